@@ -21,7 +21,7 @@ def clouds(options: GlobalOptions, output: Format) -> None:
     _write(items, output)
     if not items:
         note(
-            "no cloud is watched yet: `qdeck cloud candidates` lists your clouds.yaml entries, `qdeck cloud add` adds one"
+            "no cloud is watched yet: `qdeck cloud candidates` lists what you could add with `qdeck cloud add`"
         )
 
 

@@ -43,6 +43,7 @@ def globals_(
         Path | None, typer.Option("--home", envvar="QDECK_HOME", help="Where the engine keeps its state.")
     ] = None,
 ) -> None:
+    """Which engine the command talks to; without a command, the console opens."""
     context.obj = GlobalOptions(demo=demo, engine=engine or None, servers=servers, home=home)
     if context.invoked_subcommand is None:
         from tui.cli.main import open_app

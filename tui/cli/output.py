@@ -1,7 +1,7 @@
 """Rows on stdout: a plain table for people, JSON, YAML and CSV for programs.
 
-The table is cut to the terminal's width only when stdout is a terminal; a pipe gets every character. Text that came from
-a cloud is never let through with its control characters: a name cannot move the cursor or set a title.
+The table is cut to the terminal's width only when stdout is a terminal; a pipe gets every character. Text that came
+from a cloud is never let through with its control characters: a name cannot move the cursor or set a title.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # $(call stage,NAME,COMMAND): runs the command and prints how long it took, also when it fails.
 stage = @began=$$(date +%s); $(2); code=$$?; echo "== stage $(1): $$(( $$(date +%s) - began )) s"; exit $$code
 
-.PHONY: help demo install install-dev test lint test-fast test-faults test-live bench docs lab-up lab-down lab-status clean
+.PHONY: wheel lock help demo install install-dev test lint test-fast test-faults test-live bench docs lab-up lab-down lab-status clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -67,3 +67,6 @@ lock: ## resolve the lock files again (needs uv)
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .hypothesis .mypy_cache .ruff_cache
+
+wheel: install-dev ## build dist/*.whl
+	$(BIN)/python -m hatchling build -t wheel

@@ -20,9 +20,7 @@ def clouds(options: GlobalOptions, output: Format) -> None:
         items = client.get("/q/clouds")["items"]
     _write(items, output)
     if not items:
-        note(
-            "no cloud is watched yet: `qdeck cloud candidates` lists what you could add with `qdeck cloud add`"
-        )
+        note("no cloud is watched yet: `qdeck cloud candidates` lists what you could add with `qdeck cloud add`")
 
 
 def _write(items: list[dict[str, Any]], output: Format) -> None:

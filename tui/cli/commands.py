@@ -29,6 +29,13 @@ Region = Annotated[str | None, typer.Option("--region", help="Only this region."
 At = Annotated[str | None, typer.Option("--at", help='As of a time: "yesterday 14:00", "2h ago", 2026-11-24T14:00.')]
 
 
+def complete_type(incomplete: str) -> list[str]:
+    """Shell completion of resource types."""
+    from store.types import registry
+
+    return sorted(kind.plural for kind in registry.ALL.values() if kind.plural.startswith(incomplete.lower()))
+
+
 @app.callback(invoke_without_command=True)
 def globals_(
     context: typer.Context,
@@ -65,7 +72,12 @@ def open_view(
 @app.command("ls")
 def list_resources(
     context: typer.Context,
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help="servers, volumes, ports, ...: see `qdeck types`.")],
+    type_: Annotated[
+        str,
+        typer.Argument(
+            metavar="TYPE", help="servers, volumes, ports, ...: see `qdeck types`.", autocompletion=complete_type
+        ),
+    ],
     terms: Annotated[
         list[str] | None,
         typer.Argument(metavar="[FILTER]...", help="web status:error ram_mb:>4096 !name:test"),
@@ -87,7 +99,7 @@ def list_resources(
 @app.command("show")
 def show_resource(
     context: typer.Context,
-    type_: Annotated[str, typer.Argument(metavar="TYPE")],
+    type_: Annotated[str, typer.Argument(metavar="TYPE", autocompletion=complete_type)],
     ref: Annotated[str, typer.Argument(metavar="ID|NAME", help="Id, start of an id, or name.")],
     at: At = None,
     cloud: Cloud = None,

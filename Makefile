@@ -59,7 +59,7 @@ bench: install-dev ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks.all
 
 docs: install-dev ## write the generated pages anew
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 lock: ## resolve the lock files again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q --extra build -o requirements.lock

@@ -7,10 +7,12 @@ from typing import Any
 
 from tui.cli.engine_link import connected
 from tui.cli.exits import FAILED, leave, note
+from tui.cli.inventory import find_type
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, write_document, write_rows
 from tui.times import age
 
+LISTING_COLUMNS = ["cloud", "region", "type", "state", "rows", "data_age", "reason"]
 COLUMNS = ["name", "state", "data_age", "regions", "accounts", "access", "reason"]
 
 
@@ -78,3 +80,26 @@ def candidates(options: GlobalOptions, output: Format) -> None:
     write_rows(items, ["name", "auth_url", "file", "added"], output)
     if not items:
         note("no clouds.yaml was found; put one at ~/.config/openstack/clouds.yaml or set OS_CLIENT_CONFIG_FILE")
+
+
+def listings(options: GlobalOptions, cloud: str | None, output: Format) -> None:
+    """Print the state of every (cloud, region, type)."""
+    with connected(options) as client:
+        items = client.get("/q/listings", params={"cloud": cloud} if cloud else None)["items"]
+    if output in (Format.json, Format.yaml):
+        write_document(items, output)
+        return
+    ages = [item.get("age_seconds") for item in items]
+    rows = [
+        {**item, "data_age": None if seconds is None else age(seconds)}
+        for item, seconds in zip(items, ages, strict=True)
+    ]
+    write_rows(rows, LISTING_COLUMNS, output)
+
+
+def decide(options: GlobalOptions, cloud: str, type_word: str, region: str, accept: bool) -> None:
+    """Accept or refuse the deletions of a suspect listing."""
+    kind = find_type(type_word)
+    with connected(options) as client:
+        client.post("/q/suspects/decision", {"cloud": cloud, "region": region, "type": kind.name, "accept": accept})
+    note(f"{cloud}: {kind.plural} that vanished count as {'deleted' if accept else 'still there'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,13 @@ Output = Annotated[Format, typer.Option("-o", "--output", help="How results are 
 Cloud = Annotated[str | None, typer.Option("--cloud", help="Only this cloud.")]
 Region = Annotated[str | None, typer.Option("--region", help="Only this region.")]
 At = Annotated[str | None, typer.Option("--at", help='As of a time: "yesterday 14:00", "2h ago", 2026-11-24T14:00.')]
+
+
+class Verdict(StrEnum):
+    """A person's word on a suspect type."""
+
+    gone = "gone"
+    keep = "keep"
 
 
 def complete_type(incomplete: str) -> list[str]:
@@ -144,6 +152,28 @@ def list_clouds(context: typer.Context, output: Output = Format.table) -> None:
     from tui.cli.clouds import clouds
 
     clouds(context.obj, output)
+
+
+@app.command("listings")
+def list_listings(context: typer.Context, cloud: Cloud = None, output: Output = Format.table) -> None:
+    """Show what was last read of each cloud and type, and what is wrong with it."""
+    from tui.cli.clouds import listings
+
+    listings(context.obj, cloud, output)
+
+
+@app.command("decide")
+def decide(
+    context: typer.Context,
+    cloud: str,
+    type_: Annotated[str, typer.Argument(metavar="TYPE", autocompletion=complete_type)],
+    verdict: Annotated[Verdict, typer.Argument(help="gone: what vanished is deleted; keep: it is still there.")],
+    region: Annotated[str, typer.Option("--region", help="Region; empty for what has none.")] = "",
+) -> None:
+    """Decide about a type that is suspect because much of it vanished at once."""
+    from tui.cli.clouds import decide as work
+
+    work(context.obj, cloud, type_, region, verdict is Verdict.gone)
 
 
 @cloud_commands.command("add")

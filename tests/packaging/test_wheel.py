@@ -46,7 +46,7 @@ def test_wheel_holds_the_four_packages_and_their_data(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {"tui", "engine", "copilot", "store"} <= tops
     assert not tops & {"tests", "benchmarks", "docs"}
-    data = [path for path in (ROOT / "store").rglob("*.sql")] + [path for path in (ROOT / "tui").rglob("*.tcss")]
+    data = [*(ROOT / "store").rglob("*.sql"), *(ROOT / "tui").rglob("*.tcss")]
     assert {str(path.relative_to(ROOT)) for path in data} <= set(names)
 
 

@@ -1,0 +1,62 @@
+"""Numbered migrations of the operations database, applied in order, each in a transaction, when it is opened.
+
+A migration that was released is never edited: version 1 states its tables by name, so a table added to the metadata
+later is made by the migration that adds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from store.ops.tables import metadata
+
+_FIRST_TABLES = (
+    "accounts",
+    "users",
+    "role_bindings",
+    "api_tokens",
+    "sessions",
+    "audit",
+    "settings",
+    "session_views",
+    "access_log",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: `version` it leads to, `title` for the log, `apply(connection)`."""
+
+    version: int
+    title: str
+    apply: Callable[[Connection], None]
+
+
+def _first(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[metadata.tables[name] for name in _FIRST_TABLES])
+    for statement in _APPEND_ONLY[connection.dialect.name]:
+        connection.execute(text(statement))
+
+
+# The audit refuses UPDATE and DELETE also to a program that has the file open.
+_APPEND_ONLY: dict[str, tuple[str, ...]] = {
+    "sqlite": (
+        "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+        "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
+        "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
+    ),
+}
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first tables", _first),)
+
+LATEST = MIGRATIONS[-1].version

@@ -1,7 +1,8 @@
 """The vocabulary in which a resource type is declared: pure data, standard library only.
 
-A type is one file in this folder that binds `TYPE = ResourceType(...)`. The store's tables, the API, the panes, the `:` jump, the
-command line and the copilot are all made from it, so nothing about a type is written a second time anywhere else.
+A type is one file in this folder that binds `TYPE = ResourceType(...)`. The store's tables, the API, the panes, the
+`:` jump, the command line and the copilot are all made from it, so nothing about a type is written a second time
+anywhere else.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Column:
 
     name      SQL and API name, as the documented API spells it where it documents one
     sql       DuckDB type; TIMESTAMP is UTC microseconds
-    path      where the value lies in the raw document: keys from the root down; () when `derive` makes it
+    path      where the value lies in the raw document: keys from the root down. With `derive`, only says where a
+              guarded value lies
     role      what the value means; decides alignment, shortening and colour
     title     column head in lists, at most 12 characters; unit included ("RAM MB")
     width     preferred width in cells
@@ -41,7 +43,7 @@ class Column:
     shown     shown by default in lists
     guarded   absent from the document means that the token may not see it (kept apart from null)
     volatile  a measurement: goes to `samples`, never into a version's hash
-    values    lower-cased values that count as faulty ("error") are not here: see ResourceType.faults
+    search    part of the text that a bare word in a filter looks through
     """
 
     name: str
@@ -61,7 +63,9 @@ class Column:
 class Joined:
     """A column of the public view that belongs to another resource, joined as of the same time.
 
-    `on` is this type's column that holds the other resource's id (or, with `key`, another column of it); `take` is the column taken.
+    `on` is this type's column that holds the other resource's id (or, with `key`, another column of it); `take` is the
+    column taken, which may itself be a joined one of the other type. Identity resources have region '' and are joined
+    from any region.
     """
 
     name: str
@@ -77,8 +81,27 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class Computed:
+    """A column of the public view that is counted or added up from other types, as of the same time.
+
+    Its SQL lies in store.estate.reading.computed under (type, name).
+    """
+
+    name: str
+    sql: SqlType = "BIGINT"
+    role: Role = "number"
+    title: str = ""
+    width: int = 6
+    shown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
-    """A related type one key away: rows of `type` whose `column` equals (or, for lists, contains) this resource's `own` column."""
+    """A related type one key away: rows of `type` whose `column` equals (or, for lists, contains) this resource's
+    `own` column.
+
+    `own` may be a list: then rows whose `column` equals any of its values. `column` may be "id".
+    """
 
     type: str
     column: str
@@ -91,13 +114,21 @@ class Listing:
     """How a type is read from its service.
 
     service      catalog type ("compute", "block-storage", "network", "image", "identity")
-    path         path below the service's endpoint, with `{project_id}` where the call is made per project
+    path         path below the service's versioned endpoint (identity v3, compute v2.1, block-storage v3 with project
+                 id, image v2,
+                 network v2.0), with `{project_id}` where the call is made per project
     key          the list's key in the answer
     microversion highest microversion asked for ("" = none); the collector takes the highest that both know
     query        fixed query parameters
     page         rows per page to ask for; 0 = the call has no paging
-    all_projects query parameter that asks for all projects' rows ("" = the call has none)
-    delta        query parameter (or filter) for rows changed since T ("" = no deltas)
+    paging       "marker" (id of the last row) or "offset"
+    wrapper      key that wraps each row ("keypair"), "" = rows are bare
+    all_projects query parameter that asks for all projects' rows, "name" or "name=value" ("" = the call has none;
+    value 1 by default)
+    delta        query parameter for rows changed since T ("" = no deltas)
+    delta_value  the parameter's value, with {time} for T
+    delta_from   lowest microversion that honours `delta` ("" = any); below it the parameter is ignored or refused
+    delta_gone   the delta also returns rows deleted since
     per          "" (one listing), "project" (one call per project), "region" is implied
     on_demand    not part of a collection; read for one resource when asked
     needs        who gets all rows: "admin", "reader" (any token sees the same), "owner" (silently filtered by project)
@@ -109,17 +140,29 @@ class Listing:
     microversion: str = ""
     query: tuple[tuple[str, str], ...] = ()
     page: int = 1000
+    paging: Literal["marker", "offset"] = "marker"
+    wrapper: str = ""
     all_projects: str = ""
     delta: str = ""
+    delta_value: str = "{time}"
+    delta_from: str = ""
+    delta_gone: bool = False
     per: str = ""
     on_demand: bool = False
     needs: Literal["admin", "reader", "owner"] = "owner"
     global_: bool = False  # identity resources: one per cloud, region ''
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object per type: compared and hashed by identity
 class ResourceType:
-    """One resource type: `name` is singular ("server"), `plural` names its public view and list ("servers")."""
+    """One resource type: `name` is singular ("server"), `plural` names its public view and list ("servers").
+
+    id_path    where a document's id lies; `id_derive` names a function of store.types.derive for types without one
+    owner      column with the project that owns a row ("" = nobody's); a role limited to projects sees only their rows
+    domain     column with the domain a row belongs to, for types without an owner ("" = none)
+    list_columns order of the columns shown by default, where it differs from the declaration's
+    open_when  (column, value) pairs: rows that everybody sees whoever owns them (public images, shared networks)
+    """
 
     name: str
     plural: str
@@ -127,12 +170,20 @@ class ResourceType:
     listing: Listing
     columns: tuple[Column, ...]
     joined: tuple[Joined, ...] = ()
+    computed: tuple[Computed, ...] = ()
     links: tuple[Link, ...] = ()
     aliases: tuple[str, ...] = ()
     default_sort: tuple[str, ...] = ("name",)
-    volatile_paths: tuple[tuple[str, ...], ...] = ()  # document fields left out of the hash: counters, heart-beats, links
+    volatile_paths: tuple[
+        tuple[str, ...], ...
+    ] = ()  # document fields left out of the hash: counters, heart-beats, links
     faults: tuple[str, ...] = ("error",)  # lower-cased status words that mean trouble
     id_path: tuple[str, ...] = ("id",)
+    id_derive: str = ""
+    owner: str = ""
+    domain: str = ""
+    list_columns: tuple[str, ...] = ()
+    open_when: tuple[tuple[str, str | bool], ...] = ()
     documented: dict[str, str] = field(default_factory=dict)  # documented API field -> column of the public view
     actions: tuple[str, ...] = ()
 
@@ -141,9 +192,19 @@ class ResourceType:
         """Name of the version table, for example `server_versions`."""
         return f"{self.name}_versions"
 
-    def column(self, name: str) -> Column | Joined:
-        """The stored or joined column of that name; raises KeyError."""
-        for column in (*self.columns, *self.joined):
+    @property
+    def view_columns(self) -> tuple[Column | Joined | Computed, ...]:
+        """All columns of the public view after cloud, region and id."""
+        return (*self.columns, *self.joined, *self.computed)
+
+    def column(self, name: str) -> Column | Joined | Computed:
+        """The stored, joined or computed column of that name; raises KeyError."""
+        for column in self.view_columns:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    @property
+    def default_columns(self) -> tuple[str, ...]:
+        """Names of the columns that a list shows unless told otherwise, in order."""
+        return self.list_columns or tuple(column.name for column in self.view_columns if column.shown)

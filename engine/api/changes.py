@@ -1,0 +1,163 @@
+"""Hints about what changed, for the clients' long poll: `GET /q/changes?since=SEQ&wait=25`.
+
+Anybody publishes (the estate's writer thread does after each commit); waiting clients are answered at most four times a
+second, because hints are released in batches a quarter of a second apart. Hints about the same thing replace each
+other, so memory is bounded by the number of things; a client that was away too long is told to read everything again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+Hint = dict[str, Any]
+
+RESYNC: Hint = {"topic": "resync"}
+
+
+class ChangeFeed:
+    """The feed of one engine. `publish` from any thread; `wait` from any event loop.
+
+    interval  least seconds between two batches
+    capacity  most hints remembered; the oldest go first, and who has not seen them gets "resync"
+    """
+
+    def __init__(
+        self,
+        *,
+        interval: float = 0.25,
+        capacity: int = 1024,
+        clock: Callable[[], float] = time.monotonic,
+        first: int | None = None,
+    ) -> None:
+        self._interval = interval
+        self._capacity = capacity
+        self._clock = clock
+        self._lock = threading.Lock()
+        # Milliseconds of the start: numbers of an earlier engine are smaller, so its clients notice the change.
+        self._seq = int(time.time() * 1000) if first is None else first
+        self._floor = self._seq
+        self._batch_at = float("-inf")
+        # key of the thing -> (seq, time of release, hint), oldest first
+        self._hints: OrderedDict[tuple[Any, ...], tuple[int, float, Hint]] = OrderedDict()
+        self._waiters: set[_Waiter] = set()
+        self._closed = False
+
+    @property
+    def seq(self) -> int:
+        """Number of the newest hint."""
+        return self._seq
+
+    def publish(self, topic: str, **hint: Any) -> int:
+        """Add a hint, replacing an older one about the same thing; returns its number.
+
+        `version` and other numbers say how far a thing has come; every other field names the thing.
+        """
+        key = (topic, *sorted((k, str(v)) for k, v in hint.items() if not isinstance(v, int | float)))
+        with self._lock:
+            self._seq += 1
+            self._hints.pop(key, None)
+            self._hints[key] = (self._seq, self._release_time(), {"topic": topic, **hint})
+            while len(self._hints) > self._capacity:
+                _, (dropped, _, _) = self._hints.popitem(last=False)
+                self._floor = dropped
+            waiters = list(self._waiters)
+            seq = self._seq
+        for waiter in waiters:
+            waiter.wake()
+        return seq
+
+    async def wait(self, since: int | None, timeout: float) -> dict[str, Any]:
+        """`{"seq", "hints"}` with the hints after `since`, as soon as there are any; empty after `timeout` seconds.
+
+        `since` of another engine, or from before the oldest hint kept, is answered with the one hint "resync".
+        Without `since` the answer comes at once and tells the number to begin with.
+        """
+        if since is None:
+            return {"seq": self._seq, "hints": []}
+        waiter = _Waiter()
+        deadline = self._clock() + timeout
+        with self._lock:
+            self._waiters.add(waiter)
+        try:
+            while True:
+                with self._lock:
+                    if not self._floor <= since <= self._seq:
+                        return {"seq": self._seq, "hints": [RESYNC]}
+                    due = self._due(since)
+                    now = self._clock()
+                    if due <= now:
+                        return self._answer(since)
+                    if now >= deadline or self._closed:
+                        return {"seq": since, "hints": []}
+                await waiter.sleep(min(due, deadline) - now, until_due=due < float("inf"))
+        finally:
+            with self._lock:
+                self._waiters.discard(waiter)
+
+    def close(self) -> None:
+        """Answer everybody who waits, now and from now on: the engine is stopping."""
+        with self._lock:
+            self._closed = True
+            waiters = list(self._waiters)
+        for waiter in waiters:
+            waiter.wake(closing=True)
+
+    def _release_time(self) -> float:
+        """When a hint published now may go out: with the batch still to come, or with a new one."""
+        now = self._clock()
+        if self._batch_at < now:
+            self._batch_at = max(now, self._batch_at + self._interval)
+        return self._batch_at
+
+    def _due(self, since: int) -> float:
+        """When the first hint after `since` may go out; infinity when there is none."""
+        due = float("inf")
+        for seq, release, _ in reversed(self._hints.values()):
+            if seq <= since:
+                break
+            due = release
+        return due
+
+    def _answer(self, since: int) -> dict[str, Any]:
+        hints: list[Hint] = []
+        for seq, _, hint in reversed(self._hints.values()):
+            if seq <= since:
+                break
+            hints.append(hint)
+        return {"seq": self._seq, "hints": hints[::-1]}
+
+
+class _Waiter:
+    """One client's wait, woken from any thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._event = asyncio.Event()
+        self._closing = False
+
+    def wake(self, closing: bool = False) -> None:
+        self._closing = self._closing or closing
+        try:
+            self._loop.call_soon_threadsafe(self._event.set)
+        except RuntimeError:
+            pass  # its loop has ended, and so has the client
+
+    async def sleep(self, seconds: float, *, until_due: bool) -> None:
+        """Wait; with `until_due` only the end of the time (or closing) counts, since more hints change nothing."""
+        end = self._loop.time() + seconds
+        while True:
+            self._event.clear()
+            left = end - self._loop.time()
+            if left <= 0 or self._closing:
+                return
+            try:
+                await asyncio.wait_for(self._event.wait(), left)
+            except TimeoutError:
+                return
+            if not until_due:
+                return

@@ -1,0 +1,154 @@
+"""Errors of the API: one shape, `{"detail": "..."}`, for everything that can go wrong.
+
+Services raise `ApiError` (or a subclass of their own) without knowing about HTTP frameworks; exceptions of the store are
+given a status once, with `also`. What nobody foresaw becomes a 500 with the request's id and never shows its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from engine.api.answers import JsonAnswer
+
+
+class ApiError(Exception):
+    """A refusal that the caller is told: `status` (HTTP) and `detail`, one clear sentence."""
+
+    status = 400
+
+    def __init__(self, detail: str, status: int | None = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = headers
+        if status is not None:
+            self.status = status
+
+
+class BadRequest(ApiError):
+    """A parameter makes no sense (400)."""
+
+
+class NotAuthenticated(ApiError):
+    """No valid token came with a request over TCP (401)."""
+
+    status = 401
+
+    def __init__(self, detail: str = "Not authenticated") -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(ApiError):
+    """The caller may not do this (403)."""
+
+    status = 403
+
+
+class NotFound(ApiError):
+    """The thing named does not exist (404)."""
+
+    status = 404
+
+    def __init__(self, detail: str = "Resource not found") -> None:
+        super().__init__(detail)
+
+
+class Conflict(ApiError):
+    """The state of things does not allow it (409)."""
+
+    status = 409
+
+
+class TooManyRequests(ApiError):
+    """A rate limit is used up (429)."""
+
+    status = 429
+
+
+class Unavailable(ApiError):
+    """Something the answer needs is out of reach just now (503)."""
+
+    status = 503
+
+
+class ErrorAnswer(BaseModel):
+    """Every error: what happened, what it means, what to do."""
+
+    detail: str
+
+
+# For FastAPI(responses=...): what any operation may answer beside its own. Replaces the framework's 422 shape.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer, "description": words}
+    for status, words in (
+        (400, "A parameter makes no sense"),
+        (401, "Not authenticated"),
+        (403, "Permission denied"),
+        (404, "Resource not found"),
+        (409, "Conflict with the current state"),
+        (413, "The body is too large"),
+        (422, "Invalid parameter"),
+        (426, "Client and engine speak different protocols"),
+        (429, "Too many requests"),
+        (500, "Internal server error"),
+        (503, "Unavailable just now"),
+    )
+}
+
+
+def install(app: FastAPI, also: Mapping[type[Exception], int] | None = None) -> None:
+    """Put the handlers on `app`. `also`: further exception classes whose `str()` is the detail, and their status."""
+
+    async def api_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ApiError)
+        return answer(error.status, error.detail, error.headers)
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        # The framework's words for a path that no route serves, in the documented ones.
+        detail = "Resource not found" if error.detail == "Not Found" else str(error.detail)
+        return answer(error.status_code, detail, error.headers)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return answer(422, describe(error.errors()))
+
+    app.add_exception_handler(ApiError, api_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, invalid)
+    for kind, status in (also or {}).items():
+        app.add_exception_handler(kind, _with_status(status))
+
+
+def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JsonAnswer:
+    """The error as a response."""
+    return JsonAnswer({"detail": detail}, status_code=status, headers=dict(headers or {}))
+
+
+def describe(problems: Any) -> str:
+    """Pydantic's list of problems as one sentence: "Invalid parameter: limit must be ..."; names at most three."""
+    parts = []
+    for problem in list(problems)[:3]:
+        place = [str(p) for p in problem.get("loc", ()) if p not in ("query", "path", "body", "header")]
+        words = str(problem.get("msg", "is not valid"))
+        words = words.removeprefix("Value error, ").removeprefix("Input ")
+        if problem.get("type") == "missing":
+            words = "is required"
+        elif problem.get("type") == "json_invalid":
+            place, words = ["body"], "is not valid JSON"
+        parts.append(f"{'.'.join(place) or 'body'} {words[:1].lower()}{words[1:]}")
+    more = len(list(problems)) - len(parts)
+    return "Invalid parameter: " + "; ".join(parts) + (f" (and {more} more)" if more > 0 else "")
+
+
+def _with_status(status: int) -> Any:
+    async def handler(request: Request, error: Exception) -> Response:
+        return answer(status, str(error))
+
+    return handler

@@ -1,0 +1,167 @@
+"""The settings: every key, its default, what is allowed, and whether it may be changed in the app."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from engine.settings.roles import Role
+
+# Marks a key that may be changed in the app (the others only in the file: they decide who may do what).
+IN_APP = {"in_app": True}
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+def _secret_reference(value: str) -> str:
+    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+", value):
+        raise ValueError("is a secret: refer to it, as env:NAME or file:/absolute/path")
+    return value
+
+
+SecretReference = Annotated[
+    str,
+    AfterValidator(_secret_reference),
+    Field(json_schema_extra={"allowed": "`env:NAME` or `file:/absolute/path` (mode 0600)"}),
+]
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("is not an address and port, like 0.0.0.0:8443 or [::]:8443")
+    return value
+
+
+class Tcp(_Section):
+    """API over TCP, beside the Unix socket. Off unless `listen` is set; needs TLS except on a loopback address."""
+
+    listen: Annotated[str, AfterValidator(_listen)] | None = Field(
+        None, description="Address and port.", json_schema_extra={"allowed": "`host:port`, like `0.0.0.0:8443`"}
+    )
+    certificate: Path | None = Field(None, description="PEM file with the certificate chain.")
+    key: Path | None = Field(None, description="PEM file with the certificate's private key, mode 0600.")
+    signing_key: SecretReference | None = Field(
+        None,
+        description="Key that signs login tokens, at least 32 bytes; one is made in the engine's home when unset.",
+    )
+    session_hours: int = Field(8, ge=1, le=168, description="How long a login lasts, in hours.")
+
+    @model_validator(mode="after")
+    def _both(self) -> Tcp:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together: set both or neither")
+        return self
+
+
+class Engine(_Section):
+    """Who reaches the engine, and how."""
+
+    group: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="Group of the host whose members share this engine; unset: it answers its own user only.",
+    )
+    tcp: Tcp = Field(default_factory=Tcp)
+
+
+class Collection(_Section):
+    """When and how clouds are read."""
+
+    interval_minutes: int = Field(
+        15, ge=1, le=1440, description="Minutes between two collections of a cloud.", json_schema_extra=IN_APP
+    )
+    full_every_minutes: int = Field(
+        240,
+        ge=1,
+        le=10080,
+        description="Minutes between two full listings; those between fetch changes only where the API can.",
+        json_schema_extra=IN_APP,
+    )
+    parallel_per_service: int = Field(
+        4, ge=1, le=32, description="Requests in flight to one service of one region.", json_schema_extra=IN_APP
+    )
+    parallel_projects: int = Field(
+        8, ge=1, le=64, description="Projects asked side by side, for quotas.", json_schema_extra=IN_APP
+    )
+    parallel_regions: int = Field(
+        4, ge=1, le=32, description="Regions collected side by side.", json_schema_extra=IN_APP
+    )
+    connect_timeout_seconds: float = Field(
+        10, gt=0, le=120, description="Seconds to wait for a connection.", json_schema_extra=IN_APP
+    )
+    read_timeout_seconds: float = Field(
+        60, gt=0, le=600, description="Seconds to wait for a service's answer.", json_schema_extra=IN_APP
+    )
+    retries: int = Field(
+        3, ge=0, le=10, description="Times a read is repeated after a passing error.", json_schema_extra=IN_APP
+    )
+    quota_calls: int = Field(
+        3000,
+        ge=0,
+        le=1_000_000,
+        description="Most requests spent on quotas in one collection; the other projects follow in the next.",
+        json_schema_extra=IN_APP,
+    )
+    retention_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="Days that closed versions are kept; the current state is always kept.",
+        json_schema_extra=IN_APP,
+    )
+
+
+class Grant(_Section):
+    """The role of a host's user or group on a shared engine, and what it is limited to."""
+
+    role: Role = Field(description="What it may do; docs/permissions.md has the table.")
+    clouds: tuple[str, ...] | None = Field(None, description="Only these clouds.")
+    domains: tuple[str, ...] | None = Field(None, description="Only these domains (ids).")
+    projects: tuple[str, ...] | None = Field(None, description="Only these projects (ids).")
+
+
+class Access(_Section):
+    """Roles on a shared engine. A user's own entry wins over the groups'; who has none is refused."""
+
+    users: dict[str, Grant] = Field(default_factory=dict, description="By user name.")
+    groups: dict[str, Grant] = Field(default_factory=dict, description="By group name.")
+
+
+class Logging(_Section):
+    """The engine's log files, in the `logs` folder of its home."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least serious entries that are written.", json_schema_extra=IN_APP
+    )
+    max_megabytes: int = Field(10, ge=1, le=1024, description="Size at which a log file is rotated, in MB.")
+    keep_files: int = Field(5, ge=1, le=100, description="Rotated files kept.")
+
+
+class Settings(_Section):
+    """All settings of an engine, with every default filled in."""
+
+    engine: Engine = Field(default_factory=Engine)
+    collection: Collection = Field(default_factory=Collection)
+    access: Access = Field(default_factory=Access)
+    logging: Logging = Field(default_factory=Logging)
+
+    @property
+    def shared(self) -> bool:
+        """Whether a group of the host shares this engine."""
+        return self.engine.group is not None
+
+    def value(self, key: str) -> Any:
+        """The value of a dotted key ("collection.interval_minutes"). Raises KeyError when there is none."""
+        found: Any = self
+        for part in key.split("."):
+            if not isinstance(found, BaseModel) or part not in type(found).model_fields:
+                raise KeyError(key)
+            found = getattr(found, part)
+        return found

@@ -30,7 +30,14 @@ def _dicts(value: Any) -> Iterator[dict[str, Any]]:
 
 def _texts(values: Any, key: str) -> list[str]:
     """The texts under `key` of a list of objects, without repeats, in order."""
-    found = [item[key] for item in _dicts(values) if type(item.get(key)) is str and item[key]]
+    if type(values) is not list or not values:
+        return []
+    found = []
+    for item in values:
+        if type(item) is dict:
+            value = item.get(key)
+            if type(value) is str and value:
+                found.append(value)
     return found if len(found) < 2 else list(dict.fromkeys(found))
 
 
@@ -86,20 +93,26 @@ def server_floating_ips(doc: Doc) -> list[str]:
 
 
 def server_macs(doc: Doc) -> list[str]:
+    """MAC addresses of the interfaces, once each (the answer repeats one per address)."""
+    addresses = doc.get("addresses")
+    if type(addresses) is not dict:
+        return []
     found: list[str] = []
-    for entries in _dict(doc.get("addresses")).values():
+    for entries in addresses.values():
         found += _texts(entries, "OS-EXT-IPS-MAC:mac_addr")
     return found if len(found) < 2 else list(dict.fromkeys(found))
 
 
 def server_networks(doc: Doc) -> list[str]:
     """Names of the networks the server has addresses on."""
-    return [name for name in _dict(doc.get("addresses")) if type(name) is str]
+    addresses = doc.get("addresses")
+    return list(addresses) if type(addresses) is dict else []
 
 
 def server_image_id(doc: Doc) -> str | None:
     """The boot image's id; None for a volume-booted server, whose image is "" in the answer."""
-    return _text(_dict(doc.get("image")).get("id"))
+    image = doc.get("image")
+    return _text(image.get("id")) if type(image) is dict else None
 
 
 def server_volume_ids(doc: Doc) -> list[str]:
@@ -113,7 +126,8 @@ def server_security_groups(doc: Doc) -> list[str]:
 
 def server_user_data_sha256(doc: Doc) -> str | None:
     """Hash of the user data, as the redaction left it; None when there is none."""
-    return _text(_dict(doc.get("OS-EXT-SRV-ATTR:user_data")).get("sha256"))
+    data = doc.get("OS-EXT-SRV-ATTR:user_data")
+    return _text(data.get("sha256")) if type(data) is dict else None
 
 
 def server_group_policy(doc: Doc) -> str | None:

@@ -22,6 +22,7 @@ TYPE = ResourceType(
         Link("project", "domain_id", title="projects"),
         Link("user", "domain_id", title="users"),
         Link("group", "domain_id", title="groups"),
+        Link("role", "domain_id", title="roles"),
         Link("role_assignment", "domain_id", title="role assignments"),
     ),
     volatile_paths=KEYSTONE_VOLATILE,

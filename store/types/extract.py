@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from store.types import derive
 from store.types.declaration import Column, ResourceType
 
 _INT64 = 1 << 63
-_UNIX_DAYS = 719163  # ordinal of 1970-01-01
+_EPOCH = datetime(1970, 1, 1)
 _TRUE = frozenset(("true", "yes", "on", "1"))
 _FALSE = frozenset(("false", "no", "off", "0"))
 
@@ -89,13 +89,13 @@ def instant(value: Any) -> int | None:
     if type(value) is not str:
         return None
     try:
-        at = datetime.fromisoformat(value)
-        offset = at.utcoffset()
-    except ValueError:
+        at = datetime.fromisoformat(value[:-1] if value[-1:] == "Z" else value)
+        if at.tzinfo is not None:
+            at = at.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         return None
-    seconds = (at.toordinal() - _UNIX_DAYS) * 86400 + at.hour * 3600 + at.minute * 60 + at.second
-    micros = seconds * 1000000 + at.microsecond
-    return micros if not offset else micros - round(offset.total_seconds() * 1000000)
+    since = at - _EPOCH
+    return (since.days * 86400 + since.seconds) * 1000000 + since.microseconds
 
 
 def texts(value: Any) -> list[str] | None:

@@ -3,8 +3,8 @@
 from store.types.declaration import Column, Link, Listing, ResourceType, Role
 
 
-def _used(name: str, role: Role, title: str, width: int, path: str = "") -> Column:
-    return Column(name, "BIGINT", (path or name,), role, title, width, volatile=True)
+def _used(name: str, role: Role, title: str, width: int, shown: bool = False) -> Column:
+    return Column(name, "BIGINT", (name,), role, title, width, shown=shown, volatile=True)
 
 
 TYPE = ResourceType(
@@ -25,12 +25,12 @@ TYPE = ResourceType(
         Column("hypervisor_type", path=("hypervisor_type",), title="TYPE", width=6, search=True),
         Column("hypervisor_version", "BIGINT", ("hypervisor_version",), role="number", title="VERSION", width=8),
         Column("vcpus", "BIGINT", ("vcpus",), role="number", title="vCPU", width=5, shown=True),
-        _used("vcpus_used", "number", "vCPU USED", 9),
+        _used("vcpus_used", "number", "vCPU USED", 9, True),
         Column("memory_mb", "BIGINT", ("memory_mb",), role="size_mb", title="RAM", width=6, shown=True),
-        _used("memory_mb_used", "size_mb", "RAM USED", 8),
+        _used("memory_mb_used", "size_mb", "RAM USED", 8, True),
         Column("local_gb", "BIGINT", ("local_gb",), role="size_gb", title="DISK", width=6, shown=True),
         _used("local_gb_used", "size_gb", "DISK USED", 9),
-        _used("running_vms", "number", "VMs", 4),
+        _used("running_vms", "number", "VMs", 4, True),
     ),
     list_columns=(
         "name",

@@ -1,7 +1,7 @@
 """Neutron ports. The binding fields are absent for who may not see them."""
 
 from store.types.declaration import Column, Joined, Link, Listing, ResourceType
-from store.types.parts import NEUTRON_VOLATILE, OWNER
+from store.types.parts import NEUTRON_VOLATILE, OWNER_HIDDEN
 
 TYPE = ResourceType(
     name="port",
@@ -49,7 +49,7 @@ TYPE = ResourceType(
         Column("created_at", "TIMESTAMP", ("created_at",), role="time", title="AGE", width=5),
     ),
     joined=(
-        *OWNER,
+        *OWNER_HIDDEN,
         Joined("network_name", "network", on="network_id", title="NETWORK", width=12, shown=True),
         Joined("server_name", "server", on="device_id", title="SERVER", shown=True),
     ),

@@ -1,7 +1,7 @@
 """Neutron security group rules."""
 
 from store.types.declaration import Column, Joined, Link, Listing, ResourceType
-from store.types.parts import NEUTRON_VOLATILE, OWNER
+from store.types.parts import NEUTRON_VOLATILE, OWNER_HIDDEN
 
 TYPE = ResourceType(
     name="security_group_rule",
@@ -40,7 +40,7 @@ TYPE = ResourceType(
         Column("created_at", "TIMESTAMP", ("created_at",), role="time", title="AGE", width=5),
     ),
     joined=(
-        *OWNER,
+        *OWNER_HIDDEN,
         Joined("security_group_name", "security_group", on="security_group_id", title="GROUP", width=18, shown=True),
         Joined("remote_group_name", "security_group", on="remote_group_id", title="REMOTE GROUP", width=14),
     ),

@@ -1,0 +1,234 @@
+"""One list from the cloud into the store: read, redacted, built into rows, and ended in a way that never deletes too
+much."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from engine.clouds.errors import CloudError
+from engine.inventory.collector import readers
+from engine.inventory.collector.calls import Cancelled, check
+from engine.inventory.collector.readers import Reading
+from engine.inventory.collector.source import Source, failure
+from engine.inventory.collector.tasks import Options, Progress, Task
+from engine.inventory.pages import BadPage, NotWhole
+from engine.inventory.redact import redact
+from store.estate.errors import EstateError
+from store.estate.models import Listing, Outcome
+from store.ids import uuid7
+from store.times import utcnow
+
+if TYPE_CHECKING:
+    from store.estate.estate import Estate
+    from store.estate.ingest import ListingWriter
+    from store.estate.rows import RowBuilder
+
+_log = structlog.get_logger(__name__)
+
+# Rows worked on before other threads get a turn. The lane lets one listing at a time do work that holds the
+# interpreter.
+_CHUNK = 100
+_lane = threading.Lock()
+# An ids sweep that finds more unknown resources than this is answered by a whole listing next time.
+_FETCHED = 200
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came of reading one task."""
+
+    state: str = "done"
+    error: str = ""
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    bare: int = 0
+    unreadable: int = 0
+    again: bool = False  # read it whole: the delta could not be had
+
+    def add(self, outcome: Outcome) -> None:
+        """Add what a listing did."""
+        self.new += outcome.new
+        self.changed += outcome.changed
+        self.gone += outcome.gone
+
+
+@dataclass(slots=True)
+class ListingRun:
+    """Reads one task into the store."""
+
+    estate: Estate
+    cloud: str
+    task: Task
+    source: Source
+    options: Options
+    progress: Progress
+    stop: threading.Event
+    ids: Callable[[str], Sequence[str]]
+    counts: Counts = field(default_factory=Counts)
+
+    def run(self) -> Counts:
+        """Read it; never raises but for a store that is broken."""
+        reading = Reading(self.task, self.source, self.options, self.stop, self.ids)
+        kind = "delta" if self.task.since is not None else "full"
+        budget: Sequence[str] = ()
+        if self.task.type.listing.per == "project" and self.task.scope == "all":
+            budget = self.ids("project")
+            if len(readers.quota_projects(reading)) < len(budget):
+                kind = "delta"
+        outcome = self._list(kind, lambda writer: self._rows(reading, writer))
+        if outcome is None or self.counts.again:
+            return self.counts
+        if kind == "delta" and budget:
+            self._list("ids", lambda writer: writer.add_ids(budget))
+        elif kind == "delta" and not self.task.type.listing.delta_gone:
+            self._sweep(reading)
+        return self.counts
+
+    def _list(self, kind: Any, fill: Callable[[ListingWriter], None]) -> Outcome | None:
+        """One listing of the store; None when it broke off."""
+        task = self.task
+        listing = Listing(uuid7(), self.cloud, task.region, task.type.name, kind, task.scope, task.visibility, utcnow())
+        writer = self.estate.begin(listing)
+        try:
+            fill(writer)
+            self.source.confirm(time.monotonic())
+            if self.counts.unreadable:
+                raise NotWhole(f"{self.counts.unreadable} rows could not be read")
+            check(self.stop)
+        except (CloudError, BadPage, NotWhole, Cancelled) as error:
+            return self._broke_off(writer, error)
+        except EstateError:
+            raise
+        except Exception as error:
+            # Not `exception`: a log that shows local variables would show documents.
+            trace = traceback.format_exc(limit=-8)
+            _log.error("a listing failed", cloud=self.cloud, type=task.type.name, region=task.region, trace=trace)
+            return self._broke_off(writer, error)
+        outcome = writer.finish(ended_at=utcnow())
+        self._note(outcome, listing)
+        return outcome
+
+    def _rows(self, reading: Reading, writer: ListingWriter) -> None:
+        builder = writer.builder()
+        delta = self.task.since is not None
+        for rows in readers.read(reading):
+            for start in range(0, len(rows), _CHUNK):
+                with _lane:
+                    self._build(builder, rows[start : start + _CHUNK], delta)
+                time.sleep(0)  # whoever waits for the interpreter gets it now
+                if builder.full:
+                    writer.add(builder.take())
+                check(self.stop)
+            self.progress.rows += len(rows)
+        if len(builder):
+            writer.add(builder.take())
+
+    def _build(self, builder: RowBuilder, rows: list[Any], delta: bool) -> None:
+        server = self.task.type.name == "server"
+        for row in rows:
+            try:
+                if type(row) is not dict:
+                    self.counts.unreadable += 1
+                    continue
+                status = row.get("status")
+                if server and status == "UNKNOWN" and "flavor" not in row:
+                    # A cell that does not answer: Nova knows nothing but the id.
+                    self.counts.bare += 1
+                    builder.add(row, bare=True)
+                    continue
+                gone = delta and status in ("DELETED", "deleted")
+                builder.add(redact(row), deleted=gone)
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+                self.counts.unreadable += 1
+                _log.warning("a row could not be read", type=self.task.type.name, error=type(error).__name__)
+
+    def _sweep(self, reading: Reading) -> None:
+        """Ids of all rows, after a delta that does not tell what was deleted; what is unknown is read one by one."""
+        reading.task = sweep = _swept(self.task)
+        identity = "id"
+
+        def fill(writer: ListingWriter) -> None:
+            for rows in readers.read(reading):
+                writer.add_ids([str(row[identity]) for row in rows if isinstance(row, dict) and row.get(identity)])
+
+        self.task = sweep
+        outcome = self._list("ids", fill)
+        if outcome is not None and outcome.unknown_ids:
+            self._fetch(outcome.unknown_ids)
+
+    def _fetch(self, ids: Sequence[str]) -> None:
+        """Resources the sweep knows and the delta did not bring (a volume that never changed has no time of change)."""
+        if len(ids) > _FETCHED:
+            self.counts.again = True
+            return
+        listing = self.task.type.listing
+        caller = self.source.caller(listing.service, self.task.region)
+
+        def fill(writer: ListingWriter) -> None:
+            builder = writer.builder()
+            for id in ids:
+                document = readers.one(caller, self.task, id)
+                if document is not None:
+                    self._build(builder, [document], delta=False)
+            writer.add(builder.take())
+
+        self._list("delta", fill)
+
+    def _note(self, outcome: Outcome, listing: Listing) -> None:
+        self.counts.add(outcome)
+        if outcome.state != "ok":
+            self.counts.state = {"suspect": "suspect", "degraded": "degraded"}.get(outcome.state, "partial")
+            self.counts.error = outcome.reason
+        elif self.counts.bare:
+            self.counts.state = "degraded"
+            self.counts.error = (
+                f"{self.counts.bare} servers are in a cell that does not answer; their last state is kept"
+            )
+        _log.info(
+            "listing",
+            cloud=self.cloud,
+            region=listing.region,
+            type=listing.type,
+            kind=listing.kind,
+            scope=listing.scope,
+            state=outcome.state,
+            rows=self.progress.rows,
+            new=outcome.new,
+            changed=outcome.changed,
+            gone=outcome.gone,
+            seconds=round((utcnow() - listing.started_at).total_seconds(), 3),
+        )
+
+    def _broke_off(self, writer: ListingWriter, error: Exception) -> None:
+        if self.task.since is not None and isinstance(error, CloudError) and error.status == 400:
+            # Neutron refuses `changed_since` unless it is told not to check filters: no failure, only no deltas.
+            writer.abandon("partial", "this cloud has no deltas for the type", apply=False)
+            self.counts.again = True
+            return
+        state, reason = failure(error, writer.rows)
+        cancelled = isinstance(error, Cancelled)
+        self.counts.state, self.counts.error = ("cancelled", "") if cancelled else (state, reason)
+        outcome = writer.abandon(state, reason)
+        self.counts.add(outcome)
+        _log.warning(
+            "listing broke off",
+            cloud=self.cloud,
+            region=self.task.region,
+            type=self.task.type.name,
+            state=self.counts.state,
+            reason=reason,
+        )
+
+
+def _swept(task: Task) -> Task:
+    return Task(
+        task.type, task.region, task.account, task.scope, task.all_projects, task.endpoint, task.token, None, True
+    )

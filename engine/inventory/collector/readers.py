@@ -1,0 +1,248 @@
+"""How each type's rows are read: the plain list, and the few types that need more than one call. A reader yields pages
+of documents."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from engine.clouds.errors import CloudError
+from engine.clouds.session import Answer, microversion_header
+from engine.inventory.collector.calls import Caller, Cancelled
+from engine.inventory.collector.source import Source, background, wait_for
+from engine.inventory.collector.tasks import Options, Task
+from engine.inventory.pages import WITHOUT_LINKS, NotWhole, Page, Pager, address, parse
+
+Rows = list[Any]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a reader needs: the task, the account, limits, and ids of rows that other types brought (projects,
+    domains)."""
+
+    task: Task
+    source: Source
+    options: Options
+    stop: threading.Event
+    ids: Callable[[str], Sequence[str]]
+
+    @property
+    def what(self) -> str:
+        """The list's name in sentences."""
+        return self.task.type.title.lower()
+
+
+def read(reading: Reading) -> Iterator[Rows]:
+    """All rows of the task's list, page by page. Raises CloudError, BadPage, NotWhole, Cancelled."""
+    reader = _READERS.get(reading.task.type.name, plain)
+    yield from reader(reading)
+
+
+def plain(reading: Reading, path: str = "", extra: tuple[tuple[str, str], ...] = ()) -> Iterator[Rows]:
+    """One list to its very end; the next page is on its way while this one is being used."""
+    task, listing = reading.task, reading.task.type.listing
+    limit = min(listing.page, reading.options.page or listing.page)
+    links = task.type.name not in WITHOUT_LINKS
+    pager = Pager((*task.fixed(), *extra), limit, listing.paging, links)
+    caller = reading.source.caller(listing.service, task.region)
+    headers = microversion_header(listing.service, task.microversion)
+    path = path or task.path()
+
+    def fetch() -> Page:
+        return _page(reading, caller, headers, path, pager)
+
+    coming = background(fetch)
+    while True:
+        page = wait_for(coming, reading.stop)
+        more = pager.take(page)
+        if more:
+            coming = background(fetch)
+        yield page.rows
+        if not more:
+            break
+    if pager.truncated:
+        raise NotWhole("the service says that it left rows out (truncated)")
+
+
+def _page(reading: Reading, caller: Caller, headers: dict[str, str], path: str, pager: Pager) -> Page:
+    listing = reading.task.type.listing
+
+    def understand(answer: Answer) -> Page:
+        return parse(answer.body, listing.key, listing.wrapper)
+
+    while True:
+        url = address(reading.task.endpoint.url, path, pager.query())
+        try:
+            return caller.get(url, headers, reading.what, understand)
+        except CloudError as error:
+            if error.status not in (400, 404) or not pager.marker:
+                raise
+            # The row that marked our place was deleted since.
+            if not pager.lost():
+                raise NotWhole("the list was changing too fast to keep the place in it") from None
+
+
+def users(reading: Reading) -> Iterator[Rows]:
+    """Users and groups, one call per domain: domains may have back ends of their own, which a call for all leaves
+    out."""
+    domains = reading.ids("domain")
+    if not domains:
+        yield from plain(reading)
+        return
+    failed: list[str] = []
+    for domain in domains:
+        try:
+            yield from plain(reading, extra=(("domain_id", domain),))
+        except CloudError as error:
+            if error.status in (401, 403) or error.kind == "timeout":
+                raise
+            failed.append(str(error))
+    if failed:
+        raise NotWhole(f"{len(failed)} of {len(domains)} domains could not be read: {failed[0]}")
+
+
+def role_assignments(reading: Reading) -> Iterator[Rows]:
+    """With names; without them where that fails (one unreachable user directory is enough)."""
+    sent = 0
+    try:
+        for rows in plain(reading):
+            sent += len(rows)
+            yield rows
+        return
+    except CloudError as error:
+        if sent or error.status is None or error.status in (401, 403, 404):
+            raise
+    listing = reading.task.type.listing
+    bare = tuple((name, value) for name, value in listing.query if name != "include_names")
+    task = reading.task
+    caller = reading.source.caller(listing.service, task.region)
+    pager = Pager(bare, 0)
+    more = True
+    while more:
+        page = wait_for(background(lambda: _page(reading, caller, {}, task.path(), pager)), reading.stop)
+        more = pager.take(page)
+        yield page.rows
+    if pager.truncated:
+        raise NotWhole("the service says that it left rows out (truncated)")
+
+
+def own(path: str) -> Callable[[Reading], Iterator[Rows]]:
+    """All rows if the account may list them; else those it belongs to, which says nothing about the others."""
+
+    def reader(reading: Reading) -> Iterator[Rows]:
+        try:
+            yield from plain(reading)
+            return
+        except CloudError as error:
+            if error.status != 403:
+                raise
+        yield from plain(reading, path)
+
+    return reader
+
+
+def zones(reading: Reading) -> Iterator[Rows]:
+    """Availability zones with their hosts, or without where only an administrator sees those."""
+    try:
+        yield from plain(reading)
+    except CloudError as error:
+        if error.status != 403:
+            raise
+        yield from plain(reading, reading.task.path().removesuffix("/detail"))
+
+
+# Quota and usage: (name in the document, service, path, key of the answer).
+_QUOTAS = (
+    ("compute", "compute", "/os-quota-sets/{project}/detail", "quota_set"),
+    ("volume", "block-storage", "/os-quota-sets/{project}?usage=true", "quota_set"),
+    ("network", "network", "/quotas/{project}/details.json", "quota"),
+)
+_TURN = 300.0  # seconds after which it is other projects' turn
+
+
+def quota_projects(reading: Reading) -> list[str]:
+    """Projects whose quota is read this time: all, or as many as the call budget allows, taking turns."""
+    if reading.task.scope != "all":
+        return [reading.task.scope]
+    projects = sorted(reading.ids("project"))
+    most = max(1, reading.options.per_project_calls // len(_QUOTAS))
+    if len(projects) <= most:
+        return projects
+    start = int(time.time() // _TURN) * most % len(projects)
+    return (projects + projects)[start : start + most]
+
+
+def quotas(reading: Reading) -> Iterator[Rows]:
+    """Limits and usage, three calls a project, side by side."""
+    task = reading.task
+    projects = quota_projects(reading)
+    services = [one for one in _QUOTAS if reading.source.service(one[1], task.region).endpoint is not None]
+    if not services:
+        raise CloudError("no_service", "none of the services that have quotas can be used")
+    with ThreadPoolExecutor(reading.options.per_service, thread_name_prefix="collect-quota") as pool:
+        futures = [pool.submit(_quota, reading, project, services) for project in projects]
+        try:
+            for future in futures:
+                document = wait_for(future, reading.stop)
+                if document is not None:
+                    yield [document]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _quota(reading: Reading, project: str, services: Sequence[tuple[str, str, str, str]]) -> dict[str, Any] | None:
+    import orjson
+
+    from store.types.derive import quota_document
+
+    answers: dict[str, Any] = {}
+    for name, service, path, key in services:
+        found = reading.source.service(service, reading.task.region)
+        if found.endpoint is None or reading.stop.is_set():
+            raise Cancelled
+        url = address(found.endpoint.url, path.format(project=project), [])
+        caller = reading.source.caller(service, reading.task.region)
+        version = reading.task.microversion if service == "compute" else ""
+        try:
+            answers[name] = caller.get(
+                url, microversion_header(service, version), f"quotas of {service}", lambda a: orjson.loads(a.body)
+            ).get(key)
+        except CloudError as error:
+            # A project that is just being deleted, or a service without quotas for it.
+            if error.status not in (400, 404):
+                raise
+    return quota_document(project, answers) if answers else None
+
+
+_READERS: dict[str, Callable[[Reading], Iterator[Rows]]] = {
+    "user": users,
+    "group": users,
+    "role_assignment": role_assignments,
+    "project": own("/auth/projects"),
+    "availability_zone": zones,
+    "quota": quotas,
+}
+
+
+def one(caller: Caller, task: Task, id: str) -> dict[str, Any] | None:
+    """The document of a single resource; None when it is gone."""
+    import orjson
+
+    listing = task.type.listing
+    path = f"{listing.path.removesuffix('/detail')}/{quote(id, safe='')}"
+    url = address(task.endpoint.url, path, [])
+    headers = microversion_header(listing.service, task.microversion)
+    try:
+        answer = caller.get(url, headers, task.type.title.lower(), lambda a: orjson.loads(a.body))
+    except CloudError as error:
+        if error.status == 404:
+            return None
+        raise
+    inner = list(answer.values()) if isinstance(answer, dict) and len(answer) == 1 else [answer]
+    return inner[0] if isinstance(inner[0], dict) else None

@@ -157,6 +157,7 @@ class ListingRun:
 
         def fill(writer: ListingWriter) -> None:
             for rows in readers.read(reading):
+                self.progress.rows += len(rows)
                 writer.add_ids([str(row[identity]) for row in rows if isinstance(row, dict) and row.get(identity)])
 
         self.task = sweep

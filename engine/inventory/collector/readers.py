@@ -185,7 +185,7 @@ def quotas(reading: Reading) -> Iterator[Rows]:
     services = [one for one in _QUOTAS if reading.source.service(one[1], task.region).endpoint is not None]
     if not services:
         raise CloudError("no_service", "none of the services that have quotas can be used")
-    with ThreadPoolExecutor(reading.options.per_service, thread_name_prefix="collect-quota") as pool:
+    with ThreadPoolExecutor(reading.options.projects, thread_name_prefix="collect-quota") as pool:
         futures = [pool.submit(_quota, reading, project, services) for project in projects]
         try:
             for future in futures:

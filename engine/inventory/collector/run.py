@@ -73,7 +73,9 @@ class Run:
         patience: Patience,
         memory: Memory,
         stop: threading.Event,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
+        """`tick` is called several times a second while it runs, to tell people how far it is."""
         self.estate = estate
         self.request = request
         self.options = options
@@ -82,12 +84,13 @@ class Run:
         self.progress: dict[Key, Progress] = {}
         self.errors: list[str] = []
         self._accounts = accounts
+        self._tick = tick
         self._connect = connect
         self._gates = Gates(options.per_service)
         self._patience = patience
         self._sources: dict[str, Source] = {}
         self._states: dict[tuple[str, str, str], Before] = {}
-        self._pool = ThreadPoolExecutor(options.parallel, thread_name_prefix="collect")
+        self._pool: ThreadPoolExecutor | None = None
 
     def run(self) -> str:
         """Collect; answers the state of the whole. Raises only what breaks the store."""
@@ -102,7 +105,8 @@ class Run:
         except Cancelled:
             pass
         finally:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            if self._pool is not None:
+                self._pool.shutdown(wait=False, cancel_futures=True)
             for source in self._sources.values():
                 source.session.close()
         cancelled = self.stop.is_set()
@@ -161,6 +165,8 @@ class Run:
         keys = [(type, region) for type in chosen for region in ([""] if type.listing.global_ else regions)]
         for type, region in keys:
             self.progress[(type.name, region)] = Progress(type.name, region, "queued", self._known(type.name, region))
+        at_once = self.options.parallel * min(len(regions), self.options.regions)
+        pool = self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="collect")
         names = {type.name for type in chosen}
         waiting = {key: {(other, "") for other in AFTER.get(key[0].name, ()) if other in names} for key in keys}
         ended: set[Key] = set()
@@ -168,8 +174,9 @@ class Run:
         while waiting or running:
             for key in [key for key, needs in waiting.items() if needs <= ended]:
                 del waiting[key]
-                running[self._pool.submit(self._one, *key)] = (key[0].name, key[1])
+                running[pool.submit(self._one, *key)] = (key[0].name, key[1])
             done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            self._tick()
             for future in done:
                 ended.add(running.pop(future))
                 future.result()

@@ -22,12 +22,14 @@ _SWEEP_FIELDS = {"network": (("fields", "id"),)}
 class Options:
     """Limits of a collection; seconds, unless the name says otherwise."""
 
-    parallel: int = 8  # types read at once
+    parallel: int = 8  # types read at once, per region
+    regions: int = 4  # regions read at once
     per_service: int = 4  # calls at once to one service of one region
     page: int = 0  # rows per page; 0 = as the type declares
     overlap: float = 300.0  # deltas reach back this much further: clocks differ, and rows are written late
     full_every: float = 4 * 3600.0
-    per_project_calls: int = 900  # call budget of types that need calls per project
+    per_project_calls: int = 3000  # call budget of types that need calls per project
+    projects: int = 8  # projects asked at once
 
 
 @dataclass(slots=True)

@@ -70,7 +70,8 @@ class Target:
 
 @dataclass(slots=True)
 class Changes:
-    """Numbers of rows by what happened to them; `reported` are those that the API says are deleted, known here or not."""
+    """Numbers of rows by what happened to them; `reported` are those that the API says are deleted, known here
+    or not."""
 
     new: int = 0
     changed: int = 0

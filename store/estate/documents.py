@@ -83,19 +83,28 @@ class Blobs:
         return f"sha256:{digest} {len(data)}"
 
 
-def hasher(volatile: Collection[Path]) -> Callable[[dict[str, Any]], tuple[bytes, int]]:
-    """A function that gives (16-byte hash, bytes hashed) of a document without its volatile paths."""
+Hashed = tuple[bytes, bytes]
+
+
+def hasher(volatile: Collection[Path]) -> Callable[[dict[str, Any]], Hashed]:
+    """A function that gives (16-byte hash, JSON of the whole document); the hash leaves the volatile paths out."""
     flat = tuple(path[0] for path in volatile if len(path) == 1)
     deep = tuple(path for path in volatile if len(path) > 1)
     blake2b = hashlib.blake2b
 
-    def digest(doc: dict[str, Any]) -> tuple[bytes, int]:
-        # Taking the few volatile keys out and putting them back is cheaper than copying the document.
-        kept = [(key, doc.pop(key)) for key in flat if key in doc]
+    def digest(doc: dict[str, Any]) -> Hashed:
+        # Taking the few volatile keys out and putting them back is cheaper than copying the document, and writing
+        # them behind the rest is cheaper than writing the document twice.
+        kept = {key: doc.pop(key) for key in flat if key in doc}
         data = dump(_without(doc, deep) if deep else doc)
+        hash = blake2b(data, digest_size=16).digest()
+        if deep:
+            doc.update(kept)
+            return hash, dump(doc)
         if kept:
             doc.update(kept)
-        return blake2b(data, digest_size=16).digest(), len(data)
+            data = data[:-1] + (b"," if len(data) > 2 else b"") + dump(kept)[1:]
+        return hash, data
 
     return digest
 

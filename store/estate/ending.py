@@ -10,6 +10,7 @@ from store.estate import compare, suspects
 from store.estate.compare import Changes, Target
 from store.estate.models import BROKEN, Listing, Outcome, State
 from store.estate.rows import to_arrow
+from store.estate.staging import Stage
 from store.estate.visibility import Visibility
 from store.times import naive
 
@@ -32,26 +33,21 @@ class End:
     reason: str
     ended_at: datetime
     apply: bool
-    stage: str
-    measures: str
+    stage: Stage
+    measures: Stage
     seen: dict[str, int]
     bare: set[str]
-    superseded: list[tuple[int]]
+    superseded: list[int]
     blob_uses: list[tuple[str, str]]
 
     def run(self, connection: duckdb.DuckDBPyConnection) -> Outcome:
         """Runs on the writer thread, inside its transaction."""
         listing = self.listing
         seen_by = Seers(connection, listing)
-        stage = self.stage if self.apply else ""
+        stage = self.stage.open(connection, self.superseded) if self.apply and self.stage else ""
         target = Target(
             connection, self.type, listing.cloud, listing.region, naive(listing.started_at), seen_by.own, stage
         )
-        if stage and self.superseded:
-            target.with_table(
-                "superseded", to_arrow([("seq", "BIGINT")], self.superseded),
-                f"DELETE FROM {stage} WHERE seq IN (SELECT seq FROM superseded)",
-            )  # fmt: skip
         whole = self.state not in BROKEN
         changes = compare.apply_rows(target, close_deleted=whole) if self.apply else Changes()
         unknown: tuple[str, ...] = ()
@@ -59,7 +55,7 @@ class End:
         if self.apply:
             unknown, gone, verdict = self._seen_rows(target, seen_by, whole)
             if self.measures:
-                compare.measure(target, self.measures, changes)
+                compare.measure(target, self.measures.open(connection, []), changes)
             self._use_blobs(target)
         gone += changes.deleted
         before = _state(target, listing)

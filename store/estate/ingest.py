@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable
-from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +18,7 @@ from store.estate.errors import ListingEnded
 from store.estate.models import Listing, Outcome
 from store.estate.rows import BATCH_ROWS, Batch, RowBuilder, arrow_columns, to_arrow
 from store.estate.schema import quoted
+from store.estate.staging import Stage
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,18 +42,16 @@ class ListingWriter:
         self._columns = arrow_columns(type)
         self._volatile = [(column.name, column.sql) for column in type.columns if column.volatile]
         number = next(_numbers)
-        self._stage = f"stage_{number}"
-        self._measures = f"measures_{number}"
+        self._stage = Stage(estate, f"stage_{number}")
+        self._measures = Stage(estate, f"measures_{number}")
         self._held: list[tuple[int, tuple[Any, ...]]] = []  # (seq, wide row), not yet staged
         self._held_volatile: dict[str, tuple[Any, ...]] = {}
         self._uses: list[tuple[str, str]] = []
-        self._pending: Future[None] | None = None
-        self._staged = self._measured = False
         self._next = 1
         # id -> seq of its wide row, or -1: unchanged, bare, or an id alone.
         self._seen: dict[str, int] = {}
         self._bare: set[str] = set()
-        self._superseded: list[tuple[int]] = []
+        self._superseded: list[int] = []
         self._rejected = 0
         self._known: dict[str, bytes] | None = None
 
@@ -124,10 +122,7 @@ class ListingWriter:
             self._ended = True
             if apply:
                 self._flush()
-            pending = self._pending
         try:
-            if pending is not None and apply:
-                pending.result()
             end = ending.End(
                 listing=self.listing,
                 type=self.type,
@@ -135,8 +130,8 @@ class ListingWriter:
                 reason=reason,
                 ended_at=ended_at,
                 apply=apply,
-                stage=self._stage if self._staged else "",
-                measures=self._measures if self._measured else "",
+                stage=self._stage,
+                measures=self._measures,
                 seen=self._seen,
                 bare=self._bare,
                 superseded=self._superseded,
@@ -161,7 +156,7 @@ class ListingWriter:
         for id, index in batch.ids.items():
             before = seen.get(id)
             if before is not None and before > 0:
-                self._superseded.append((before,))
+                self._superseded.append(before)
             if index < 0:
                 seen[id] = -1
                 continue
@@ -176,36 +171,15 @@ class ListingWriter:
             self._bare.difference_update(batch.ids)
 
     def _flush(self) -> None:
-        """Stage what is held. One batch is on its way at a time, so a slow disk slows the collector and not memory."""
-        if not self._held and not self._held_volatile:
-            return
-        if self._pending is not None:
-            self._pending.result()
-        wide = [(seq, *row) for seq, row in self._held]
-        self._held = []
-        wide_table = to_arrow([("seq", "BIGINT"), *self._columns], wide) if wide else None
-        measures = [(id, *values) for id, values in self._held_volatile.items()]
-        self._held_volatile = {}
-        measure_table = to_arrow([("id", "VARCHAR"), *self._volatile], measures) if measures else None
-        first_wide, first_measure = not self._staged, not self._measured
-        self._staged = self._staged or wide_table is not None
-        self._measured = self._measured or measure_table is not None
-
-        def stage(connection: duckdb.DuckDBPyConnection) -> None:
-            for name, table, first in (
-                (self._stage, wide_table, first_wide),
-                (self._measures, measure_table, first_measure),
-            ):
-                if table is None:
-                    continue
-                connection.register("arriving", table)
-                try:
-                    verb = f"CREATE TEMP TABLE {name} AS" if first else f"INSERT INTO {name}"
-                    connection.execute(f"{verb} SELECT * FROM arriving")
-                finally:
-                    connection.unregister("arriving")
-
-        self._pending = self._estate.submit(stage)
+        """Make Arrow of what is held. It stays in memory while it is small, and goes to a temporary table when not."""
+        if self._held:
+            wide = [(seq, *row) for seq, row in self._held]
+            self._held = []
+            self._stage.add(to_arrow([("seq", "BIGINT"), *self._columns], wide))
+        if self._held_volatile:
+            measures = [(id, *values) for id, values in self._held_volatile.items()]
+            self._held_volatile = {}
+            self._measures.add(to_arrow([("id", "VARCHAR"), *self._volatile], measures))
 
     def _submit_blobs(self, batch: Batch) -> None:
         """Large values go straight to their table: they are found by their hash, and nothing refers to them yet."""
@@ -225,8 +199,8 @@ class ListingWriter:
         self._estate.submit(keep).result()
 
     def _drop(self, connection: duckdb.DuckDBPyConnection) -> None:
-        connection.execute(f"DROP TABLE IF EXISTS {self._stage}")
-        connection.execute(f"DROP TABLE IF EXISTS {self._measures}")
+        self._stage.drop(connection)
+        self._measures.drop(connection)
         self._seen = {}
 
     def _read_known(self) -> dict[str, bytes]:

@@ -29,6 +29,9 @@ LATE_MATERIALIZATION_ROWS = 20_000
 CHECKPOINT_THRESHOLD = "64MB"
 
 
+# Of new files. The default is readable by every DuckDB since 1.0, at the price of zstd.
+STORAGE_VERSION = "v1.5.0"
+
 Config = dict[str, str | bool | int | float | list[str]]
 
 _DAMAGED = "Corrupt database file|checksum|Could not read enough bytes|deserializ|Failure while replaying WAL"
@@ -47,6 +50,7 @@ def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyCo
         "memory_limit": memory_limit,
         "checkpoint_threshold": CHECKPOINT_THRESHOLD,
         "late_materialization_max_rows": LATE_MATERIALIZATION_ROWS,
+        "storage_compatibility_version": STORAGE_VERSION,
         "preserve_insertion_order": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

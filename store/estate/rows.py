@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from store.estate.documents import BLOB_BYTES, Blobs, dump, hasher
+from store.estate.documents import BLOB_BYTES, Blobs, hasher
 from store.estate.schema import own_columns
 
 if TYPE_CHECKING:
@@ -98,18 +98,18 @@ class RowBuilder:
         if bare:
             batch.bare.append(id)
             return False
-        digest, size = self._hash(doc)
+        digest, data = self._hash(doc)
         blobs = None
-        if size > BLOB_BYTES:
+        if len(data) > BLOB_BYTES:
             blobs = Blobs()
             doc = blobs.shrink(doc)
-            digest, size = self._hash(doc)
+            digest, data = self._hash(doc)
         if not deleted and self._known.get(id) == digest:
             batch.ids[id] = -1
             if self._volatile:
                 self._measure(id, self._extract(doc))
             return False
-        self._wide(id, doc, digest, deleted)
+        self._wide(id, doc, digest, deleted, data)
         if blobs is not None:
             batch.blobs.update(blobs.found)
             batch.blob_uses.extend((hash, id) for hash in blobs.found)
@@ -139,11 +139,11 @@ class RowBuilder:
     def _measure(self, id: str, values: list[Any]) -> None:
         self._batch.volatile[id] = tuple(values[i] for i in self._volatile)
 
-    def _wide(self, id: str, doc: dict[str, Any], digest: bytes, deleted: bool) -> None:
+    def _wide(self, id: str, doc: dict[str, Any], digest: bytes, deleted: bool, data: bytes) -> None:
         scope, denied, values, search = self.values(doc)
         if self._volatile:
             self._measure(id, self._extract(doc))
-        row = (id, scope, digest, denied, deleted, *values, f"{search} {id.lower()}", dump(doc).decode())
+        row = (id, scope, digest, denied, deleted, *values, f"{search} {id.lower()}", data.decode())
         self._batch.ids[id] = len(self._batch.rows)
         self._batch.rows.append(row)
 

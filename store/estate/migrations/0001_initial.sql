@@ -87,7 +87,7 @@ CREATE TABLE samples_hourly (
 CREATE TABLE blobs (
     hash VARCHAR,                -- lower-case SHA-256 of the value's UTF-8 bytes
     bytes BIGINT,
-    value VARCHAR
+    value VARCHAR USING COMPRESSION zstd
 );
 
 CREATE TABLE blob_uses (

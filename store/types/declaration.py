@@ -158,7 +158,8 @@ class ResourceType:
     """One resource type: `name` is singular ("server"), `plural` names its public view and list ("servers").
 
     id_path    where a document's id lies; `id_derive` names a function of store.types.derive for types without one
-    owner      column with the project that owns a row ("" = nobody's); a role limited to projects sees only their rows
+    owner      stored column with the project that owns a row ("" = none); a role limited to projects sees only their rows
+    limited_by column to use for that where no stored one names the project: "id" of a project, a joined one
     domain     column with the domain a row belongs to, for types without an owner ("" = none)
     list_columns order of the columns shown by default, where it differs from the declaration's
     open_when  (column, value) pairs: rows that everybody sees whoever owns them (public images, shared networks)
@@ -181,6 +182,7 @@ class ResourceType:
     id_path: tuple[str, ...] = ("id",)
     id_derive: str = ""
     owner: str = ""
+    limited_by: str = ""
     domain: str = ""
     list_columns: tuple[str, ...] = ()
     open_when: tuple[tuple[str, str | bool], ...] = ()

@@ -9,7 +9,7 @@ TYPE = ResourceType(
     title="Projects",
     aliases=("tenant", "tenants", "proj"),
     listing=Listing(service="identity", path="/projects", key="projects", page=0, needs="admin", global_=True),
-    owner="id",
+    limited_by="id",
     columns=(
         Column("name", path=("name",), role="name", title="NAME", width=20, shown=True, search=True),
         Column("enabled", "BOOLEAN", ("enabled",), role="bool", title="ENABLED", width=7, shown=True),

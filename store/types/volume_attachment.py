@@ -32,7 +32,7 @@ TYPE = ResourceType(
         Joined("project_name", "volume", on="volume_id", take="project_name", title="PROJECT", width=12, shown=True),
     ),
     list_columns=("server_name", "volume_name", "status", "attach_mode", "attached_at", "project_name"),
-    owner="project_id",
+    limited_by="project_id",
     faults=("error_attaching", "error_detaching", "error"),
     links=(
         Link("server", "id", own="server_id", title="server"),

@@ -71,7 +71,8 @@ def test_sort_links_and_documented_names_exist(type: ResourceType) -> None:
     visible = {column.name for column in type.view_columns} | {"id"}
     assert set(type.default_sort) <= visible
     assert set(type.documented.values()) <= visible
-    assert not type.owner or type.owner in visible
+    assert not type.owner or type.owner in {column.name for column in type.columns}
+    assert not type.limited_by or type.limited_by in visible
     assert not type.domain or type.domain in stored
     for column, value in type.open_when:
         assert type.column(column).sql == ("BOOLEAN" if isinstance(value, bool) else "VARCHAR")

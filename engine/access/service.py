@@ -122,7 +122,7 @@ class AccessService:
         return known[1]
 
     def _look_up(self, uid: int, login_uid: int | None) -> Caller | None:
-        """The caller for a uid; None when the engine does not answer it. Asks the host's user database (may be slow)."""
+        """The caller for a uid; None when the engine does not answer it. Asks the host's user database."""
         name = _name(uid)
         login_name = None if login_uid is None else _name(login_uid)
         if uid == os.getuid():

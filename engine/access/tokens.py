@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from engine.access import rules
 from engine.access.models import Caller
@@ -160,8 +160,12 @@ class TokenService:
         domains: Sequence[str] | None = None,
         projects: Sequence[str] | None = None,
         expires_days: int | None = None,
+        also: Callable[[Connection], Any] | None = None,
     ) -> tuple[dict[str, Any], str]:
-        """A new API key: (its public facts, the key itself, which is never shown again). Raises BadRequest."""
+        """A new API key: (its public facts, the key itself, which is never shown again). Raises BadRequest.
+
+        `also` runs in the same transaction (the audit record), here and in `revoke_key`.
+        """
         if rules.rank(role) < 0:
             raise BadRequest(f"{role!r} is not a role; roles are {', '.join(rules.ROLES)}")
         secret = KEY_PREFIX + secrets.token_urlsafe(32)
@@ -174,14 +178,16 @@ class TokenService:
                     name=name,
                     secret_hash=_hash(secret),
                     role=role,
-                    clouds=_listed(clouds),
-                    domains=_listed(domains),
-                    projects=_listed(projects),
+                    clouds=listed(clouds),
+                    domains=listed(domains),
+                    projects=listed(projects),
                     created_at=now,
                     created_by=created_by,
                     expires_at=None if expires_days is None else now + timedelta(days=expires_days),
                 )
             )
+            if also is not None:
+                also(connection)
         return self.key(key_id), secret
 
     def key(self, key_id: str) -> dict[str, Any]:
@@ -199,7 +205,7 @@ class TokenService:
         with self._ops.read() as connection:
             return [dict(row) for row in connection.execute(query.order_by(api_tokens.c.id.desc())).mappings()]
 
-    def revoke_key(self, key_id: str) -> dict[str, Any]:
+    def revoke_key(self, key_id: str, also: Callable[[Connection], Any] | None = None) -> dict[str, Any]:
         """Make an API key worthless; its facts stay listed. Revoking it twice changes nothing. Raises NotFound."""
         with self._ops.begin() as connection:
             connection.execute(
@@ -207,6 +213,8 @@ class TokenService:
                 .where(api_tokens.c.id == key_id, api_tokens.c.revoked_at.is_(None))
                 .values(revoked_at=self._clock())
             )
+            if also is not None:
+                also(connection)
         return self.key(key_id)
 
     def _of_api_key(self, token: str) -> Caller:
@@ -239,7 +247,8 @@ def _limit(listed: list[str] | None) -> tuple[str, ...] | None:
     return None if listed is None else tuple(listed)
 
 
-def _listed(names: Sequence[str] | None) -> list[str] | None:
+def listed(names: Sequence[str] | None) -> list[str] | None:
+    """A scope as its JSON column holds it."""
     return None if names is None else list(names)
 
 

@@ -8,6 +8,7 @@ other, so memory is bounded by the number of things; a client that was away too 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import OrderedDict
@@ -71,7 +72,7 @@ class ChangeFeed:
             waiter.wake()
         return seq
 
-    async def wait(self, since: int | None, timeout: float) -> dict[str, Any]:
+    async def wait(self, since: int | None, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109 (an empty answer, no error)
         """`{"seq", "hints"}` with the hints after `since`, as soon as there are any; empty after `timeout` seconds.
 
         `since` of another engine, or from before the oldest hint kept, is answered with the one hint "resync".
@@ -142,10 +143,8 @@ class _Waiter:
 
     def wake(self, closing: bool = False) -> None:
         self._closing = self._closing or closing
-        try:
+        with contextlib.suppress(RuntimeError):  # its loop has ended, and so has the client
             self._loop.call_soon_threadsafe(self._event.set)
-        except RuntimeError:
-            pass  # its loop has ended, and so has the client
 
     async def sleep(self, seconds: float, *, until_due: bool) -> None:
         """Wait; with `until_due` only the end of the time (or closing) counts, since more hints change nothing."""

@@ -1,7 +1,7 @@
 """Errors of the API: one shape, `{"detail": "..."}`, for everything that can go wrong.
 
-Services raise `ApiError` (or a subclass of their own) without knowing about HTTP frameworks; exceptions of the store are
-given a status once, with `also`. What nobody foresaw becomes a 500 with the request's id and never shows its traceback.
+Services raise `ApiError` (or a subclass of their own) without knowing about HTTP frameworks; exceptions of the store
+are given a status once, with `also`. What nobody foresaw becomes a 500 with the request's id, never its traceback.
 """
 
 from __future__ import annotations

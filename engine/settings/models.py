@@ -15,7 +15,7 @@ IN_APP = {"in_app": True}
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _secret_reference(value: str) -> str:
@@ -50,7 +50,7 @@ class Tcp(_Section):
         None,
         description="Key that signs login tokens, at least 32 bytes; one is made in the engine's home when unset.",
     )
-    session_hours: int = Field(8, ge=1, le=168, description="How long a login lasts, in hours.")
+    session_hours: int = Field(8, strict=True, ge=1, le=168, description="How long a login lasts, in hours.")
 
     @model_validator(mode="after")
     def _both(self) -> Tcp:
@@ -75,35 +75,72 @@ class Collection(_Section):
     """When and how clouds are read."""
 
     interval_minutes: int = Field(
-        15, ge=1, le=1440, description="Minutes between two collections of a cloud.", json_schema_extra=IN_APP
+        15,
+        strict=True,
+        ge=1,
+        le=1440,
+        description="Minutes between two collections of a cloud.",
+        json_schema_extra=IN_APP,
     )
     full_every_minutes: int = Field(
         240,
+        strict=True,
         ge=1,
         le=10080,
         description="Minutes between two full listings; those between fetch changes only where the API can.",
         json_schema_extra=IN_APP,
     )
     parallel_per_service: int = Field(
-        4, ge=1, le=32, description="Requests in flight to one service of one region.", json_schema_extra=IN_APP
+        4,
+        strict=True,
+        ge=1,
+        le=32,
+        description="Requests in flight to one service of one region.",
+        json_schema_extra=IN_APP,
     )
     parallel_projects: int = Field(
-        8, ge=1, le=64, description="Projects asked side by side, for quotas.", json_schema_extra=IN_APP
+        8,
+        strict=True,
+        ge=1,
+        le=64,
+        description="Projects asked side by side, for quotas.",
+        json_schema_extra=IN_APP,
     )
     parallel_regions: int = Field(
-        4, ge=1, le=32, description="Regions collected side by side.", json_schema_extra=IN_APP
+        4,
+        strict=True,
+        ge=1,
+        le=32,
+        description="Regions collected side by side.",
+        json_schema_extra=IN_APP,
     )
     connect_timeout_seconds: float = Field(
-        10, gt=0, le=120, description="Seconds to wait for a connection.", json_schema_extra=IN_APP
+        10,
+        strict=True,
+        gt=0,
+        le=120,
+        description="Seconds to wait for a connection.",
+        json_schema_extra=IN_APP,
     )
     read_timeout_seconds: float = Field(
-        60, gt=0, le=600, description="Seconds to wait for a service's answer.", json_schema_extra=IN_APP
+        60,
+        strict=True,
+        gt=0,
+        le=600,
+        description="Seconds to wait for a service's answer.",
+        json_schema_extra=IN_APP,
     )
     retries: int = Field(
-        3, ge=0, le=10, description="Times a read is repeated after a passing error.", json_schema_extra=IN_APP
+        3,
+        strict=True,
+        ge=0,
+        le=10,
+        description="Times a read is repeated after a passing error.",
+        json_schema_extra=IN_APP,
     )
     quota_calls: int = Field(
         3000,
+        strict=True,
         ge=0,
         le=1_000_000,
         description="Most requests spent on quotas in one collection; the other projects follow in the next.",
@@ -111,6 +148,7 @@ class Collection(_Section):
     )
     retention_days: int = Field(
         90,
+        strict=True,
         ge=1,
         le=3650,
         description="Days that closed versions are kept; the current state is always kept.",
@@ -138,10 +176,12 @@ class Logging(_Section):
     """The engine's log files, in the `logs` folder of its home."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least serious entries that are written.", json_schema_extra=IN_APP
+        "INFO",
+        description="Least serious entries that are written.",
+        json_schema_extra=IN_APP,
     )
-    max_megabytes: int = Field(10, ge=1, le=1024, description="Size at which a log file is rotated, in MB.")
-    keep_files: int = Field(5, ge=1, le=100, description="Rotated files kept.")
+    max_megabytes: int = Field(10, strict=True, ge=1, le=1024, description="Size, in MB, at which a log is rotated.")
+    keep_files: int = Field(5, strict=True, ge=1, le=100, description="Rotated files kept.")
 
 
 class Settings(_Section):

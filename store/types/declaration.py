@@ -158,7 +158,7 @@ class ResourceType:
     """One resource type: `name` is singular ("server"), `plural` names its public view and list ("servers").
 
     id_path    where a document's id lies; `id_derive` names a function of store.types.derive for types without one
-    owner      stored column with the project that owns a row ("" = none); a role limited to projects sees only their rows
+    owner      stored column with the project that owns a row ("" = none); a role limited to projects sees just those
     limited_by column to use for that where no stored one names the project: "id" of a project, a joined one
     domain     column with the domain a row belongs to, for types without an owner ("" = none)
     list_columns order of the columns shown by default, where it differs from the declaration's

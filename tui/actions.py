@@ -1,0 +1,112 @@
+"""Every key of the console, once: footer, help and bindings are made from this list.
+
+Plain keys only: letters, marks, arrows and page keys. Ctrl and Alt chords belong to tmux, the terminal and the shell.
+A capital letter starts something that changes a cloud; nothing does yet, so only `G` (vim's end of list) is bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# Where a key works: everywhere; in every list; in lists of resources; in the views of one resource.
+PLACES = {
+    "all": "everywhere",
+    "list": "in lists",
+    "resources": "in lists of resources",
+    "detail": "in the view of one resource",
+    "raw": "in YAML and JSON",
+    "clouds": "on the page of clouds",
+    "setup": "when no cloud is set up",
+}
+FORBIDDEN = ("ctrl+", "alt+", "f1", "f10", "f11", "tilde")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing the console can do. `id` is also the name of the method: `action_<id>`.
+
+    keys   Textual names of keys; the first one is shown
+    where  places of PLACES
+    label  short word for the footer, "" = not in the footer
+    weight footer order, smaller first; what doesn't fit is left to the help
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    where: tuple[str, ...] = ("all",)
+    label: str = ""
+    weight: int = 50
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("open", ("enter",), "open what is under the cursor", ("list",), "open", 10),
+    Action("raw", ("y",), "the whole document as YAML; again: as JSON", ("resources", "detail", "raw"), "yaml", 20),
+    Action("filter", ("slash",), "filter: words, col:value, !not, age:<2d; esc clears", ("list",), "filter", 12),
+    Action("command", ("colon",), "command bar: any type, for example :servers /web sort:age", ("all",), "go to", 11),
+    Action("scope", ("at",), "choose cloud or project", ("all",), "cloud", 30),
+    Action("home", ("0",), "clouds: how each one is doing", ("all",), "clouds", 40),
+    Action("inventory", ("1",), "inventory: every type with its count", ("all",), "inventory", 41),
+    Action("refresh", ("r",), "refresh now: ask the clouds for newer data", ("all",), "refresh", 35),
+    Action("pause", ("p",), "pause or go on with live refresh", ("all",), "pause", 60),
+    Action("collections", ("c",), "collection in progress, type by type", ("clouds",), "collection", 15),
+    Action("add_cloud", ("plus",), "add a cloud of clouds.yaml", ("clouds",), "add cloud", 14),
+    Action("back", ("escape",), "back one step: bar, filter, marks, view", ("all",), "back", 55),
+    Action("close", ("q",), "close the view; at the last one, leave (the engine goes on)", ("all",), "close", 56),
+    Action("previous", ("left_square_bracket",), "previous view", ("all",)),
+    Action("next", ("right_square_bracket",), "next view", ("all",)),
+    Action("toggle", ("minus",), "the view before this one, and back", ("all",)),
+    Action("help", ("question_mark",), "this help", ("all",)),
+    Action("down", ("j", "down"), "down", ("list",)),
+    Action("up", ("k", "up"), "up", ("list",)),
+    Action("top", ("g", "home"), "first row", ("list",)),
+    Action("end", ("G", "end"), "last row", ("list",)),
+    Action("page_down", ("pagedown",), "one page down", ("list",)),
+    Action("page_up", ("pageup",), "one page up", ("list",)),
+    Action("half_down", ("right_curly_bracket", "shift+down"), "half a page down", ("list",)),
+    Action("half_up", ("left_curly_bracket", "shift+up"), "half a page up", ("list",)),
+    Action("column_left", ("left",), "column cursor to the left", ("list",)),
+    Action("column_right", ("right",), "column cursor to the right; columns scroll", ("list",)),
+    Action("sort", ("o",), "sort by the column under the cursor; again: reverse, as before", ("list",), "sort", 25),
+    Action("wide", ("w",), "wide or narrow columns", ("list",), "wide", 45),
+    Action("mark", ("space",), "mark the row", ("resources",), "mark", 46),
+)  # fmt: skip
+
+_SYMBOLS = {
+    "slash": "/", "colon": ":", "at": "@", "left_square_bracket": "[", "right_square_bracket": "]", "minus": "-",
+    "question_mark": "?", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "right_curly_bracket": "}",
+    "left_curly_bracket": "{", "plus": "+", "down": "↓", "up": "↑", "left": "←", "right": "→", "shift+down": "shift ↓",
+    "shift+up": "shift ↑",
+}  # fmt: skip
+
+
+def symbol(key: str) -> str:
+    """What is written on the key."""
+    return _SYMBOLS.get(key, key)
+
+
+def actions_in(places: Iterable[str]) -> list[Action]:
+    """The actions that work in any of these places, in the order of the registry."""
+    wanted = {"all", *places}
+    return [action for action in ACTIONS if wanted.intersection(action.where)]
+
+
+def footer_actions(places: Iterable[str]) -> list[Action]:
+    """The actions of the footer, most useful first."""
+    return sorted((a for a in actions_in(places) if a.label), key=lambda action: action.weight)
+
+
+def clashes(actions: Iterable[Action] = ACTIONS) -> list[str]:
+    """Sentences about keys that are bound twice where both would work, or must not be bound at all."""
+    found: list[str] = []
+    taken: dict[tuple[str, str], Action] = {}
+    for action in actions:
+        for key in action.keys:
+            if any(key.startswith(bad) if bad.endswith("+") else key == bad for bad in FORBIDDEN):
+                found.append(f"{action.id}: {key} is taken by terminals, shells or tmux")
+            for place in PLACES if "all" in action.where else action.where:
+                other = taken.setdefault((place, key), action)
+                if other is not action:
+                    found.append(f"{action.id} and {other.id} both want {key} {PLACES[place]}")
+    return found

@@ -1,0 +1,103 @@
+"""The command bar's words: what a line means, and what it could become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from store.filters import FilterError
+from store.types import registry
+from tui.state import View, view_of_text
+from tui.themes.palette import NAMES as THEMES
+
+# Word -> action of the console. Types come from the registry.
+WORDS = {
+    "q": "close_all", "quit": "close_all", "detach": "close_all", "help": "help", "clouds": "home", "home": "home",
+    "inventory": "inventory", "collection": "collections", "collections": "collections", "refresh": "refresh",
+    "scope": "scope", "cloud": "scope", "project": "scope", "pause": "pause", "setup": "add_cloud",
+}  # fmt: skip
+MOST_CHOICES = 12
+
+
+class CommandError(Exception):
+    """The line means nothing; the message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a line means: a view to open, or an action with an argument."""
+
+    view: View | None = None
+    action: str = ""
+    argument: str = ""
+
+
+def understand(line: str, current: View) -> Command:
+    """What a line of the command bar means. Raises CommandError."""
+    words = line.split()
+    if not words:
+        raise CommandError("type a resource type, for example servers; tab completes, esc leaves")
+    first = words[0].lower()
+    if first == "theme":
+        if len(words) != 2 or words[1] not in THEMES:
+            raise CommandError(f"write :theme with one of {', '.join(THEMES)}")
+        return Command(action="theme", argument=words[1])
+    if first in WORDS:
+        return Command(action=WORDS[first], argument=" ".join(words[1:]))
+    try:
+        return Command(view=view_of_text(line, current))
+    except (FilterError, KeyError) as error:
+        raise CommandError(str(error.args[0] if error.args else error)) from None
+
+
+def completions(line: str, current: View, clouds: Sequence[str]) -> list[str]:
+    """Whole lines that the line could become, best first."""
+    head, _, last = line.rpartition(" ")
+    if not head:
+        return _first_words(last)[:MOST_CHOICES]
+    if head.strip() == "theme":
+        return [f"{head} {name}" for name in THEMES if name.startswith(last)]
+    try:
+        type_name = registry.find(head.split()[0]).name
+    except KeyError:
+        type_name = current.type
+    return [f"{head} {word}" for word in last_words(last, type_name, clouds)][:MOST_CHOICES]
+
+
+def filter_completions(text: str, type_name: str) -> list[str]:
+    """Whole filters that a filter could become."""
+    head, blank, last = text.rpartition(" ")
+    return [f"{head}{blank}{word}" for word in last_words(last, type_name, ())][:MOST_CHOICES]
+
+
+def _first_words(start: str) -> list[str]:
+    wanted = start.lower()
+    plurals = [type.plural for type in registry.ALL.values()]
+    found = [p for p in plurals if p.startswith(wanted)]
+    for type in registry.ALL.values():
+        if type.plural not in found and any(word.startswith(wanted) for word in registry.words(type)):
+            found.append(type.plural)
+    found += [word for word in (*WORDS, "theme") if word.startswith(wanted) and len(word) > 1]
+    found += [p for p in plurals if wanted and wanted in p and p not in found]
+    return list(dict.fromkeys(found))
+
+
+def last_words(start: str, type_name: str, clouds: Sequence[str]) -> list[str]:
+    """What the last word of a line could become: columns, an order, a cloud."""
+    if start.startswith("@"):
+        return [f"@{name}" for name in clouds if name.startswith(start[1:])]
+    type = registry.ALL.get(type_name)
+    if type is None or not start.lstrip("/!"):
+        return []
+    columns = [*type.default_columns, *(c.name for c in type.view_columns if c.name not in type.default_columns)]
+    if start.startswith("sort:"):
+        name, colon, _ = start[5:].partition(":")
+        if colon:
+            return [word for word in (f"sort:{name}:asc", f"sort:{name}:desc") if word.startswith(start)]
+        return [f"sort:{column}" for column in columns if column.startswith(name)]
+    if ":" in start:
+        return []
+    sign = start[: len(start) - len(start.lstrip("/!"))]
+    word = start[len(sign) :].lower()
+    found = [f"{sign}{column}:" for column in (*columns, "sort") if column.startswith(word)]
+    return found

@@ -1,0 +1,91 @@
+"""What the engine says and what the console does about it: online, offline, something changed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from tui.state import View
+from tui.watching import Hints, Offline, Online, Unexpected
+
+if TYPE_CHECKING:
+    from tui.console import QuarterdeckApp
+
+
+class Hearing:
+    """Mixed into the app."""
+
+    def on_online(self: QuarterdeckApp, message: Online) -> None:  # type: ignore[misc]
+        """It answers: read everything that is on screen again."""
+        self.world.offline_since = None
+        self.in_background(self._first_words() if not message.again else self.learn_clouds())
+        if message.again or not self.table.loaded:
+            self.pane.expire()
+            self.table.reload()
+        self.show_lines()
+
+    async def _first_words(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        if not self.touched and self.early.session is None:
+            session = await self.world.get("/q/session-view")
+            if not self.touched and not self.early.session:
+                self.restore(session)
+                if self.history.current != self.pane.view:
+                    self.show_view(self.history.current)
+        await self.learn_clouds()
+
+    async def learn_clouds(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """Which clouds there are and how they are doing; without any the operator is led by the hand."""
+        self.take_clouds(await self.world.get("/q/clouds"))
+        answer = await self.world.get("/q/collections")
+        self.world.collections = [c for c in answer.get("items") or [] if isinstance(c, dict)]
+        if not self.world.clouds and self.pane.view.kind in ("list", "inventory", "clouds") and not self.touched:
+            self.open_view(View("setup"))
+        self.table.empty_text = self.pane.empty() if self.table.loaded else self.table.empty_text
+        self.table.redraw()
+        self.show_lines()
+
+    def take_clouds(self: QuarterdeckApp, answer: Any) -> None:  # type: ignore[misc]
+        """Remember what is known about the clouds."""
+        several = self.world.several_clouds
+        self.world.clouds = [c for c in answer.get("items") or [] if isinstance(c, dict)]
+        self.world.clouds_known = True
+        if self.world.several_clouds != several and self.table.loaded:
+            self.table.heads = self.pane.heads(self.table.buffer.columns)
+            self.table.redraw()
+
+    def on_offline(self: QuarterdeckApp, message: Offline) -> None:  # type: ignore[misc]
+        """It doesn't: what is on screen stays, with its age."""
+        if self.world.offline_since is None:
+            self.world.offline_since = asyncio.get_running_loop().time()
+        self.world.offline_reason = message.reason
+        self.show_lines()
+
+    def on_hints(self: QuarterdeckApp, message: Hints) -> None:  # type: ignore[misc]
+        """Read again what changed and is on screen."""
+        topics = {str(hint.get("topic")) for hint in message.hints}
+        if topics & {"engine", "collection", "data"}:
+            self.in_background(self.learn_clouds())
+        if self.paused or not topics & self.pane.topics:
+            return
+        changed = {str(h["type"]) for h in message.hints if h.get("topic") == "data" and h.get("type")}
+        mine = self.pane.view.type
+        if mine and changed and topics <= {"data"} and mine not in changed and not self._joins(changed):
+            return
+        self.pane.expire()
+        self.table.reload()
+
+    def _joins(self: QuarterdeckApp, types: set[str]) -> bool:  # type: ignore[misc]
+        joined = getattr(getattr(self.pane, "type", None), "joined", ())
+        return any(column.type in types for column in joined)
+
+    def on_unexpected(self: QuarterdeckApp, message: Unexpected) -> None:  # type: ignore[misc]
+        """An error of the watcher."""
+        self.report(message.error)
+
+    def tick(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        self.ticks += 1
+        self.show_lines()
+        self.leave_if_terminal_is_gone()
+        running = self.world.running is not None
+        if self.world.offline_since is None and (self.ticks % 6 == 0 or running):
+            self.in_background(self.learn_clouds())

@@ -1,0 +1,166 @@
+"""Panes that people choose from: cloud and project, clouds to add, and the help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from tui.actions import PLACES, actions_in, symbol
+from tui.panes.pane import FetchedSource, Pane, Parts, Rows
+from tui.state import View
+from tui.table.cells import clean
+from tui.table.layout import Head
+from tui.table.spec import Row, RowSource
+
+MOST_PROJECTS = 5000
+NO_CANDIDATES = (
+    "No cloud is set up, and no clouds.yaml was found.\n\n"
+    "Put one where OpenStack's own tools look for it, ~/.config/openstack/clouds.yaml,\n"
+    "then press r.\n\n"
+    "To look around without a cloud, leave with q and run:  qdeck --demo"
+)
+
+
+class ScopePane(Pane):
+    """Clouds and projects; `enter` limits the view that was left to the chosen one."""
+
+    noun = "choice"
+    has_strip = False
+
+    def __init__(self, view: View, world: Any, under: View) -> None:
+        self.under = under  # the view that will be limited
+        super().__init__(view, world)
+
+    def make_source(self) -> RowSource:
+        """All, clouds, projects."""
+        return FetchedSource(("name", "what", "cloud", "domain"), self._rows)
+
+    async def _rows(self) -> Rows:
+        rows: Rows = [(("all", "", ""), ["all clouds, all projects", "", "", ""])]
+        for cloud in self.world.clouds:
+            name = str(cloud.get("name"))
+            rows.append((("cloud", name, ""), [name, "cloud", name, ""]))
+        body = {"type": "project", "filter": "", "sort": [["name", False]], "anchor": "start", "before": 0}
+        answer = await self.world.post("/q/windows", json=body | {"after": MOST_PROJECTS})
+        names = list(answer.get("columns") or ())
+        for values in answer.get("rows") or []:
+            project = dict(zip(names, values, strict=False))
+            shown = [project.get("name"), "project", project.get("cloud"), project.get("domain_name")]
+            rows.append((("project", str(project.get("cloud")), str(project.get("id"))), shown))
+        return rows
+
+    def heads(self, columns: tuple[str, ...]) -> list[Head]:
+        """Name first."""
+        return [
+            Head("name", "CLOUD OR PROJECT", "name", 30, 0),
+            Head("what", "WHAT", "text", 8, 1),
+            Head("cloud", "CLOUD", "name", 16, 2),
+            Head("domain", "DOMAIN", "name", 16, 3),
+        ]
+
+    def title(self) -> str:
+        """What is chosen."""
+        return "choose a cloud or project"
+
+    def enter(self, row: Row) -> View:
+        """The view, limited."""
+        kind, cloud, project = row.key
+        under = replace(self.under, cursor=(), line=0)
+        if kind == "all":
+            return replace(under, clouds=(), projects=())
+        return replace(under, clouds=(cloud,), projects=(project,) if kind == "project" else ())
+
+
+class SetupPane(Pane):
+    """No cloud yet: which ones could be added, and how to go on without any."""
+
+    places = ("list", "setup")
+    topics = frozenset({"engine"})
+    noun = "cloud of clouds.yaml"
+
+    def make_source(self) -> RowSource:
+        """Entries of clouds.yaml files."""
+        return FetchedSource(("name", "auth_url", "user", "where"), self._rows)
+
+    async def _rows(self) -> Rows:
+        answer = await self.world.get("/q/clouds/candidates")
+        rows: Rows = []
+        for item in answer.get("items") or []:
+            if not isinstance(item, dict):
+                item = {"name": item}
+            name = str(item.get("name") or item.get("account") or "")
+            where = item.get("path") or item.get("file") or item.get("source") or ""
+            user = item.get("user") or item.get("username") or ""
+            rows.append(((name,), [name, item.get("auth_url") or "", user, where]))
+        return rows
+
+    def heads(self, columns: tuple[str, ...]) -> list[Head]:
+        """Name and where it leads."""
+        return [
+            Head("name", "ENTRY", "name", 20, 0),
+            Head("auth_url", "IDENTITY ENDPOINT", "text", 36, 1),
+            Head("user", "USER", "name", 12, 2),
+            Head("where", "FROM", "text", 30, 3),
+        ]
+
+    def title(self) -> str:
+        """What to do."""
+        return "add a cloud"
+
+    def empty(self) -> str:
+        """No candidates: lead by the hand."""
+        return NO_CANDIDATES
+
+    def strip(self, row: Row) -> list[Parts]:
+        """What enter does."""
+        return [
+            [("enter adds ", "muted"), (clean(row.values[0]), "strong"), (" READ-ONLY and collects it", "muted")],
+            [("its password stays in clouds.yaml; nothing in the cloud is changed", "muted")],
+            [("without a cloud: leave with q and run ", "muted"), ("qdeck --demo", "accent")],
+        ]
+
+
+class HelpPane(Pane):
+    """Keys that work in the view that was left, then all others; made from the registry."""
+
+    noun = "key"
+    has_strip = False
+
+    def __init__(self, view: View, world: Any, places: Iterable[str]) -> None:
+        self.here = tuple(places)
+        super().__init__(view, world)
+
+    def make_source(self) -> RowSource:
+        """Actions as rows."""
+        return FetchedSource(("key", "does", "where"), self._rows)
+
+    async def _rows(self) -> Rows:
+        here = actions_in(self.here)
+        others = [a for a in actions_in(PLACES) if a not in here]
+        rows: Rows = []
+        for action in (*here, *others):
+            where = "everywhere" if "all" in action.where else ", ".join(PLACES[place] for place in action.where)
+            rows.append(((action.id,), ["  ".join(map(symbol, action.keys)), action.title, where]))
+        return rows + [((f"grammar{n}",), ["", text, "filter and :"]) for n, text in enumerate(GRAMMAR)]
+
+    def heads(self, columns: tuple[str, ...]) -> list[Head]:
+        """Key, what it does, where."""
+        return [
+            Head("key", "KEY", "name", 12, 0),
+            Head("does", "DOES", "text", 78, 1),
+            Head("where", "WHERE", "text", 40, 2, False),
+        ]
+
+    def title(self) -> str:
+        """What it is."""
+        return "help"
+
+
+GRAMMAR = (
+    'web prod: rows with both words    "two words"    !web: without    a or b    ( )',
+    "status:error,shutoff: any of them    name:=web-1 exactly    name:~^web regex",
+    "vcpus:>4    ram:8G..64G    age:<2d    host:none    fault:any",
+    ":volumes /error sort:size:desc @prod-eu    type, filter, order and cloud in one line",
+    ":clouds  :inventory  :collection  :theme dark|light|ansi|none  :q",
+)

@@ -1,0 +1,32 @@
+"""From a view to its pane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tui.panes.choices import HelpPane, ScopePane, SetupPane
+from tui.panes.detail import DetailPane, RawPane
+from tui.panes.overview import CloudsPane, CollectionsPane, InventoryPane
+from tui.panes.pane import Pane
+from tui.panes.resources import ResourcesPane
+from tui.state import View
+from tui.world import World
+
+_PANES: dict[str, Callable[[View, World], Pane]] = {
+    "list": ResourcesPane,
+    "detail": DetailPane,
+    "raw": RawPane,
+    "inventory": InventoryPane,
+    "clouds": CloudsPane,
+    "setup": SetupPane,
+    "collections": CollectionsPane,
+}
+
+
+def make_pane(view: View, world: World, *, under: View, places: Iterable[str]) -> Pane:
+    """The pane of a view. `under` is the list that a chosen cloud will limit, `places` those that the help is about."""
+    if view.kind == "scope":
+        return ScopePane(view, world, under)
+    if view.kind == "help":
+        return HelpPane(view, world, places)
+    return _PANES[view.kind](view, world)

@@ -1,0 +1,141 @@
+"""What the lines around the table say: context on top, state under it, the strip about a row, the keys below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tui.actions import footer_actions, symbol
+from tui.panes.pane import Pane, Parts
+from tui.panes.resources import progress_text
+from tui.table.cells import clean, cut_middle, width
+from tui.table.widget import ResourceTable
+from tui.times import age
+from tui.world import World
+
+Line = tuple[Parts, Parts]
+STALE_AFTER = 1800  # seconds after which the data's age is a warning
+_STATE_WORDS = {
+    "suspect": "many rows vanished at once, nothing was deleted",
+    "failed": "the last listing failed",
+    "partial": "the last listing broke off",
+    "not_permitted": "the account may not list these",
+    "degraded": "a part of the cloud doesn't answer",
+}
+
+
+def context_line(pane: Pane, world: World, count: int | None, cells: int) -> Line:
+    """Cloud, project and write state, always as words; what is shown and how many; the way to the help."""
+    view = pane.view
+    names = view.clouds or tuple(str(c.get("name")) for c in world.clouds)
+    if not world.clouds_known:
+        place = "connecting …"
+    elif not names:
+        place = "no cloud"
+    else:
+        place = names[0] if len(names) == 1 else f"all {len(names)} clouds"
+    left: Parts = [(" " + cut_middle(clean(place), max(8, cells // 4)), "bar_strong")]
+    if cells >= 40:
+        projects = {0: "all projects", 1: "1 project"}.get(len(view.projects), f"{len(view.projects)} projects")
+        left.append((" · " + projects, "bar"))
+    shown = [c for c in world.clouds if c.get("name") in names]
+    if shown:
+        writable = [c for c in shown if c.get("writable")]
+        word = "writable" if len(writable) == len(shown) else "READ-ONLY" if not writable else "PARTLY WRITABLE"
+        left += [(" · ", "bar"), (word, "bar_warn" if writable else "bar_strong")]
+    if view.at:
+        left += [(" · ", "bar"), (f"AS OF {clean(view.at)}", "bar_warn")]
+    right: Parts = []
+    if cells >= 60:
+        number = f" {count:,}" if pane.counted and count is not None else ""
+        title = cut_middle(pane.title(), max(10, cells // 3))
+        right = [(title, "bar_strong"), (number, "bar_strong"), ("   ? help ", "bar_muted")]
+    return left, right
+
+
+def state_line(
+    pane: Pane, world: World, table: ResourceTable, now: float, notice: str, paused: bool, data: Any
+) -> Line:
+    """Filter and order; what is wrong or happening; where the cursor is; how old the data is.
+
+    `now` is loop time; `data` has age_seconds, arrived (loop time) and states of the newest window, or is None.
+    """
+    view = pane.view
+    left: Parts = [(" ", "text")]
+    if world.offline_since is not None:
+        waited = age(now - world.offline_since)
+        left += [
+            (f"✖ the engine doesn't answer ({waited}), still trying: ", "bad"),
+            (clean(world.offline_reason), "bad"),
+        ]
+        return left, ()  # type: ignore[return-value]
+    if notice:
+        return [*left, (notice, "warn")], _right(table, now, paused, data)
+    if view.filter:
+        left += [("/", "key"), (clean(view.filter), "strong")]
+    for name, down in view.sort:
+        left.append((f"  {'↓' if down else '↑'}{name}", "accent"))
+    trouble = _trouble(data.states if data else ())
+    if trouble:
+        left += [("  " if len(left) > 1 else "", "text"), ("▲ " + trouble, "warn")]
+    elif world.running is not None and len(left) == 1:
+        left.append(("◐ " + progress_text(world.running), "busy"))
+    return left, _right(table, now, paused, data)
+
+
+def _right(table: ResourceTable, now: float, paused: bool, data: Any) -> Parts:
+    parts: Parts = []
+    place = table.place
+    if table.marks:
+        parts.append((f"{len(table.marks)} marked · ", "mark"))
+    if place is not None:
+        if table.spec.filter:
+            parts.append((f"{place.total:,} match", "strong"))
+        if place.rank is not None and place.total:
+            parts.append((f"{' · ' if parts else ''}{place.rank + 1:,}/{place.total:,}", "muted"))
+    if data is not None and data.age_seconds is not None:
+        seconds = data.age_seconds + (now - data.arrived)
+        style = "warn" if seconds > STALE_AFTER else "muted"
+        parts.append((f"{' · ' if parts else ''}data {age(seconds)} old", style))
+    if paused:
+        parts.append((" · PAUSED", "warn"))
+    return [*parts, (" ", "text")]
+
+
+def _trouble(states: Sequence[dict[str, Any]]) -> str:
+    """The first thing that is wrong with the data on screen, and how many more there are."""
+    if not states:
+        return ""
+    first = states[0]
+    where = "/".join(clean(first[name]) for name in ("cloud", "region") if first.get(name))
+    state = str(first.get("state", ""))
+    why = clean(first.get("reason") or "") or _STATE_WORDS.get(state, "")
+    more = f" (+{len(states) - 1} more)" if len(states) > 1 else ""
+    return f"{where} {state.replace('_', ' ')}: {why}{more}"
+
+
+def footer_line(places: Sequence[str], cells: int) -> Line:
+    """As many keys as fit, the most useful first."""
+    parts: Parts = [(" ", "text")]
+    used = 1
+    for action in footer_actions(places):
+        key, label = symbol(action.keys[0]), " " + action.label
+        cost = width(key) + width(label) + 2
+        if used + cost > cells:
+            continue
+        parts += [(key, "key"), (label, "muted"), ("  ", "text")]
+        used += cost
+    return parts, []
+
+
+def hint_line(problem: str, choices: Sequence[str], cells: int) -> Line:
+    """Under the bar: what is wrong with the text, or what tab would make of it."""
+    if problem:
+        return [(" ", "text"), (clean(problem), "error")], []
+    parts: Parts = [(" ", "text")]
+    for number, choice in enumerate(choices):
+        last = choice.rpartition(" ")[2]
+        if sum(width(text) for text, _ in parts) + width(last) + 2 > cells:
+            break
+        parts += [(last, "accent" if number == 0 else "muted"), ("  ", "text")]
+    return parts, []

@@ -1,0 +1,166 @@
+"""Where the operator is: a view as a value, the history of views, and both as JSON for the engine to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from store.filters import ViewText
+from store.types import registry
+
+KINDS = ("list", "detail", "raw", "inventory", "clouds", "setup", "collections", "scope", "help")
+MOST_VIEWS = 30
+_TEXT_LIMIT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view: everything needed to come back to it.
+
+    kind     one of KINDS
+    type     name of the resource type, for lists and views of one resource
+    subject  key of the resource, for views of one resource
+    cursor, line  key of the row under the cursor and its line on screen
+    """
+
+    kind: str = "list"
+    type: str = ""
+    filter: str = ""
+    sort: tuple[tuple[str, bool], ...] = ()
+    clouds: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    at: str = ""
+    subject: tuple[str, ...] = ()
+    format: str = "yaml"
+    cursor: tuple[str, ...] = ()
+    line: int = 0
+
+    def same_place(self, other: View) -> bool:
+        """Whether both show the same thing, wherever the cursor is."""
+        return replace(self, cursor=(), line=0) == replace(other, cursor=(), line=0)
+
+    def text(self) -> str:
+        """The view in the words of the command bar, as far as it has words."""
+        if self.kind != "list":
+            return self.kind
+        cloud = self.clouds[0] if len(self.clouds) == 1 else ""
+        return ViewText(registry.ALL[self.type].plural, self.filter, self.sort, cloud).format()
+
+
+DEFAULT = View("list", "server")
+
+
+def view_of_text(text: str, current: View) -> View:
+    """The view that a line of the command bar means, seen from the current one.
+
+    Raises FilterError, and KeyError with a sentence about the type's name.
+    """
+    parsed = ViewText.parse(text)
+    if parsed.type:
+        type = registry.find(parsed.type)
+        sort = tuple((column_named(type.name, name), down) for name, down in parsed.sort)
+    else:
+        type = registry.ALL.get(current.type) or registry.find("server")
+        sort = tuple((column_named(type.name, name), down) for name, down in parsed.sort) or current.sort
+    clouds = (parsed.cloud,) if parsed.cloud else current.clouds
+    projects = current.projects if clouds == current.clouds else ()
+    return View("list", type.name, parsed.filter, sort, clouds, projects, current.at)
+
+
+def column_named(type_name: str, name: str) -> str:
+    """The column that a person means: its own name, or its head as it is on screen ("age")."""
+    columns = registry.ALL[type_name].view_columns
+    if any(column.name == name for column in columns):
+        return name
+    wanted = name.lower().replace("_", " ")
+    return next((column.name for column in columns if column.title.lower() == wanted), name)
+
+
+def view_of_json(data: Any) -> View | None:
+    """The view in what the engine kept; None when it can't be understood (another version may have written it)."""
+    if not isinstance(data, Mapping):
+        return None
+    kind, type_name = data.get("kind"), data.get("type", "")
+    if kind not in KINDS or (kind in ("list", "detail", "raw") and type_name not in registry.ALL):
+        return None
+    texts = {name: data.get(name, "") for name in ("filter", "at", "format")}
+    lists = {name: _texts(data.get(name)) for name in ("clouds", "projects", "subject", "cursor")}
+    if not all(isinstance(text, str) and len(text) <= _TEXT_LIMIT for text in texts.values()):
+        return None
+    line = data.get("line")
+    return View(
+        kind=kind,
+        type=type_name,
+        sort=tuple((name, bool(down)) for name, down in _pairs(data.get("sort"))),
+        line=line if isinstance(line, int) and 0 <= line < 1000 else 0,
+        **texts,
+        **lists,
+    )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value) else ()
+
+
+def _pairs(value: Any) -> list[tuple[str, bool]]:
+    if not isinstance(value, list | tuple):
+        return []
+    return [tuple(v) for v in value if isinstance(v, list | tuple) and len(v) == 2 and isinstance(v[0], str)]
+
+
+@dataclass(slots=True)
+class History:
+    """Views in the order they were opened, and the one on screen."""
+
+    views: list[View] = field(default_factory=list)
+    index: int = -1
+
+    @property
+    def current(self) -> View:
+        """The view on screen; the default one before anything was opened."""
+        return self.views[self.index] if self.views else DEFAULT
+
+    def open(self, view: View) -> None:
+        """Put a new view behind the current one; what lay ahead is forgotten."""
+        if self.views and self.current.same_place(view):
+            self.views[self.index] = view
+            return
+        self.views[self.index + 1 :] = [view]
+        del self.views[:-MOST_VIEWS]
+        self.index = len(self.views) - 1
+
+    def update(self, view: View) -> None:
+        """Replace the current view: its filter, order or cursor changed."""
+        if self.views:
+            self.views[self.index] = view
+
+    def step(self, delta: int) -> View | None:
+        """Go back or ahead; None when there is nothing there."""
+        target = self.index + delta
+        if not 0 <= target < len(self.views):
+            return None
+        self.index = target
+        return self.current
+
+    def to_json(self, theme: str) -> dict[str, Any]:
+        """What the engine keeps: the current view and the way back from it, a few KB at most."""
+        start = max(0, self.index - 9)
+        return {
+            "protocol": 1,
+            "theme": theme,
+            "view": asdict(self.current),
+            "back": [asdict(view) for view in self.views[start : self.index]],
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> History:
+        """What the engine kept; empty when it can't be understood."""
+        if not isinstance(data, Mapping):
+            return cls()
+        back = data.get("back")
+        views = [view_of_json(item) for item in (*(back if isinstance(back, list) else ()), data.get("view"))]
+        known = [view for view in views if view is not None]
+        if not known or views[-1] is None:
+            return cls()
+        return cls(known[-MOST_VIEWS:], len(known[-MOST_VIEWS:]) - 1)

@@ -1,0 +1,87 @@
+"""Single lines and small stacks of lines: context, state, strip, footer. Only lines that changed are repainted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.table.cells import cut_end, width
+from tui.table.paint import strip_of
+from tui.themes.palette import PALETTES, Palette
+
+Part = tuple[str, str]  # text, name of a style
+
+
+class Lines(Widget):
+    """Lines made of parts. A line is a pair (left, right): right parts stand at the right edge and are never cut."""
+
+    DEFAULT_CSS = "Lines { width: 1fr; height: 1; }"
+
+    def __init__(self, *, id: str, count: int = 1, fill: str = "text") -> None:
+        super().__init__(id=id)
+        self.palette: Palette = PALETTES["ansi"]
+        self._fill = fill
+        self._count = count
+        self._content: list[tuple[Sequence[Part], Sequence[Part]]] = []
+        self._strips: list[Strip] = []
+
+    def set_palette(self, palette: Palette) -> None:
+        """Draw with other colours."""
+        self.palette = palette
+        self._strips = []
+        self._draw()
+
+    def show(self, *lines: tuple[Sequence[Part], Sequence[Part]]) -> None:
+        """Show these lines; texts must be cleaned."""
+        self._content = list(lines)
+        self._draw()
+
+    @property
+    def text(self) -> str:
+        """What is drawn, for tests and for people who read logs."""
+        return "\n".join(strip.text.rstrip() for strip in self._strips)
+
+    def _draw(self) -> None:
+        cells, height = self.size
+        if cells <= 0 or height <= 0:
+            return
+        old, new = self._strips, [self._line(n, cells) for n in range(height)]
+        self._strips = new
+        if len(old) != len(new):
+            self.refresh()
+            return
+        changed = [y for y in range(height) if new[y] != old[y]]
+        if changed:
+            self.refresh(*[Region(0, y, cells, 1) for y in changed])
+
+    def _line(self, number: int, cells: int) -> Strip:
+        palette, fill = self.palette, self.palette[self._fill]
+        if number >= len(self._content):
+            return strip_of((), cells, fill)
+        left, right = self._content[number]
+        right_cells = sum(width(text) for text, _ in right)
+        if right_cells > cells:
+            left, right, right_cells = right, (), 0
+        room = cells - right_cells
+        parts = []
+        for text, name in left:
+            text = cut_end(text, room)
+            room -= width(text)
+            parts.append((text, palette[name]))
+        parts.append((" " * room, fill))
+        parts += [(text, palette[name]) for text, name in right]
+        return strip_of(parts, cells, fill)
+
+    def render_line(self, y: int) -> Strip:
+        """The drawn line."""
+        if y < len(self._strips) and self._strips[y].cell_length == self.size.width:
+            return self._strips[y]
+        return strip_of((), self.size.width, self.palette[self._fill])
+
+    def on_resize(self) -> None:
+        """Everything is drawn anew at another size."""
+        self._strips = []
+        self._draw()

@@ -1,0 +1,80 @@
+"""What the console knows about the engine and its clouds; shared by all panes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class Client(Protocol):
+    """The engine's client, as far as the console uses it."""
+
+    async def get(self, path: str, params: Any = None) -> Any: ...
+    async def post(self, path: str, json: Any = None) -> Any: ...
+    async def put(self, path: str, json: Any = None) -> Any: ...
+    async def delete(self, path: str) -> Any: ...
+
+
+@dataclass(slots=True)
+class World:
+    """The engine behind a client that may not be there yet: calls wait until it is.
+
+    offline_since  loop time when the engine stopped answering, None while it answers
+    """
+
+    client: Client | None = None
+    clouds: list[dict[str, Any]] = field(default_factory=list)
+    clouds_known: bool = False
+    collections: list[dict[str, Any]] = field(default_factory=list)
+    offline_since: float | None = None
+    offline_reason: str = ""
+    first_answers: dict[str, Any] = field(default_factory=dict)
+    _ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def connected(self, client: Client) -> None:
+        """The client is there: waiting calls go on."""
+        self.client = client
+        self._ready.set()
+
+    async def get(self, path: str, params: Any = None) -> Any:
+        """See the client."""
+        await self._ready.wait()
+        assert self.client is not None
+        return await self.client.get(path, params=params)
+
+    async def post(self, path: str, json: Any = None) -> Any:
+        """See the client. An answer that was fetched while the console was loading is used once."""
+        if path == "/q/windows" and (early := self.first_answers.pop(path, None)) is not None:
+            body, answer = early
+            if body == json:
+                return answer
+        await self._ready.wait()
+        assert self.client is not None
+        return await self.client.post(path, json=json)
+
+    async def put(self, path: str, json: Any = None) -> Any:
+        """See the client."""
+        await self._ready.wait()
+        assert self.client is not None
+        return await self.client.put(path, json=json)
+
+    @property
+    def several_clouds(self) -> bool:
+        """Whether a list must say which cloud a row is of."""
+        return len(self.clouds) > 1
+
+    @property
+    def running(self) -> dict[str, Any] | None:
+        """The collection that runs, if one does."""
+        return next((c for c in self.collections if c.get("state") in ("running", "queued")), None)
+
+    def cloud(self, name: str) -> dict[str, Any] | None:
+        """What is known about a cloud."""
+        return next((c for c in self.clouds if c.get("name") == name), None)
+
+    def count(self, type_name: str, clouds: tuple[str, ...] = ()) -> int | None:
+        """Rows of a type in these clouds (none named: all); None when no cloud says."""
+        rows = [c.get("rows") or {} for c in self.clouds if not clouds or c.get("name") in clouds]
+        known = [r[type_name] for r in rows if isinstance(r.get(type_name), int)]
+        return sum(known) if known else None

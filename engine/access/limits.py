@@ -21,11 +21,12 @@ _KEYS_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a key stands after a request: `limit` a minute, `remaining`, `reset` (epoch second of the next)."""
+    """How a key stands after a request: `limit` a minute, `remaining`, `reset` (epoch second), `wait` (seconds till it)."""
 
     limit: int
     remaining: int
     reset: int
+    wait: int
     allowed: bool
 
     def headers(self) -> dict[str, str]:
@@ -59,14 +60,14 @@ class Window:
             self._counts[key] = (end, count)
             while len(self._counts) > _KEYS_KEPT:
                 self._counts.popitem(last=False)
-        return Standing(self._limit, max(0, self._limit - count), math.ceil(end), count <= self._limit)
+        left = max(0, self._limit - count)
+        return Standing(self._limit, left, math.ceil(end), max(1, math.ceil(end - now)), count <= self._limit)
 
 
 class Limits:
     """Both documented limits."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
         self._requests = Window(REQUESTS_PER_MINUTE, clock)
         self._logins = Window(LOGINS_PER_MINUTE, clock)
 
@@ -81,10 +82,9 @@ class Limits:
     def _settle(self, standing: Standing, state: MutableMapping[str, Any]) -> None:
         state.setdefault("headers", {}).update(standing.headers())
         if not standing.allowed:
-            wait = max(1, standing.reset - int(self._clock()))
             raise TooManyRequests(
-                f"Too many requests: the limit is {standing.limit} a minute; try again in {wait} seconds",
-                headers={"Retry-After": str(wait)},
+                f"Too many requests: the limit is {standing.limit} a minute; try again in {standing.wait} seconds",
+                headers={"Retry-After": str(standing.wait)},
             )
 
 

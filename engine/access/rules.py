@@ -57,7 +57,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("r r r w a", "engine"),
 )
 
-_ACTIONS: Mapping[str, Mapping[str, tuple[Role, ...]]] = {
+ACTIONS: Mapping[str, Mapping[str, tuple[Role, ...]]] = {
     "provisioning": {
         "tenant_disable": ("admin", "superadmin"),
         "tenant_delete": ("admin", "superadmin"),
@@ -71,7 +71,7 @@ def _matrix() -> dict[str, dict[Role, frozenset[str]]]:
     for levels, resources in _TABLE:
         for resource in resources.split():
             made[resource] = {
-                role: _LEVELS[level] | {a for a, r in _ACTIONS.get(resource, {}).items() if role in r}
+                role: _LEVELS[level] | {a for a, r in ACTIONS.get(resource, {}).items() if role in r}
                 for role, level in zip(ROLES, levels.split(), strict=True)
             }
     return made
@@ -100,7 +100,7 @@ def check_permission(permission: str) -> None:
     known = MATRIX.get(resource)
     if known is None:
         raise ValueError(f"{permission!r} names no resource of the permission matrix: {', '.join(sorted(MATRIX))}")
-    levels = {"read", "write", "admin", *_ACTIONS.get(resource, {})}
+    levels = {"read", "write", "admin", *ACTIONS.get(resource, {})}
     if level not in levels:
         raise ValueError(f"{permission!r} has no known level; {resource} has {', '.join(sorted(levels))}")
 

@@ -17,6 +17,7 @@ from engine.access.limits import Limits
 from engine.access.models import Caller
 from engine.access.tokens import TokenService
 from engine.api.errors import Forbidden, NotAuthenticated
+from engine.api.reference import permission_of
 from engine.settings.models import Settings
 from store.ops.ops import Ops
 
@@ -135,21 +136,6 @@ class AccessService:
         return Caller(
             name or str(uid), uid, login_uid, login_name, grant.role, grant.clouds, grant.domains, grant.projects
         )
-
-
-def permission_of(route: Any) -> str | None:
-    """The permission a route states, found among its dependencies; None when it states none."""
-    if (stated := getattr(route.endpoint, "permission", None)) is not None:
-        return stated
-    waiting = [getattr(route, "dependant", None)]
-    while waiting:
-        dependant = waiting.pop()
-        if dependant is None:
-            continue
-        if (stated := getattr(dependant.call, "permission", None)) is not None:
-            return stated
-        waiting.extend(dependant.dependencies)
-    return None
 
 
 def _token(scope: Mapping[str, Any]) -> str | None:

@@ -80,7 +80,6 @@ class Estate:
             schema.prepare(connection, path, types.values())
             if declared:
                 _create_views(connection)
-            connection.execute("CHECKPOINT")
         except duckdb.Error as error:
             connection.close()
             raise opening.explained(error, path) or error from error
@@ -157,7 +156,7 @@ class Estate:
         return self._writer.submit(work)
 
     def checkpoint(self) -> None:
-        """Merge the log into the file. DuckDB does it by itself when the log has 64 MB; call this when the
+        """Merge the log into the file. DuckDB does it by itself when the log has 32 MB; call this when the
         engine is idle."""
         self._writer.submit(lambda connection: connection.execute("CHECKPOINT") and None, transaction=False).result()
 

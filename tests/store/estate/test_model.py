@@ -1,0 +1,144 @@
+"""Any sequence of listings leaves the store equal to the naive model."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from store.estate import consistency
+from store.estate.estate import Estate
+from store.estate.models import Listing
+from store.estate.visibility import Visibility
+from store.ids import uuid7
+from store.times import naive
+from tests.store.estate.cloud import ADMIN, MEMBER, at, hidden, open_estate, rows
+from tests.store.estate.model import Model, Step
+
+SIZE = 24  # resources in the world: more than ten, so that many can vanish at once
+AUDITOR = Visibility(ADMIN.endpoint, "admin", "project:admin", ("admin", "auditor"), True)
+SEERS = (ADMIN, ADMIN, ADMIN, AUDITOR, MEMBER)
+ABSENT, BARE, DELETED = "absent", "bare", "deleted"
+
+clouds = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """One file for all examples; each example is a cloud of its own in it."""
+    with open_estate(tmp_path_factory.mktemp("model")) as opened:
+        yield opened
+
+
+def document(number: int, size: int) -> dict[str, Any]:
+    return {"id": f"r{number:02}", "name": "n", "project_id": f"p{number % 2}", "host": f"h{size % 2}", "size": size}
+
+
+cells = st.one_of(st.sampled_from([ABSENT, BARE, DELETED]), st.integers(1, 3))
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> dict[str, Any]:
+    """A listing in which most rows are alike and a few are not."""
+    return {
+        "kind": draw(st.sampled_from(["full", "full", "full", "delta", "ids"])),
+        "scope": draw(st.sampled_from(["all", "all", "p0", "p1"])),
+        "seer": draw(st.sampled_from(SEERS)),
+        "minutes": draw(st.sampled_from([5, 5, 5, 0, -7])),
+        "usual": draw(st.sampled_from([1, 1, 2, ABSENT])),
+        "others": draw(st.dictionaries(st.integers(0, SIZE - 1), cells, max_size=14)),
+        "twice": draw(st.dictionaries(st.integers(0, SIZE - 1), st.integers(1, 3), max_size=2)),
+        "broken": draw(st.integers(0, 5)) == 0,
+        "batch": draw(st.sampled_from([1, 5, 1000])),
+        "decide": draw(st.sampled_from([None, None, None, True, False])),
+    }
+
+
+def arrivals(spec: dict[str, Any]) -> list[tuple[str, dict[str, Any] | None, bool]]:
+    """The rows of a listing in the order in which they come."""
+    found: list[tuple[str, dict[str, Any] | None, bool]] = []
+    numbers = [(n, spec["others"].get(n, spec["usual"])) for n in range(SIZE)]
+    for number, cell in [*numbers, *spec["twice"].items()]:
+        outside = spec["scope"] not in ("all", f"p{number % 2}")
+        if cell == ABSENT or (outside and number % 8):  # a few rows of other projects are shared
+            continue
+        doc = document(number, cell if isinstance(cell, int) else 1)
+        doc = hidden(doc) if spec["seer"] is MEMBER else doc
+        if spec["kind"] == "ids" or cell == BARE:
+            found.append((doc["id"], None, False))
+        else:
+            found.append((doc["id"], doc, cell == DELETED))
+    return found
+
+
+def ingest(estate: Estate, cloud: str, step: Step, batch: int) -> Any:
+    kind: Any = step.kind
+    writer = estate.begin(Listing(uuid7(), cloud, "", "thing", kind, step.scope, step.visibility, step.start))
+    builder = writer.builder()
+    for id, doc, deleted in step.rows:
+        if doc is None:
+            builder.add_id(id)
+        else:
+            builder.add(dict(doc), deleted=deleted)
+        if len(builder) >= batch:
+            writer.add(builder.take())
+    writer.add(builder.take())
+    return writer.abandon("failed", "broke off") if step.broken else writer.finish(ended_at=step.start)
+
+
+def stored(estate: Estate, cloud: str) -> list[tuple[Any, ...]]:
+    query = """SELECT id, valid_from, valid_to, size, host, denied FROM thing_versions WHERE cloud = ?
+        ORDER BY id, valid_from"""
+    return rows(estate, query, cloud)
+
+
+def expected(model: Model) -> list[tuple[Any, ...]]:
+    return [
+        (
+            id,
+            naive(version.start),
+            naive(version.end) if version.end else None,
+            version.known["size"],
+            version.known.get("host"),
+            [] if "host" in version.known else ["host"],
+        )
+        for id, versions in sorted(model.history.items())
+        for version in versions
+    ]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(steps(), min_size=1, max_size=8))
+def test_the_store_equals_a_naive_model(estate: Estate, specs: list[dict[str, Any]]) -> None:
+    cloud, model, clock = f"c{next(clouds)}", Model(), 0
+    for spec in specs:
+        clock += spec["minutes"]
+        step = Step(spec["kind"], spec["scope"], spec["seer"], at(clock), arrivals(spec), spec["broken"])
+        before = len(stored(estate, cloud))
+        outcome = ingest(estate, cloud, step, spec["batch"])
+        model.apply(step)
+        after = stored(estate, cloud)
+        assert after == expected(model)
+        assert outcome.new + outcome.changed == len(after) - before
+        assert {state["scope"]: state["state"] for state in estate.states(cloud)} == model.state
+        again = ingest(estate, cloud, step, 1000) if not step.broken and spec["minutes"] == 5 else None
+        if again is not None:
+            model.apply(step)
+            assert stored(estate, cloud) == expected(model)
+            assert (again.new, again.changed) == (0, 0)
+        if spec["decide"] is not None and any(waiting_rows(model, spec["decide"])):
+            estate.decide(cloud, "", "thing", spec["decide"])
+            model.decide(spec["decide"])
+            assert stored(estate, cloud) == expected(model)
+            assert {state["scope"]: state["state"] for state in estate.states(cloud)} == model.state
+    with estate.reader() as connection:
+        assert consistency.check(connection) == []
+
+
+def waiting_rows(model: Model, accept: bool) -> list[bool]:
+    """One entry per row that a decision would be about."""
+    return [True for waiting in model.missing.values() for kept in waiting.values() if accept or not kept]

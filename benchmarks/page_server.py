@@ -301,13 +301,15 @@ class Cloud:
         ready = self.pages.ready.get((path, query.get("marker", [""])[0]))
         if ready is not None:
             return ready
-        if path not in self.empty:
-            self.empty[path] = self._other(path)
-        return self.empty[path]
+        key = f"{method} {path}"
+        if key not in self.empty:
+            self.empty[key] = self._other(method, path)
+        return self.empty[key]
 
-    def _other(self, path: str) -> bytes:
+    def _other(self, method: str, path: str) -> bytes:
         if path == "/identity/v3/auth/tokens":
-            return answer(201, {"token": self._token()}, f"X-Subject-Token: {TOKEN}\r\n")
+            status = 201 if method == "POST" else 200
+            return answer(status, {"token": self._token()}, f"X-Subject-Token: {TOKEN}\r\n")
         if path == "/identity/v3":
             link = [{"rel": "self", "href": f"{self.base}/identity/v3/"}]
             return answer(200, {"version": {"id": "v3.14", "status": "stable", "links": link}})

@@ -16,6 +16,7 @@ from engine.clouds.errors import CloudError
 from engine.inventory.collector import readers
 from engine.inventory.collector.calls import Cancelled, check
 from engine.inventory.collector.readers import Reading
+from engine.inventory.collector.shapes import shape
 from engine.inventory.collector.source import Source, failure
 from engine.inventory.collector.tasks import Options, Progress, Task
 from engine.inventory.pages import BadPage, NotWhole
@@ -133,6 +134,7 @@ class ListingRun:
 
     def _build(self, builder: RowBuilder, rows: list[Any], delta: bool) -> None:
         server = self.task.type.name == "server"
+        into_shape = shape(self.task.type.name, self.task.all_projects)
         for row in rows:
             try:
                 if type(row) is not dict:
@@ -145,6 +147,8 @@ class ListingRun:
                     builder.add(row, bare=True)
                     continue
                 gone = delta and status in ("DELETED", "deleted")
+                if into_shape is not None:
+                    into_shape(row)
                 builder.add(redact(row), deleted=gone)
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
                 self.counts.unreadable += 1

@@ -16,6 +16,7 @@ from engine.clouds.rules import Candidate, share_out
 from engine.clouds.service import Connected
 from engine.inventory.collector.calls import Cancelled, Patience
 from engine.inventory.collector.listing import Counts, ListingRun
+from engine.inventory.collector.memory import few_cycles
 from engine.inventory.collector.source import Gates, Source, background, failure, wait_for
 from engine.inventory.collector.tasks import (
     AFTER,
@@ -95,13 +96,14 @@ class Run:
     def run(self) -> str:
         """Collect; answers the state of the whole. Raises only what breaks the store."""
         try:
-            self._log_in()
-            self._read_states()
-            chosen = in_order(self.estate.types, self.request.types)
-            if not self._sources:
-                self._nobody(chosen)
-                return "failed"
-            self._everything(chosen)
+            with few_cycles():
+                self._log_in()
+                self._read_states()
+                chosen = in_order(self.estate.types, self.request.types)
+                if not self._sources:
+                    self._nobody(chosen)
+                    return "failed"
+                self._everything(chosen)
         except Cancelled:
             pass
         finally:
@@ -221,7 +223,7 @@ class Run:
         reader = (self.request.cloud, region, type.name)
         shares = share_out(type, candidates, self.memory.readers.get(reader, ""))
         if not shares:
-            raise CloudError("denied", f"no account may list {type.plural}")
+            raise CloudError("denied", f"only an administrator's account can list {type.title.lower()}")
         tasks = [self._task(type, region, share.account, share.scope, candidates) for share in shares]
         if len(shares) == 1:
             self.memory.readers[reader] = shares[0].account

@@ -82,18 +82,31 @@ class Changes:
 
 
 def apply_rows(target: Target, *, close_deleted: bool) -> Changes:
-    """Bring the staged rows into the version table."""
+    """Bring the staged rows into the version table. A statement costs a millisecond or two, so none runs for
+    nothing."""
     changes = Changes()
     if not target.stage:
         return changes
     _classify(target)
-    _look_closer(target, changes)
-    changes.reported = target.rows("SELECT count(*) FROM found WHERE verdict = 'deleted'")[0][0]
-    changes.changed, changes.deleted = _close(target, close_deleted)
-    changes.new = _insert(target) - changes.changed
-    _refresh(target)
+    verdicts = _verdicts(target)
+    if verdicts.get("changed"):
+        _look_closer(target, changes)
+        verdicts = _verdicts(target)
+    changes.reported = verdicts.get("deleted", 0)
+    if verdicts.get("changed"):
+        changes.changed = _close(target, "changed")
+    if changes.reported and close_deleted:
+        changes.deleted = _close(target, "deleted")
+    if verdicts.get("changed") or verdicts.get("new"):
+        changes.new = _insert(target) - changes.changed
+    if verdicts.get("kept"):
+        _keep(target)
     target.connection.execute("DROP TABLE found")
     return changes
+
+
+def _verdicts(target: Target) -> dict[str, int]:
+    return dict(target.rows("SELECT verdict, count(*) FROM found GROUP BY verdict"))
 
 
 def _classify(target: Target) -> None:
@@ -114,8 +127,6 @@ def _look_closer(target: Target, changes: Changes) -> None:
 
     They get no version. What was hidden before is filled in; what is hidden now stays as it was last known.
     """
-    if not target.rows("SELECT 1 FROM found WHERE verdict = 'changed' LIMIT 1"):
-        return
     target.connection.execute(
         f"""CREATE TEMP TABLE closer AS SELECT f.seq, f.seen_visibility, v.doc AS old_doc, s.doc AS new_doc
         FROM found f JOIN {target.table} v ON v.rowid = f.old JOIN {target.stage} s ON s.seq = f.seq
@@ -162,15 +173,14 @@ def _fill(builder: RowBuilder, seq: int, doc: dict[str, Any]) -> tuple[Any, ...]
     )
 
 
-def _close(target: Target, close_deleted: bool) -> tuple[int, int]:
-    """End the current versions of changed and, when wanted, of deleted rows; answers both numbers."""
-    counts = []
-    for verdict, wanted in (("changed", True), ("deleted", close_deleted)):
-        # The clock may have stepped back since the version began: it still ends after it began.
-        sql = f"""UPDATE {target.table} AS v SET valid_to = greatest(?::TIMESTAMP, v.valid_from + {_TICK})
-            FROM found f WHERE v.rowid = f.old AND f.verdict = '{verdict}'"""
-        counts.append(target.run(sql, target.started) if wanted else 0)
-    return counts[0], counts[1]
+def _close(target: Target, verdict: str) -> int:
+    """End the current versions of rows with that verdict; answers how many."""
+    # The clock may have stepped back since the version began: it still ends after it began.
+    return target.run(
+        f"""UPDATE {target.table} AS v SET valid_to = greatest(?::TIMESTAMP, v.valid_from + {_TICK})
+        FROM found f WHERE v.rowid = f.old AND f.verdict = ?""",
+        target.started, verdict,
+    )  # fmt: skip
 
 
 def _insert(target: Target) -> int:
@@ -193,13 +203,12 @@ def _insert(target: Target) -> int:
     )  # fmt: skip
 
 
-def _refresh(target: Target) -> None:
-    """Rows that stay are as they were last seen."""
+def _keep(target: Target) -> None:
+    """Rows that look different but did not change: as they look now."""
     target.run(
         f"""UPDATE {target.table} AS v SET hash = s.hash, seen_visibility = ?
-        FROM found f JOIN {target.stage} s ON s.seq = f.seq
-        WHERE v.rowid = f.old AND (f.verdict = 'kept' OR (f.verdict = 'same' AND v.seen_visibility <> ?))""",
-        target.visibility, target.visibility,
+        FROM found f JOIN {target.stage} s ON s.seq = f.seq WHERE v.rowid = f.old AND f.verdict = 'kept'""",
+        target.visibility,
     )  # fmt: skip
 
 

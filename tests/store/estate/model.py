@@ -59,17 +59,16 @@ class Model:
                     self._close(id, step.start)
             elif doc is not None:
                 self._see(id, doc, step)
+        for waiting in self.missing.values():
+            for id in final:
+                waiting.pop(id, None)
         state = "failed" if step.broken else "ok"
         if not step.broken and step.kind != "delta":
             state = self._absent(set(final), step)
             self.last_whole[step.scope] = step.visibility
             self.started[step.scope] = step.start
-        else:
-            for waiting in self.missing.values():
-                for id in final:
-                    waiting.pop(id, None)
-            if not step.broken and self.state.get(step.scope) in ("suspect", "degraded"):
-                state = self.state[step.scope]
+        elif not step.broken and self.state.get(step.scope) in ("suspect", "degraded"):
+            state = self.state[step.scope]
         self.state[step.scope] = state
 
     def decide(self, accept: bool) -> None:

@@ -21,7 +21,7 @@ _KEYS_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a key stands after a request: `limit` a minute, `remaining`, `reset` (epoch second), `wait` (seconds till it)."""
+    """How a key stands after a request: `limit` a minute, `remaining`, `reset` (epoch second), `wait` (seconds)."""
 
     limit: int
     remaining: int

@@ -40,6 +40,7 @@ class AccessService:
     """
 
     def __init__(self, ops: Ops, settings: Settings, tokens: TokenService | None = None) -> None:
+        self.ops = ops
         self.settings = settings
         self.tokens = tokens or TokenService(ops, settings, home=ops.path.parent)
         self.limits = Limits()
@@ -85,7 +86,8 @@ class AccessService:
         )
         if silent:
             raise RuntimeError(
-                "these routes state no permission (use access.requires, also for public ones): " + ", ".join(silent)
+                "these routes state no permission (use access.requires, also for public ones; the framework's own are "
+                "switched off with openapi_url=None): " + ", ".join(silent)
             )
 
     def _identify(self, request: Request, public: bool) -> Caller:

@@ -7,11 +7,10 @@ are given a status once, with `also`. What nobody foresaw becomes a 500 with the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -77,33 +76,11 @@ class Unavailable(ApiError):
     status = 503
 
 
-class ErrorAnswer(BaseModel):
-    """Every error: what happened, what it means, what to do."""
-
-    detail: str
-
-
-# For FastAPI(responses=...): what any operation may answer beside its own. Replaces the framework's 422 shape.
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorAnswer, "description": words}
-    for status, words in (
-        (400, "A parameter makes no sense"),
-        (401, "Not authenticated"),
-        (403, "Permission denied"),
-        (404, "Resource not found"),
-        (409, "Conflict with the current state"),
-        (413, "The body is too large"),
-        (422, "Invalid parameter"),
-        (426, "Client and engine speak different protocols"),
-        (429, "Too many requests"),
-        (500, "Internal server error"),
-        (503, "Unavailable just now"),
-    )
-}
-
-
 def install(app: FastAPI, also: Mapping[type[Exception], int] | None = None) -> None:
-    """Put the handlers on `app`. `also`: further exception classes whose `str()` is the detail, and their status."""
+    """Put the handlers on `app`, and their shape into its description.
+
+    also  further exception classes whose `str()` is the detail, and their status
+    """
 
     async def api_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, ApiError)
@@ -124,6 +101,7 @@ def install(app: FastAPI, also: Mapping[type[Exception], int] | None = None) -> 
     app.add_exception_handler(RequestValidationError, invalid)
     for kind, status in (also or {}).items():
         app.add_exception_handler(kind, _with_status(status))
+    _describe_errors(app)
 
 
 def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JsonAnswer:
@@ -152,3 +130,39 @@ def _with_status(status: int) -> Any:
         return answer(status, str(error))
 
     return handler
+
+
+_ERROR_SCHEMA = {
+    "type": "object",
+    "title": "Error",
+    "description": "What happened, what it means, what to do.",
+    "properties": {
+        "detail": {"type": "string"},
+        "request_id": {"type": "string", "description": "With 500: names the entry in the engine's log."},
+    },
+    "required": ["detail"],
+}
+_ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
+
+def _describe_errors(app: FastAPI) -> None:
+    """Make the OpenAPI description tell the one shape of errors instead of the framework's."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
+        schema = plain()
+        for path in schema.get("paths", {}).values():
+            for operation in path.values():
+                responses = operation.get("responses", {})
+                responses.pop("422", None)
+                responses["4XX"] = {"description": "The request is refused", "content": _ERROR_CONTENT}
+                responses["5XX"] = {"description": "The engine failed", "content": _ERROR_CONTENT}
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        for framework in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(framework, None)
+        schemas["Error"] = _ERROR_SCHEMA
+        return schema
+
+    cast(Any, app).openapi = openapi

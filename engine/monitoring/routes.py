@@ -1,5 +1,7 @@
 """Health, metrics and logs, as documented, and the description of the whole API."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -9,7 +11,7 @@ from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
 from engine.api.negotiation import prefers_json
-from engine.api.statistics import CONTENT_TYPE
+from engine.api.statistics import CONTENT_TYPE, Statistics
 from engine.monitoring.models import Health, Metrics
 from engine.monitoring.service import MonitoringService
 
@@ -19,8 +21,11 @@ _FORMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def routes(service: MonitoringService, access: AccessService) -> APIRouter:
-    """`/health`, `/metrics`, `/api/metrics`, `/api/logs` and `/openapi.json`."""
+def routes(
+    statistics: Statistics, access: AccessService, log_folder: Path, checks: tuple[Callable[[], str | None], ...] = ()
+) -> APIRouter:
+    """`/health`, `/metrics`, `/api/metrics`, `/api/logs` and `/openapi.json`; the arguments are MonitoringService's."""
+    service = MonitoringService(statistics, access, log_folder, checks)
     router = APIRouter(tags=["monitoring"], default_response_class=JsonAnswer)
     public = access.requires("public")
     authenticated = access.requires("authenticated")

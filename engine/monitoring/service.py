@@ -13,7 +13,6 @@ from engine.api.statistics import Statistics
 from engine.monitoring import logs
 from store import times
 from store.ops.errors import OpsError
-from store.ops.ops import Ops
 
 SERVICE = "pf9-mgmt-api"  # the documented name, which monitoring systems look for
 
@@ -27,13 +26,11 @@ class MonitoringService:
 
     def __init__(
         self,
-        ops: Ops,
-        access: AccessService,
         statistics: Statistics,
+        access: AccessService,
         log_folder: Path,
         checks: tuple[Callable[[], str | None], ...] = (),
     ) -> None:
-        self._ops = ops
         self._access = access
         self._statistics = statistics
         self._log_folder = log_folder
@@ -65,7 +62,7 @@ class MonitoringService:
 
     def _database(self) -> str | None:
         try:
-            with self._ops.read() as connection:
+            with self._access.ops.read() as connection:
                 connection.execute(text("SELECT 1"))
         except OpsError as error:
             return str(error)

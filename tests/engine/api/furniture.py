@@ -21,7 +21,6 @@ from engine.api import errors
 from engine.api.middleware import RequestLayer
 from engine.api.statistics import Statistics
 from engine.audit.service import AuditService
-from engine.monitoring.service import MonitoringService
 from engine.settings.loading import Loaded, load
 from engine.settings.models import Settings
 from engine.settings.service import SettingsService
@@ -46,13 +45,12 @@ class Furniture:
         self.audit = AuditService(self.ops)
         self.statistics = Statistics()
         self.logs = self.home / "logs"
-        self.monitoring = MonitoringService(self.ops, self.access, self.statistics, self.logs)
-        self.app = FastAPI(openapi_url=None, responses=errors.RESPONSES)
+        self.app = FastAPI(openapi_url=None)
         for router in (
             engine.access.routes.routes(self.access, self.users, self.audit.record),
             engine.audit.routes.routes(self.audit, self.access),
             engine.settings.routes.routes(self.settings, self.access.requires, self.audit.record),
-            engine.monitoring.routes.routes(self.monitoring, self.access),
+            engine.monitoring.routes.routes(self.statistics, self.access, self.logs),
         ):
             self.app.include_router(router)
         errors.install(self.app, {OpsError: 503})

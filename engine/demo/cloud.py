@@ -1,0 +1,111 @@
+"""The demo cloud as one thing: six services behind one address, its clock, its faults."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+from engine.demo.access import Tokens
+from engine.demo.answers import Refusal, answer
+from engine.demo.build import build
+from engine.demo.changes import Changes
+from engine.demo.clock import Clock
+from engine.demo.compute import Compute
+from engine.demo.faults import Faults
+from engine.demo.identity import Identity
+from engine.demo.image import Images
+from engine.demo.lifecycle import Lifecycle
+from engine.demo.network import Networking
+from engine.demo.placement import Placement
+from engine.demo.serving import Request, Response
+from engine.demo.tenants import DAY
+from engine.demo.volume import BlockStorage
+
+COMPUTE_ID = ("compute", "volume")
+
+
+class Cloud:
+    """Everything behind the address `root` ("http://127.0.0.1:PORT").
+
+    `epoch` is when the seed's cloud stood as it was made, in seconds; the clock starts at `start` (not before the
+    epoch) and what would have happened meanwhile has happened. `still` switches the background changes off.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        password: str,
+        servers: int = 50,
+        seed: str = "1",
+        epoch: int | None = None,
+        start: float | None = None,
+        still: bool = False,
+        wall: Callable[[], float] = time.monotonic,
+    ) -> None:
+        begin = time.time() if start is None else start
+        epoch = int(begin) if epoch is None else epoch
+        self.root, self.servers, self.seed = root, servers, seed
+        self.clock = Clock(max(begin, epoch), wall=wall)
+        self.state, maker, nets = build(seed, servers, epoch, self.clock)
+        self.tokens = Tokens(self.state, password)
+        self.lifecycle = Lifecycle(self.state, maker, nets)
+        self.faults = Faults(self.state, self.tokens)
+        self.identity = Identity(self.state, self.tokens, root)
+        self.services = {
+            "identity": self.identity,
+            "compute": Compute(self.state, self.tokens, root, self.lifecycle),
+            "volume": BlockStorage(self.state, self.tokens, root, self.lifecycle),
+            "network": Networking(self.state, self.tokens, root, self.lifecycle),
+            "image": Images(self.state, self.tokens, root),
+            "placement": Placement(self.state, self.tokens, root),
+        }
+        self.changes = Changes(self.state, self.lifecycle, per_day=0 if still else max(24, servers // 50))
+        self.changes.start()
+        self.requests = 0
+        self.settle()
+
+    def settle(self) -> None:
+        """Lets everything happen that is due by the clock."""
+        self.clock.run_due()
+
+    def advance(self, seconds: float) -> None:
+        """Puts the clock forward in steps of a day, so that what happens keeps its order."""
+        while seconds > 0:
+            step = min(seconds, DAY)
+            self.clock.advance(step)
+            self.settle()
+            seconds -= step
+
+    async def handle(self, request: Request) -> Response:
+        """Answers one request; what is wrong inside becomes a 500 in the cloud's words, as in a real one."""
+        self.requests += 1
+        self.settle()
+        name, path = self._service(request.path)
+        request_id = f"req-{uuid.uuid4()}"
+        rule = self.faults.match(name, path, request)
+        response = self.faults.before(rule, request) if rule else None
+        if response is None:
+            response = self._answer(name, path, request, request_id)
+            if rule:
+                response = self.faults.after(rule, request, response)
+        response.delay += self.faults.latency
+        response.headers.append(("X-Openstack-Request-Id", request_id))
+        if name in COMPUTE_ID:
+            response.headers.append(("X-Compute-Request-Id", request_id))
+        return response
+
+    def _answer(self, name: str, path: str, request: Request, request_id: str) -> Response:
+        service = self.services.get(name)
+        if service is None or name in self.faults.missing:
+            return answer({"message": "The resource could not be found."}, 404)
+        try:
+            return service.handle(request, path, request_id)
+        except Refusal as refusal:
+            return service.refused(refusal, request_id)
+
+    @staticmethod
+    def _service(path: str) -> tuple[str, str]:
+        name, _, rest = path.lstrip("/").partition("/")
+        return name, f"/{rest}" if rest or path.endswith("/") else ""

@@ -1,0 +1,202 @@
+"""Faults on demand: rules that say which calls go wrong, and how."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from engine.demo import names
+from engine.demo.access import Tokens
+from engine.demo.answers import TITLES, Refusal, keystone_fault, neutron_fault, openstack_fault, webob_fault
+from engine.demo.serving import Request, Response
+from engine.demo.state import State
+
+KINDS = {
+    "status": "answer with `status` (default 503)",
+    "hang": "accept the request and never answer",
+    "reset": "reset the connection",
+    "truncate": "end in the middle of the body",
+    "half": "answer first pages, fail every page that has a marker",
+    "slow": "answer after `seconds` (default 1)",
+    "malformed": "answer 200 with a body that is no JSON",
+    "extra_fields": "add fields to every row that no document names",
+    "nulls": "make every value of every row null, except its id",
+    "hostile": "put hostile text into every name",
+    "big_metadata": "give the first row a metadata value of `bytes` (default 10 MB)",
+    "down_cell": "let the servers of `share` (default 0.3) of the cells answer bare, as UNKNOWN, from 2.69",
+    "expire_token": "make the token worthless after this call, as if its time were over in the middle of a listing",
+    "rate_limit": "answer 429 with Retry-After `seconds` (default 1)",
+    "missing_service": "take the service out of the catalogue and its address away",
+}
+SERVICES = ("identity", "compute", "volume", "network", "image", "placement")
+
+
+@dataclass
+class Rule:
+    id: int
+    kind: str
+    service: str | None = None
+    path: str = ""
+    method: str | None = None
+    times: int | None = None
+    skip: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    hits: int = 0
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "service": self.service,
+            "path": self.path,
+            "method": self.method,
+            "times": self.times,
+            "skip": self.skip,
+            "hits": self.hits,
+            **self.options,
+        }
+
+
+class Faults:
+    """The rules in force, and the latency of every answer (seconds)."""
+
+    def __init__(self, state: State, tokens: Tokens) -> None:
+        self.state, self.tokens = state, tokens
+        self.rules: list[Rule] = []
+        self.latency = 0.0
+        self._numbers = itertools.count(1)
+
+    @property
+    def missing(self) -> set[str]:
+        return {rule.service for rule in self.rules if rule.kind == "missing_service" and rule.service}
+
+    def add(self, given: dict[str, Any]) -> Rule:
+        """A rule from JSON. Raises ValueError with the reason."""
+        options = dict(given)
+        kind = options.pop("kind", None)
+        if kind not in KINDS:
+            raise ValueError(f"there is no fault of the kind {kind!r}; the kinds are {', '.join(KINDS)}")
+        service = options.pop("service", None)
+        if service is not None and service not in SERVICES:
+            raise ValueError(f"there is no service {service!r}; the services are {', '.join(SERVICES)}")
+        if kind == "missing_service" and service is None:
+            raise ValueError("missing_service needs the service that is missing")
+        method = options.pop("method", None)
+        rule = Rule(
+            next(self._numbers), kind, service, str(options.pop("path", "") or ""),
+            str(method).upper() if method else None, options.pop("times", None),
+            int(options.pop("skip", 0) or 0), options,
+        )  # fmt: skip
+        self.rules.append(rule)
+        if kind == "down_cell":
+            self._down(float(options.get("share", 0.3)))
+        return rule
+
+    def remove(self, id: int | None) -> int:
+        """Takes one rule away, or all; how many."""
+        gone = [rule for rule in self.rules if id is None or rule.id == id]
+        self.rules = [rule for rule in self.rules if rule not in gone]
+        if any(rule.kind == "down_cell" for rule in gone):
+            self.state.down_servers.clear()
+        return len(gone)
+
+    def _down(self, share: float) -> None:
+        """A cell is a set of hosts: its servers go together."""
+        hosts = sorted(self.state.hosts, key=lambda host: host.number)
+        down = {host.id for host in hosts[: max(1, round(len(hosts) * share))]}
+        self.state.down_servers = {server.id for server in self.state.servers if server.host and server.host.id in down}
+
+    # Matching
+
+    def match(self, service: str, path: str, request: Request) -> Rule | None:
+        """The first rule that applies to this call; counts it."""
+        for rule in self.rules:
+            if rule.kind in ("down_cell", "missing_service"):
+                continue
+            if rule.service not in (None, service) or rule.method not in (None, request.method):
+                continue
+            if not self._below(path, rule.path):
+                continue
+            if rule.kind == "half" and request.first("marker") is None:
+                continue
+            if rule.times is not None and rule.hits - rule.skip >= rule.times:
+                continue
+            rule.hits += 1
+            if rule.hits > rule.skip:
+                return rule
+        return None
+
+    @staticmethod
+    def _below(path: str, prefix: str) -> bool:
+        """The prefix may be given with or without version and project: /servers matches /v2.1/servers/detail."""
+        if not prefix or path.startswith(prefix):
+            return True
+        parts = path.split("/")
+        return any(f"/{'/'.join(parts[start:])}".startswith(prefix) for start in (2, 3))
+
+    # Effects
+
+    def before(self, rule: Rule, request: Request) -> Response | None:
+        """The answer of a rule that needs none from the service."""
+        kind, options = rule.kind, rule.options
+        if kind in ("status", "half"):
+            status = int(options.get("status", 503 if kind == "status" else 500))
+            message = str(options.get("message") or TITLES.get(status, "Error"))
+            return _fault(rule.service or "", Refusal(status, message))
+        if kind == "rate_limit":
+            seconds = str(options.get("seconds", 1))
+            refusal = Refusal(429, "This request was rate-limited.", Retry_After=seconds)
+            return _fault(rule.service or "", refusal)
+        if kind in ("hang", "reset"):
+            return Response(200, b"", wreck=kind)
+        if kind == "malformed":
+            return Response(200, b'{"servers": [{"id": "1", ', [("Content-Type", "application/json")])
+        return None
+
+    def after(self, rule: Rule, request: Request, response: Response) -> Response:
+        """What a rule does to an answer of the service."""
+        kind, options = rule.kind, rule.options
+        if kind == "truncate":
+            response.wreck = "truncate"
+        elif kind == "slow":
+            response.delay += float(options.get("seconds", 1))
+        elif kind == "expire_token":
+            token = self.tokens.known.get(request.headers.get("x-auth-token", ""))
+            if token:
+                token.revoked = True
+        elif response.status == 200 and response.body:
+            self._spoil(rule, response)
+        return response
+
+    def _spoil(self, rule: Rule, response: Response) -> None:
+        document = orjson.loads(response.body)
+        for rows in _lists(document):
+            for index, row in enumerate(rows):
+                if rule.kind == "extra_fields":
+                    row.update({"x-vendor:extra": {"nested": [1, {"deep": None}]}, "zz_new_field": "surprise"})
+                elif rule.kind == "nulls":
+                    row.update({name: None for name in row if name not in ("id", "uuid")})
+                elif rule.kind == "hostile":
+                    row["name"] = names.HOSTILE[index % len(names.HOSTILE)]
+                elif rule.kind == "big_metadata" and index == 0:
+                    row["metadata"] = {"blob": "x" * int(rule.options.get("bytes", 10 * 1024 * 1024))}
+        response.body = orjson.dumps(document)
+
+
+def _lists(document: Any) -> list[list[dict[str, Any]]]:
+    """The lists of rows of an answer: what its collections are, without the links."""
+    if not isinstance(document, dict):
+        return []
+    return [
+        value
+        for name, value in document.items()
+        if isinstance(value, list) and not name.endswith("links") and all(isinstance(row, dict) for row in value)
+    ]
+
+
+def _fault(service: str, refusal: Refusal) -> Response:
+    shapes = {"identity": keystone_fault, "network": neutron_fault, "image": webob_fault}
+    return shapes.get(service, openstack_fault)(refusal)

@@ -1,0 +1,220 @@
+"""Starts the demo cloud as a child process and writes the clouds.yaml that leads to it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import selectors
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+READY_SECONDS = 60.0
+# clouds.yaml entry: user, project, its domain
+ENTRIES = {
+    "demo": ("admin", "admin", "Default"),
+    "demo-member": ("member", "demo", "Default"),
+    "demo-reader": ("reader", "demo", "Default"),
+}
+
+
+class DemoCloudFailed(RuntimeError):
+    """The demo cloud did not come up; the text says why in one sentence."""
+
+
+@dataclass
+class DemoCloud:
+    """A running demo cloud; it ends with this process, or with `stop`."""
+
+    auth_url: str
+    clouds_yaml: Path
+    control: Path
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(
+        cls,
+        home: Path,
+        servers: int = 50,
+        seed: str = "1",
+        *,
+        days_ago: float = 0.0,
+        still: bool = False,
+        timeout: float = READY_SECONDS,
+    ) -> DemoCloud:
+        """Starts the process and waits until it answers.
+
+        The cloud of a home is remembered in `<home>/cloud.json` (servers, seed, epoch): started again it is the same
+        cloud, with what would have happened meanwhile. `days_ago`: its clock begins so many days in the past, so
+        that a first collection sees the past and `advance` brings the rest. Raises DemoCloudFailed.
+        """
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        epoch = _epoch(home, servers, seed, days_ago)
+        control = home / "control.sock"
+        password = secrets.token_urlsafe(24)
+        command = [
+            sys.executable, "-P", "-m", "engine.demo", "--servers", str(servers), "--seed", seed, "--port", "0",
+            "--control", str(control), "--password-file", "-", "--epoch", epoch, "--start-days-ago", str(days_ago),
+        ]  # fmt: skip
+        if still:
+            command.append("--still")
+        log = home / "demo.log"
+        with log.open("ab") as errors:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd="/",
+                env=_environment(), start_new_session=True,
+            )  # fmt: skip
+        try:
+            assert process.stdin is not None
+            process.stdin.write(password.encode() + b"\n")
+            process.stdin.flush()
+            ready = _ready(process, timeout, log)
+        except BaseException:
+            _end(process)
+            raise
+        clouds = home / "clouds.yaml"
+        _write(clouds, _clouds_yaml(ready["auth_url"], password))
+        return cls(ready["auth_url"], clouds, control, process)
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Uses one of the switches (see control.py). Raises DemoCloudFailed with what the cloud answered."""
+        return call(self.control, method, path, body)
+
+    def advance(self, seconds: float) -> dict[str, Any]:
+        """Puts the cloud's clock forward; what happened meanwhile has happened when this returns."""
+        return self.call("POST", "/clock", {"advance_seconds": seconds})
+
+    def stop(self) -> None:
+        """Ends the process and waits for it."""
+        _end(self.process)
+
+
+def call(control: Path, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One request to a control socket, for whoever did not start the cloud. Raises DemoCloudFailed."""
+    import http.client
+    import socket
+
+    class Connection(http.client.HTTPConnection):
+        def connect(self) -> None:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(str(control))
+
+    connection = Connection("localhost", timeout=300)
+    try:
+        connection.request(method, path, json.dumps(body) if body is not None else None)
+        response = connection.getresponse()
+        document = json.loads(response.read())
+    except (OSError, ValueError, http.client.HTTPException) as reason:
+        raise DemoCloudFailed(f"The demo cloud's switches at {control} do not answer: {reason}.") from None
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise DemoCloudFailed(f"The demo cloud refused {method} {path}: {document.get('detail')}.")
+    return document
+
+
+def _epoch(home: Path, servers: int, seed: str, days_ago: float) -> str:
+    """When this home's cloud began, RFC 3339; a new cloud begins where its clock starts."""
+    path = home / "cloud.json"
+    start = time.time() - days_ago * 86400
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(path.read_text(encoding="utf-8"))
+        if (known["servers"], known["seed"]) == (servers, seed) and float(known["epoch"]) <= start:
+            return _rfc3339(int(known["epoch"]))
+    _write(path, json.dumps({"servers": servers, "seed": seed, "epoch": int(start)}))
+    return _rfc3339(int(start))
+
+
+def _rfc3339(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(seconds))
+
+
+def _environment() -> dict[str, str]:
+    """What the child needs, without what could make it run a stranger's code."""
+    kept = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+    }
+    # The package may stand in the source tree, not in site-packages: named by its absolute place, never by the cwd.
+    kept["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+    kept["PYTHONSAFEPATH"] = "1"
+    return kept
+
+
+def _ready(process: subprocess.Popen[bytes], timeout: float, log: Path) -> dict[str, Any]:
+    assert process.stdout is not None
+    deadline = time.monotonic() + timeout
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                raise DemoCloudFailed(
+                    f"The demo cloud was not ready after {timeout:.0f} s; {log} may say why. Try a smaller --servers."
+                )
+            part = os.read(process.stdout.fileno(), 4096)
+            if not part:
+                raise DemoCloudFailed(_reason(process, log))
+            line += part
+    try:
+        document = json.loads(line)
+        return {"auth_url": str(document["auth_url"]), "port": int(document["port"])}
+    except (ValueError, KeyError, TypeError):
+        raise DemoCloudFailed(
+            f"The demo cloud said something unexpected instead of its address: {line[:200]!r}."
+        ) from None
+
+
+def _reason(process: subprocess.Popen[bytes], log: Path) -> str:
+    status = process.wait(10)
+    last = ""
+    with contextlib.suppress(OSError):
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        last = lines[-1] if lines else ""
+    return last or f"The demo cloud ended with status {status} before it was ready; see {log}."
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _clouds_yaml(auth_url: str, password: str) -> str:
+    """The three entries; written by hand, since every value is of our own making and needs no escaping."""
+    lines = ["clouds:"]
+    for entry, (user, project, domain) in ENTRIES.items():
+        lines += [
+            f"  {entry}:",
+            "    auth:",
+            f"      auth_url: {auth_url}",
+            f"      username: {user}",
+            f'      password: "{password}"',
+            f"      user_domain_name: {domain}",
+            f"      project_name: {project}",
+            f"      project_domain_name: {domain}",
+            "    region_name: RegionOne",
+            "    identity_api_version: 3",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    """Replaces the file, 0600 from its first moment."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)

@@ -1,0 +1,207 @@
+"""What takes time in a cloud: machines and disks that come, go and change, by the cloud's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.demo import names
+from engine.demo.machines import DEVICES, Maker
+from engine.demo.records import Attachment, Flavor, Port, Server, Snapshot, Volume
+from engine.demo.state import State
+from engine.demo.wiring import TenantNet
+
+BUILD, STOP, REBOOT, DELETE, RESIZE, DISK = 2.0, 0.8, 1.5, 0.5, 3.0, 0.5
+KEEP_DELETED = 20_000
+
+
+class Lifecycle:
+    """Starts operations and finishes them when their time has come."""
+
+    def __init__(self, state: State, maker: Maker, nets: list[TenantNet]) -> None:
+        self.state, self.maker = state, maker
+        self.nets = {net.project.id: net for net in nets}
+
+    def net(self, project: str) -> TenantNet:
+        """The tenant's networks; made when the project has none yet."""
+        net = self.nets.get(project)
+        if net is None:
+            owner = self.state.projects.get(project)
+            assert owner is not None
+            user = next(user.id for user in self.state.users if user.name == "admin")
+            net = self.nets[project] = self.maker.wiring.tenant(owner, user, self.state.now())
+        return net
+
+    def _later(self, since: float, seconds: float, finish: Callable[[int], None]) -> None:
+        self.state.clock.after(seconds, lambda due: finish(int(due)), since=since)
+
+    # Servers
+
+    def start_build(self, server: Server, now: float, *, fails: str | None = None) -> None:
+        """Adds the server in BUILD; it becomes ACTIVE, or ERROR with the reason."""
+        server.status, server.task, server.launched = "BUILD", "scheduling", None
+        self.state.servers.add(server)
+
+        def finish(due: int) -> None:
+            if server.deleted or server.status != "BUILD":
+                return
+            server.task, server.updated = None, due
+            host = None if fails else self.maker.host_for(server.flavor)
+            if host is None:
+                self.fail(server, fails or names.NOVALID, due)
+                return
+            self.maker.place(server, host)
+            server.status, server.launched = "ACTIVE", due
+            for port in server.ports:
+                port.host, port.status, port.updated = host.name, "ACTIVE", due
+                port.device_owner = f"compute:{server.zone}"
+                port.revision += 2
+            for attachment in server.volumes:
+                attachment.host = host.name
+
+        self._later(now, BUILD, finish)
+
+    def fail(self, server: Server, message: str, when: int, *, code: int = 500) -> None:
+        server.status, server.task, server.updated = "ERROR", None, when
+        server.fault = (code, message, when)
+
+    def change_power(self, server: Server, task: str, status: str, now: float, seconds: float) -> None:
+        """Task state at once, the new status after the time it takes."""
+        server.task, server.updated = task, int(now)
+
+        def finish(due: int) -> None:
+            if not server.deleted and server.task == task:
+                server.task, server.status, server.updated = None, status, due
+
+        self._later(now, seconds, finish)
+
+    def delete(self, server: Server, now: float) -> None:
+        server.task, server.updated = "deleting", int(now)
+        self._later(now, DELETE, lambda due: self.remove(server, due))
+
+    def remove(self, server: Server, when: int) -> None:
+        """The machine is gone: its ports too, its volumes as `delete_on_termination` says."""
+        if server.deleted:
+            return
+        state = self.state
+        state.servers.remove(server.id)
+        if server.host:
+            server.host.leave(server)
+        server.deleted, server.status, server.task = True, "DELETED", None
+        server.updated = server.terminated = when
+        server.fault = None
+        for attachment in list(server.volumes):
+            volume = state.volumes.get(attachment.volume)
+            self.detach(attachment, when)
+            if volume and attachment.delete_on_termination and not self.has_snapshots(volume):
+                state.volumes.remove(volume.id)
+        for port in server.ports:
+            self.remove_port(port, when)
+        server.ports, server.volumes = [], []
+        if state.server_groups.get(server.server_group or ""):
+            members = state.server_groups.rows[server.server_group or ""].members
+            if server.id in members:
+                members.remove(server.id)
+        state.deleted_servers.add(server)
+        if len(state.deleted_servers) > KEEP_DELETED:
+            state.deleted_servers.remove(next(iter(state.deleted_servers.rows)))
+
+    def remove_port(self, port: Port, when: int) -> None:
+        if port.floating:
+            port.floating.port, port.floating.router = None, None
+            port.floating.status, port.floating.updated = "DOWN", when
+            port.floating.revision += 1
+        self.state.ports.remove(port.id)
+        for trunk in [row for row in self.state.trunks if row.port is port]:
+            self.state.trunks.remove(trunk.id)
+            for child, _ in trunk.sub_ports:
+                self.state.ports.remove(child.id)
+
+    def resize(self, server: Server, flavor: Flavor, now: float) -> None:
+        """A resize that is confirmed by itself, as the stock configuration can."""
+        server.status, server.task, server.updated = "RESIZE", "resize_prep", int(now)
+
+        def finish(due: int) -> None:
+            if server.deleted or server.status != "RESIZE":
+                return
+            if server.host:
+                server.host.leave(server)
+            server.flavor = flavor
+            if server.host:
+                server.host.place(server)
+            server.status, server.task, server.updated = "ACTIVE", None, due
+
+        self._later(now, RESIZE, finish)
+
+    # Disks
+
+    def create_volume(self, volume: Volume, now: float, *, fails: bool = False) -> None:
+        volume.status = "creating"
+        pool, volume.pool = volume.pool, None
+        self.state.volumes.add(volume)
+
+        def finish(due: int) -> None:
+            if volume.id in self.state.volumes and volume.status == "creating":
+                volume.status, volume.updated = ("error" if fails else "available"), due
+                volume.pool = None if fails else pool
+
+        self._later(now, DISK, finish)
+
+    def delete_volume(self, volume: Volume, now: float) -> None:
+        volume.status, volume.updated = "deleting", int(now)
+        self._later(now, DISK, lambda due: self.state.volumes.remove(volume.id) and None)
+
+    def create_snapshot(self, snapshot: Snapshot, now: float) -> None:
+        snapshot.status, snapshot.updated = "creating", None
+        self.state.snapshots.add(snapshot)
+
+        def finish(due: int) -> None:
+            if snapshot.status == "creating":
+                snapshot.status, snapshot.updated = "available", due
+
+        self._later(now, DISK, finish)
+
+    def delete_snapshot(self, snapshot: Snapshot, now: float) -> None:
+        snapshot.status, snapshot.updated = "deleting", int(now)
+        self._later(now, DISK, lambda due: self.state.snapshots.remove(snapshot.id) and None)
+
+    def attach(self, volume: Volume, server: Server, device: str | None, now: float) -> Attachment:
+        """Reserved at once, in use a moment later."""
+        device = device or self.free_device(server)
+        attachment = self.state.add_attachment(volume, server, device, int(now))
+        volume.status, volume.updated = "reserved", int(now)
+
+        def finish(due: int) -> None:
+            if volume.attachments:
+                volume.status, volume.updated = "in-use", due
+
+        self._later(now, DISK, finish)
+        return attachment
+
+    def start_detach(self, attachment: Attachment, now: float) -> None:
+        volume = self.state.volumes.get(attachment.volume)
+        if volume:
+            volume.status, volume.updated = "detaching", int(now)
+        self._later(now, DISK, lambda due: self.detach(attachment, due))
+
+    def detach(self, attachment: Attachment, when: int) -> None:
+        if self.state.attachments.remove(attachment.id) is None:
+            return
+        volume = self.state.volumes.get(attachment.volume)
+        if volume:
+            volume.attachments = [other for other in volume.attachments if other is not attachment]
+            volume.updated = when
+            if not volume.attachments:
+                volume.status = "available"
+        server = self.state.servers.get(attachment.server)
+        if server:
+            server.volumes = [other for other in server.volumes if other is not attachment]
+            server.updated = when
+
+    def has_snapshots(self, volume: Volume) -> bool:
+        return any(snapshot.volume == volume.id for snapshot in self.state.snapshots)
+
+    @staticmethod
+    def free_device(server: Server) -> str:
+        taken = {attachment.device for attachment in server.volumes}
+        letters = "a" + DEVICES
+        return next(f"/dev/vd{letter}" for letter in letters if f"/dev/vd{letter}" not in taken)

@@ -1,0 +1,288 @@
+"""What Neutron does when asked: networks, subnets, ports, security groups and rules made and removed."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+from engine.demo.answers import Refusal, answer, empty
+from engine.demo.network_render import group_document, network_document, port_document, rule_document, subnet_document
+from engine.demo.quotas import network_usage
+from engine.demo.records import Network, Port, Rule, SecurityGroup, Subnet
+from engine.demo.routing import Call
+from engine.demo.serving import Response
+
+if TYPE_CHECKING:
+    from engine.demo.network import Networking
+
+Body = dict[str, Any]
+ATTRIBUTES = {
+    "network": {
+        "admin_state_up", "description", "mtu", "name", "port_security_enabled", "project_id",
+        "provider:network_type", "provider:physical_network", "provider:segmentation_id",
+        "router:external", "shared", "tags", "tenant_id",
+    },
+    "subnet": {
+        "allocation_pools", "cidr", "description", "dns_nameservers", "enable_dhcp", "gateway_ip",
+        "host_routes", "ip_version", "name", "network_id", "project_id", "tags", "tenant_id",
+    },
+    "port": {
+        "admin_state_up", "allowed_address_pairs", "binding:vnic_type", "description", "device_id",
+        "device_owner", "fixed_ips", "mac_address", "name", "network_id", "port_security_enabled",
+        "project_id", "security_groups", "tags", "tenant_id",
+    },
+    "security_group": {
+        "description", "name", "project_id", "stateful", "tags", "tenant_id",
+    },
+    "security_group_rule": {
+        "description", "direction", "ethertype", "port_range_max", "port_range_min", "project_id",
+        "protocol", "remote_address_group_id", "remote_group_id", "remote_ip_prefix", "security_group_id",
+        "tenant_id",
+    },
+}  # fmt: skip
+
+
+def add_changes(networking: Networking) -> None:
+    changes = Changes(networking)
+    on = networking.routes.on
+    on("POST", "/v2.0/networks")(changes.create_network)
+    on("DELETE", "/v2.0/networks/{id}")(changes.delete_network)
+    on("POST", "/v2.0/subnets")(changes.create_subnet)
+    on("DELETE", "/v2.0/subnets/{id}")(changes.delete_subnet)
+    on("POST", "/v2.0/ports")(changes.create_port)
+    on("DELETE", "/v2.0/ports/{id}")(changes.delete_port)
+    on("POST", "/v2.0/security-groups")(changes.create_group)
+    on("DELETE", "/v2.0/security-groups/{id}")(changes.delete_group)
+    on("POST", "/v2.0/security-group-rules")(changes.create_rule)
+    on("DELETE", "/v2.0/security-group-rules/{id}")(changes.delete_rule)
+    for key in ("networks", "subnets", "ports", "security-groups"):
+        on("PUT", f"/v2.0/{key}/{{id}}")(lambda call, id, key=key: changes.update(call, id, key))
+
+
+class Changes:
+    def __init__(self, networking: Networking) -> None:
+        self.networking, self.state = networking, networking.state
+
+    def _body(self, call: Call, single: str, rule: str) -> tuple[Body, str]:
+        """The request's object and the project it is for. Raises Refusal: 400, 403, 409 (quota)."""
+        document = call.json()
+        body = document.get(single) if isinstance(document, dict) else None
+        if not isinstance(body, dict):
+            raise Refusal(400, f"Unable to find '{single}' in request body")
+        unknown = [name for name in body if name not in ATTRIBUTES[single]]
+        if unknown:
+            words = ", ".join(f"'{name}'" for name in unknown)
+            raise Refusal(400, f"Unrecognized attribute(s) {words}")
+        project = str(body.get("project_id") or body.get("tenant_id") or call.token.project_id)
+        admin_fields = any(
+            name.startswith("provider:") or (name in ("shared", "router:external") and body[name]) for name in body
+        )
+        foreign = project != call.token.project_id or admin_fields
+        if not call.token.writes or (foreign and not call.token.project_admin):
+            raise self._denied(rule)
+        self._quota(single.replace("-", "_"), project)
+        return body, project
+
+    @staticmethod
+    def _denied(rule: str) -> Refusal:
+        return Refusal(403, f"rule:{rule} is disallowed by policy", "PolicyNotAuthorized")
+
+    def _quota(self, name: str, project: str) -> None:
+        owner = self.state.projects.get(project)
+        if owner is None:
+            return
+        limit = owner.network_quota.get(name, -1)
+        if 0 <= limit < network_usage(self.state).get(project, {}).get(name, 0) + 1:
+            raise Refusal(409, f"Quota exceeded for resources: ['{name}'].", "OverQuota")
+
+    def _find(self, call: Call, id: str, key: str, rule: str) -> Any:
+        row = self.networking.find(call, id, key)
+        if not call.token.writes or (row.project != call.token.project_id and not call.token.project_admin):
+            raise self._denied(rule)
+        return row
+
+    # Networks and subnets
+
+    def create_network(self, call: Call) -> Response:
+        body, project = self._body(call, "network", "create_network")
+        network = Network(
+            self.state.dice.uuid(), str(body.get("name") or ""), project, call.now, call.now,
+            shared=bool(body.get("shared")), external=bool(body.get("router:external")), revision=1,
+            description=str(body.get("description") or ""), admin_up=body.get("admin_state_up") is not False,
+        )  # fmt: skip
+        network.segment = 4000 + len(self.state.networks)
+        self.state.networks.add(network)
+        return answer({"network": network_document(network, call.token.project_admin, call.now)}, 201)
+
+    def delete_network(self, call: Call, id: str) -> Response:
+        network: Network = self._find(call, id, "networks", "delete_network")
+        ports = [port for port in self.state.ports if port.network is network]
+        if any(port.device_owner != "network:dhcp" for port in ports):
+            raise Refusal(
+                409,
+                f"Unable to complete operation on network {id}. There are one or more ports still in use on the "
+                f"network, id for these ports is: {', '.join(port.id for port in ports[:10])}.",
+                "NetworkInUse",
+            )
+        for port in ports:
+            self.state.ports.remove(port.id)
+        for subnet in network.subnets:
+            self.state.subnets.remove(subnet.id)
+        self.state.networks.remove(id)
+        return empty(204)
+
+    def create_subnet(self, call: Call) -> Response:
+        body, project = self._body(call, "subnet", "create_subnet")
+        network: Network = self.networking.find(call, str(body.get("network_id")), "networks")
+        try:
+            cidr = ipaddress.IPv4Network(str(body.get("cidr")))
+        except ValueError:
+            message = f"Invalid input for cidr. Reason: '{body.get('cidr')}' is not a valid IP subnet."
+            raise Refusal(400, message) from None
+        base = str(cidr.network_address)
+        gateway = body["gateway_ip"] if "gateway_ip" in body else str(cidr.network_address + 1)
+        subnet = Subnet(
+            self.state.dice.uuid(), str(body.get("name") or ""), project, network, str(cidr), base, gateway,
+            call.now, call.now, dhcp=body.get("enable_dhcp") is not False, size=min(cidr.num_addresses - 2, 65000),
+        )  # fmt: skip
+        network.subnets.append(subnet)
+        network.updated, network.revision = call.now, network.revision + 1
+        self.state.subnets.add(subnet)
+        return answer({"subnet": subnet_document(subnet, call.token.project_admin, call.now)}, 201)
+
+    def delete_subnet(self, call: Call, id: str) -> Response:
+        subnet: Subnet = self._find(call, id, "subnets", "delete_subnet")
+        if any(
+            id == used for port in self.state.ports for used, _ in port.fixed_ips if port.device_owner != "network:dhcp"
+        ):
+            raise Refusal(
+                409,
+                f"Unable to complete operation on subnet {id}: One or more ports have an IP allocation from "
+                "this subnet.",
+                "SubnetInUse",
+            )
+        subnet.network.subnets.remove(subnet)
+        self.state.subnets.remove(id)
+        return empty(204)
+
+    # Ports
+
+    def create_port(self, call: Call) -> Response:
+        body, project = self._body(call, "port", "create_port")
+        network: Network = self.networking.find(call, str(body.get("network_id")), "networks")
+        addresses: list[tuple[str, str]] = []
+        if network.subnets and body.get("fixed_ips") != []:
+            try:
+                addresses.append((network.subnets[0].id, network.subnets[0].address()))
+            except IndexError:
+                message = f"No more IP addresses available on network {network.id}."
+                raise Refusal(409, message, "IpAddressGenerationFailure") from None
+        groups = body.get("security_groups")
+        if groups is None:
+            groups = [self.networking.lifecycle.maker.wiring.default_group(project, call.now).id]
+        port = Port(
+            self.state.dice.uuid(), str(body.get("name") or ""), network, project,
+            str(body.get("mac_address") or self.state.dice.mac()), "DOWN", str(body.get("device_id") or ""),
+            str(body.get("device_owner") or ""), addresses, tuple(str(group) for group in groups), "",
+            call.now, call.now,
+            revision=1, description=str(body.get("description") or ""),
+        )  # fmt: skip
+        self.state.ports.add(port)
+        return answer({"port": port_document(port, call.token.project_admin, call.now)}, 201)
+
+    def delete_port(self, call: Call, id: str) -> Response:
+        port: Port = self._find(call, id, "ports", "delete_port")
+        if port.device_owner.startswith("network:router"):
+            raise Refusal(
+                409, f"Port {id} cannot be deleted directly via the port API: has device owner {port.device_owner}.",
+                "ServicePortInUse",
+            )  # fmt: skip
+        server = self.state.servers.get(port.device_id)
+        if server and port in server.ports:
+            server.ports.remove(port)
+        self.networking.lifecycle.remove_port(port, call.now)
+        return empty(204)
+
+    # Security groups and rules
+
+    def create_group(self, call: Call) -> Response:
+        body, project = self._body(call, "security_group", "create_security_group")
+        wiring = self.networking.lifecycle.maker.wiring
+        group = SecurityGroup(
+            self.state.dice.uuid(), str(body.get("name") or ""), project, str(body.get("description") or ""),
+            call.now, call.now,
+        )  # fmt: skip
+        self.state.security_groups.add(group)
+        wiring.allow_out(group, call.now)
+        return answer({"security_group": group_document(group, call.token.project_admin, call.now)}, 201)
+
+    def delete_group(self, call: Call, id: str) -> Response:
+        group: SecurityGroup = self._find(call, id, "security-groups", "delete_security_group")
+        if group.name == "default" and not call.token.project_admin:
+            raise Refusal(
+                409, "Insufficient rights for removing default security group.", "SecurityGroupCannotRemoveDefault"
+            )
+        if any(id in port.groups for port in self.state.ports):
+            raise Refusal(409, f"Security Group {id} in use.", "SecurityGroupInUse")
+        for rule in group.rules:
+            self.state.rules.remove(rule.id)
+        self.state.security_groups.remove(id)
+        return empty(204)
+
+    def create_rule(self, call: Call) -> Response:
+        body, project = self._body(call, "security_group_rule", "create_security_group_rule")
+        group: SecurityGroup = self._find(
+            call, str(body.get("security_group_id")), "security-groups", "create_security_group_rule"
+        )
+        if body.get("direction") not in ("ingress", "egress"):
+            message = f"Invalid input for direction. Reason: '{body.get('direction')}' is not in ['ingress', 'egress']."
+            raise Refusal(400, message)
+        rule = Rule(
+            self.state.dice.uuid(), group.id, project, body["direction"], str(body.get("ethertype") or "IPv4"),
+            body.get("protocol"), body.get("port_range_min"), body.get("port_range_max"), body.get("remote_ip_prefix"),
+            body.get("remote_group_id"), call.now, str(body.get("description") or ""),
+        )  # fmt: skip
+        for other in group.rules:
+            if _same(other, rule):
+                raise Refusal(
+                    409, f"Security group rule already exists. Rule id is {other.id}.", "SecurityGroupRuleExists"
+                )
+        self.state.add_rule(rule)
+        group.updated, group.revision = call.now, group.revision + 1
+        return answer({"security_group_rule": rule_document(rule, call.token.project_admin, call.now)}, 201)
+
+    def delete_rule(self, call: Call, id: str) -> Response:
+        rule: Rule = self._find(call, id, "security-group-rules", "delete_security_group_rule")
+        group = self.state.security_groups.get(rule.group)
+        if group:
+            group.rules.remove(rule)
+            group.updated, group.revision = call.now, group.revision + 1
+        self.state.rules.remove(id)
+        return empty(204)
+
+    def update(self, call: Call, id: str, key: str) -> Response:
+        """Name, description and admin state; what else a client may send is refused by name."""
+        collection = self.networking.collections[key]
+        row = self._find(call, id, key, f"update_{collection.single}")
+        document = call.json()
+        body = document.get(collection.single) if isinstance(document, dict) else None
+        if not isinstance(body, dict):
+            raise Refusal(400, f"Unable to find '{collection.single}' in request body")
+        for name, value in body.items():
+            if name in ("name", "description") and isinstance(value, str):
+                setattr(row, name, value)
+            elif name == "admin_state_up" and isinstance(value, bool) and hasattr(row, "admin_up"):
+                row.admin_up = value
+            else:
+                raise Refusal(400, f"Cannot update read-only attribute {name}")
+        row.updated, row.revision = call.now, row.revision + 1
+        return answer({collection.single: collection.document(row, call.token.project_admin, call.now)})
+
+
+def _same(one: Rule, other: Rule) -> bool:
+    def key(rule: Rule) -> tuple[Any, ...]:
+        return (
+            rule.direction, rule.ethertype, rule.protocol, rule.low, rule.high, rule.prefix, rule.remote_group,
+        )  # fmt: skip
+
+    return key(one) == key(other)

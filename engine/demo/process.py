@@ -1,0 +1,113 @@
+"""The process: arguments, sockets, the ready line, and the end when the parent is gone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from engine.demo.cloud import Cloud
+from engine.demo.control import Control, control_listener
+from engine.demo.serving import HttpServer, Request, Response
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="engine.demo", description="A cloud to look at, on this machine only.")
+    parser.add_argument("--servers", type=int, default=50, help="how many machines, 1 to 50,000")
+    parser.add_argument("--seed", default="1", help="the same seed gives the same cloud")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0: any free one")
+    parser.add_argument("--control", type=Path, required=True, help="Unix socket for the switches")
+    parser.add_argument("--password-file", required=True, help="file with the password; - reads one line of stdin")
+    parser.add_argument("--epoch", help="when the cloud stood as made (RFC 3339); default: the clock's start")
+    parser.add_argument("--start-days-ago", type=float, default=0.0, help="let the cloud's clock start in the past")
+    parser.add_argument("--still", action="store_true", help="nothing changes by itself")
+    parser.add_argument("--keep", action="store_true", help="stay when stdin is closed")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status: 0 stopped, 2 cannot start (the reason is on stderr)."""
+    given = arguments(argv)
+    try:
+        password = _password(given.password_file)
+        return asyncio.run(_serve(given, password))
+    except (OSError, ValueError) as reason:
+        print(f"The demo cloud cannot start: {reason}", file=sys.stderr)
+        return 2
+
+
+def _password(source: str) -> str:
+    """One line of a file or of stdin. Raises ValueError when it is empty or the file is open to others."""
+    if source == "-":
+        # Byte by byte: what follows the line must stay unread, stdin's end is the sign to stop.
+        line = bytearray()
+        while (byte := os.read(0, 1)) not in (b"", b"\n"):
+            line += byte
+        password = line.decode()
+    else:
+        path = Path(source)
+        if path.stat().st_mode & 0o077:
+            raise ValueError(f"{source} can be read by others: it must be 0600")
+        password = path.read_text(encoding="utf-8").strip()
+    if len(password) < 12:
+        raise ValueError("the password must have at least 12 characters")
+    return password
+
+
+async def _serve(given: argparse.Namespace, password: str) -> int:
+    # The port is known only once it is bound, and the catalogue needs it: requests wait until the cloud is built.
+    ready: asyncio.Future[Cloud] = asyncio.get_running_loop().create_future()
+
+    async def handle(request: Request) -> Response:
+        return await (await asyncio.shield(ready)).handle(request)
+
+    server = HttpServer(handle)
+    port = await server.start_tcp("127.0.0.1", given.port)
+    start = time.time() - given.start_days_ago * 86400
+    epoch = int(datetime.fromisoformat(given.epoch).timestamp()) if given.epoch else None
+    cloud = Cloud(
+        root=f"http://127.0.0.1:{port}", password=password, servers=given.servers, seed=given.seed,
+        epoch=epoch, start=start, still=given.still,
+    )  # fmt: skip
+    ready.set_result(cloud)
+    control = HttpServer(Control(cloud).handle)
+    listener = control_listener(given.control)
+    await control.start_socket(listener)
+    print(json.dumps({"auth_url": cloud.identity.url + "/v3", "port": port, "pid": os.getpid()}), flush=True)
+    try:
+        await _until_stopped(keep=given.keep)
+    finally:
+        await server.close()
+        await control.close()
+        with contextlib.suppress(OSError):
+            given.control.unlink()
+    return 0
+
+
+async def _until_stopped(*, keep: bool) -> None:
+    """Returns on SIGTERM or SIGINT, and when stdin ends: its other end was the parent."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if not keep:
+        reader = asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+
+        async def watch() -> None:
+            while await reader.read(4096):
+                pass
+            stop.set()
+
+        watcher = asyncio.create_task(watch())
+        await stop.wait()
+        watcher.cancel()
+    else:
+        await stop.wait()

@@ -1,0 +1,414 @@
+"""The demo cloud's own rows, one small class a kind; times are whole seconds since the epoch (UTC)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Domain:
+    id: str
+    name: str
+    description: str
+    enabled: bool = True
+
+
+@dataclass(slots=True)
+class Project:
+    id: str
+    name: str
+    domain: Domain
+    description: str
+    enabled: bool = True
+    tags: tuple[str, ...] = ()
+    key: str = ""
+    compute_quota: dict[str, int] = field(default_factory=dict)
+    volume_quota: dict[str, int] = field(default_factory=dict)
+    network_quota: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class User:
+    id: str
+    name: str
+    domain: Domain
+    description: str = ""
+    email: str | None = None
+    enabled: bool = True
+    login: bool = False
+    default_project: str | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    id: str
+    name: str
+    domain: Domain
+    description: str
+    members: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Flavor:
+    id: str
+    name: str
+    vcpus: int
+    ram: int
+    disk: int
+    ephemeral: int
+    swap: int
+    public: bool
+    extra_specs: dict[str, str]
+    description: str | None = None
+    created: int = 0
+
+
+@dataclass(slots=True)
+class Image:
+    id: str
+    name: str
+    owner: str
+    visibility: str
+    size: int
+    virtual_size: int | None
+    disk_format: str
+    min_disk: int
+    min_ram: int
+    properties: dict[str, str]
+    created: int
+    updated: int
+    status: str = "active"
+    protected: bool = False
+    hidden: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Host:
+    """A compute host; `used` figures are kept by `place` and `leave`."""
+
+    id: str
+    number: int
+    name: str
+    ip: str
+    zone: str
+    vcpus: int
+    ram: int
+    disk: int
+    service_id: str
+    provider_id: str
+    up: bool = True
+    enabled: bool = True
+    reason: str | None = None
+    stopped_at: int | None = None
+    vcpus_used: int = 0
+    ram_used: int = 0
+    disk_used: int = 0
+    vms: int = 0
+    generation: int = 1
+
+    def place(self, server: Server) -> None:
+        self._count(server, 1)
+
+    def leave(self, server: Server) -> None:
+        self._count(server, -1)
+
+    def _count(self, server: Server, sign: int) -> None:
+        flavor = server.flavor
+        self.vcpus_used += sign * flavor.vcpus
+        self.ram_used += sign * flavor.ram
+        self.disk_used += sign * (0 if server.from_volume else flavor.disk)
+        self.vms += sign
+        self.generation += 1
+
+
+@dataclass(slots=True)
+class Network:
+    id: str
+    name: str
+    project: str
+    created: int
+    updated: int
+    shared: bool = False
+    external: bool = False
+    kind: str = "vxlan"
+    segment: int | None = None
+    physical: str | None = None
+    mtu: int = 1450
+    description: str = ""
+    status: str = "ACTIVE"
+    admin_up: bool = True
+    revision: int = 2
+    tags: tuple[str, ...] = ()
+    subnets: list[Subnet] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Subnet:
+    id: str
+    name: str
+    project: str
+    network: Network
+    cidr: str
+    base: str
+    gateway: str | None
+    created: int
+    updated: int
+    dhcp: bool = True
+    size: int = 254
+    next_host: int = 10
+    dns: tuple[str, ...] = ()
+    revision: int = 0
+    description: str = ""
+
+    def address(self) -> str:
+        """The next free address of the pool; raises IndexError when the pool is used up."""
+        if self.next_host > self.size:
+            raise IndexError(f"no more addresses in {self.cidr}")
+        high, low = divmod(self.next_host, 256)
+        self.next_host += 1
+        first, second, third, _ = self.base.split(".")
+        return f"{first}.{second}.{int(third) + high}.{low}"
+
+
+@dataclass(slots=True)
+class SecurityGroup:
+    id: str
+    name: str
+    project: str
+    description: str
+    created: int
+    updated: int
+    revision: int = 1
+    rules: list[Rule] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Rule:
+    id: str
+    group: str
+    project: str
+    direction: str
+    ethertype: str
+    protocol: str | None
+    low: int | None
+    high: int | None
+    prefix: str | None
+    remote_group: str | None
+    created: int
+    description: str | None = ""
+
+
+@dataclass(slots=True)
+class Router:
+    id: str
+    name: str
+    project: str
+    external: Network
+    subnet: str
+    ip: str
+    created: int
+    updated: int
+    status: str = "ACTIVE"
+    admin_up: bool = True
+    revision: int = 4
+
+
+@dataclass(slots=True)
+class Port:
+    id: str
+    name: str
+    network: Network
+    project: str
+    mac: str
+    status: str
+    device_id: str
+    device_owner: str
+    fixed_ips: list[tuple[str, str]]
+    groups: tuple[str, ...]
+    host: str
+    created: int
+    updated: int
+    revision: int = 4
+    security: bool = True
+    floating: FloatingIp | None = None
+    description: str = ""
+    admin_up: bool = True
+
+
+@dataclass(slots=True)
+class FloatingIp:
+    id: str
+    project: str
+    network: Network
+    ip: str
+    router: str | None
+    port: Port | None
+    status: str
+    created: int
+    updated: int
+    description: str = ""
+    revision: int = 1
+
+
+@dataclass(slots=True)
+class Trunk:
+    id: str
+    name: str
+    project: str
+    port: Port
+    sub_ports: list[tuple[Port, int]]
+    created: int
+    updated: int
+    status: str = "ACTIVE"
+
+
+@dataclass(slots=True)
+class Agent:
+    id: str
+    kind: str
+    binary: str
+    topic: str
+    host: str
+    zone: str | None
+    created: int
+    configurations: dict[str, object]
+    alive: bool = True
+    stopped_at: int | None = None
+
+
+@dataclass(slots=True)
+class Attachment:
+    id: str
+    volume: str
+    server: str
+    project: str
+    device: str
+    host: str | None
+    attached: int
+    delete_on_termination: bool = False
+
+
+@dataclass(slots=True)
+class Volume:
+    id: str
+    name: str
+    project: str
+    user: str
+    size: int
+    type: str
+    status: str
+    created: int
+    updated: int | None
+    bootable: bool
+    pool: str | None
+    attachments: list[Attachment]
+    metadata: dict[str, str] | None = None
+    image: Image | None = None
+    snapshot: str | None = None
+    source: str | None = None
+    description: str | None = None
+    multiattach: bool = False
+    encrypted: bool = False
+    migration: str | None = None
+
+
+@dataclass(slots=True)
+class Snapshot:
+    id: str
+    name: str
+    project: str
+    user: str
+    volume: str
+    size: int
+    status: str
+    created: int
+    updated: int | None
+    metadata: dict[str, str] | None = None
+    description: str | None = None
+
+
+@dataclass(slots=True)
+class Backup:
+    id: str
+    name: str
+    project: str
+    user: str
+    volume: str
+    size: int
+    status: str
+    created: int
+    updated: int
+    incremental: bool = False
+    description: str | None = None
+    fail_reason: str | None = None
+    parent: str | None = None
+
+
+@dataclass(slots=True)
+class Action:
+    """One entry of a server's action list."""
+
+    action: str
+    request: str
+    user: str
+    project: str
+    start: int
+    finish: int | None
+    result: str = "Success"
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class Server:
+    id: str
+    number: int
+    name: str
+    project: str
+    user: str
+    flavor: Flavor
+    image: Image | None
+    from_volume: bool
+    host: Host | None
+    status: str
+    created: int
+    updated: int
+    launched: int | None
+    key: str | None
+    zone: str
+    groups: tuple[str, ...]
+    volumes: list[Attachment]
+    ports: list[Port]
+    metadata: dict[str, str] | None = None
+    tags: tuple[str, ...] = ()
+    task: str | None = None
+    locked: bool = False
+    locked_reason: str | None = None
+    description: str | None = None
+    fault: tuple[int, str, int] | None = None
+    terminated: int | None = None
+    deleted: bool = False
+    hostname: str = ""
+    user_data: str | None = None
+    server_group: str | None = None
+    actions: list[Action] | None = None
+
+
+@dataclass(slots=True)
+class ServerGroup:
+    id: str
+    name: str
+    project: str
+    user: str
+    policy: str
+    members: list[str]
+
+
+@dataclass(slots=True)
+class Keypair:
+    name: str
+    user: str
+    public_key: str
+    fingerprint: str
+    created: int
+    kind: str = "ssh"

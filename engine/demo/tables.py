@@ -1,0 +1,70 @@
+"""Rows by id, with cached orders so that a page costs what it shows, not what the table holds."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+Row = TypeVar("Row")
+Key = Callable[[Any], Any]
+
+
+def newest_first(row: Any) -> tuple[int, str]:
+    """Nova, Cinder and Glance list by creation time and id, both descending; kept ascending here, read backwards."""
+    return (row.created, row.id)
+
+
+class Table(Generic[Row]):
+    """A dictionary of rows that remembers its orders until a row comes or goes."""
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.rows: dict[str, Row] = {row.id: row for row in rows}  # type: ignore[attr-defined]
+        self._orders: dict[str, tuple[list[Any], list[Row]]] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows.values())
+
+    def __contains__(self, id: str) -> bool:
+        return id in self.rows
+
+    def get(self, id: str) -> Row | None:
+        return self.rows.get(id)
+
+    def add(self, row: Row) -> Row:
+        self.rows[row.id] = row  # type: ignore[attr-defined]
+        self._orders.clear()
+        return row
+
+    def remove(self, id: str) -> Row | None:
+        row = self.rows.pop(id, None)
+        if row is not None:
+            self._orders.clear()
+        return row
+
+    def order(self, name: str, key: Key) -> tuple[list[Any], list[Row]]:
+        """Keys and rows, ascending by `key`; `name` is what the order is remembered by.
+
+        The key must be of values that never change while the row is in the table.
+        """
+        found = self._orders.get(name)
+        if found is None:
+            rows = sorted(self.rows.values(), key=key)
+            found = self._orders[name] = ([key(row) for row in rows], rows)
+        return found
+
+    def after(self, name: str, key: Key, marker: Any | None, *, descending: bool) -> Iterator[Row]:
+        """Rows behind the marker's key in the order; the marker itself may be gone already."""
+        keys, rows = self.order(name, key)
+        if not descending:
+            start = 0 if marker is None else bisect_right(keys, marker)
+            return iter(rows[start:]) if start else iter(rows)
+        if marker is None:
+            return reversed(rows)
+        end = bisect_right(keys, marker)
+        while end and keys[end - 1] == marker:
+            end -= 1
+        return (rows[index] for index in range(end - 1, -1, -1))

@@ -1,0 +1,230 @@
+"""What Cinder does when asked: volumes, snapshots and backups made, extended, removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.demo.answers import Refusal, answer, empty
+from engine.demo.machines import POOLS
+from engine.demo.quotas import volume_usage
+from engine.demo.records import Backup, Snapshot, Volume
+from engine.demo.routing import Call
+from engine.demo.serving import Response
+from engine.demo.volume import require_member
+from engine.demo.volume_lists import Lists
+from engine.demo.volume_render import links, snapshot_document, volume_document
+
+if TYPE_CHECKING:
+    from engine.demo.volume import BlockStorage
+
+REMOVABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
+
+
+def add_changes(storage: BlockStorage) -> None:
+    changes = Changes(storage)
+    on = storage.routes.on
+    on("POST", "/volumes")(changes.create_volume)
+    on("PUT", "/volumes/{id}")(changes.update_volume)
+    on("DELETE", "/volumes/{id}")(changes.delete_volume)
+    on("POST", "/volumes/{id}/action")(changes.act)
+    on("GET", "/volumes/{id}/metadata")(changes.metadata)
+    on("POST", "/volumes/{id}/metadata")(changes.set_metadata)
+    on("POST", "/snapshots")(changes.create_snapshot)
+    on("DELETE", "/snapshots/{id}")(changes.delete_snapshot)
+    on("POST", "/backups")(changes.create_backup)
+    on("DELETE", "/backups/{id}")(changes.delete_backup)
+
+
+class Changes:
+    def __init__(self, storage: BlockStorage) -> None:
+        self.state, self.lifecycle = storage.state, storage.lifecycle
+        self.lists = Lists(storage)
+
+    def _now(self) -> float:
+        return self.state.clock.now()
+
+    def _quota(self, call: Call, kind: str, size: int) -> None:
+        project = call.token.project
+        assert project is not None
+        used = volume_usage(self.state).get(project.id, {})
+        quota = project.volume_quota
+        if 0 <= quota["gigabytes"] < used.get("gigabytes", 0) + size and kind != "backup":
+            raise Refusal(
+                413,
+                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. ",
+                f"Requested {size}G, quota is {quota['gigabytes']}G and {used.get('gigabytes', 0)}G has been consumed.",
+            )
+        if 0 <= quota[f"{kind}s"] < used.get(f"{kind}s", 0) + 1:
+            name = {"volume": "VolumeLimitExceeded", "snapshot": "SnapshotLimitExceeded"}.get(
+                kind, "BackupLimitExceeded"
+            )
+            raise Refusal(
+                413, f"{name}: Maximum number of {kind}s allowed ({quota[f'{kind}s']}) exceeded for quota '{kind}s'."
+            )
+
+    # Volumes
+
+    def create_volume(self, call: Call) -> Response:
+        require_member(call, "volume:create")
+        body = _object(call.document("volume"), "volume")
+        source = self._source(call, body)
+        size = body.get("size", source.size if source else None)
+        if not isinstance(size, int | str) or isinstance(size, bool) or not str(size).isdigit():
+            raise Refusal(
+                400, f"Invalid input for field/attribute size. Value: {size}. {size} is not of type 'integer'"
+            )
+        if int(size) < 1:
+            raise Refusal(
+                400, f"Invalid input for field/attribute size. Value: {size}. {size} is less than the minimum of 1"
+            )
+        kind = self._kind(body.get("volume_type"))
+        self._quota(call, "volume", int(size))
+        image = self.state.images.get(str(body.get("imageRef"))) if body.get("imageRef") else None
+        volume = Volume(
+            self.state.dice.uuid(), body.get("name") or "", call.token.project_id, call.token.user.id, int(size),
+            kind, "creating", call.now, None, image is not None, POOLS[kind], [], _texts(body.get("metadata")), image,
+            body.get("snapshot_id"), body.get("source_volid"), body.get("description"),
+        )  # fmt: skip
+        if isinstance(source, Volume):
+            volume.bootable, volume.image = source.bootable, source.image
+        fails = (volume.metadata or {}).get("lab_fault") == "create"
+        self.lifecycle.create_volume(volume, self._now(), fails=fails)
+        document = volume_document(volume, call.version, call.token.admin, call.base, self.state, created=True)
+        return answer({"volume": document}, 202)
+
+    def _source(self, call: Call, body: dict[str, Any]) -> Any:
+        if body.get("snapshot_id"):
+            snapshot = self.lists.find(call, str(body["snapshot_id"]), "snapshots")
+            return snapshot
+        if body.get("source_volid"):
+            return self.lists.find(call, str(body["source_volid"]), "volumes")
+        return None
+
+    def _kind(self, wanted: Any) -> str:
+        if wanted is None:
+            return "standard"
+        for id, name, _, _ in self.state.volume_types:
+            if wanted in (id, name):
+                return name
+        raise Refusal(404, f"Volume type with name {wanted} could not be found.")
+
+    def update_volume(self, call: Call, id: str) -> Response:
+        require_member(call, "volume:update")
+        body = _object(call.document("volume"), "volume")
+        volume: Volume = self.lists.find(call, id, "volumes")
+        volume.name = str(body.get("name", volume.name))
+        volume.description = body.get("description", volume.description)
+        if "metadata" in body:
+            volume.metadata = _texts(body["metadata"])
+        volume.updated = call.now
+        document = volume_document(volume, call.version, call.token.admin, call.base, self.state)
+        return answer({"volume": document})
+
+    def delete_volume(self, call: Call, id: str) -> Response:
+        volume: Volume = self.lists.find(call, id, "volumes")
+        require_member(call, "volume:delete")
+        if volume.status not in REMOVABLE or volume.attachments or self.lifecycle.has_snapshots(volume):
+            raise Refusal(
+                400,
+                "Invalid volume: Volume status must be available or error or error_restoring or error_extending or ",
+                "error_managing and must not be migrating, attached, belong to a group, have snapshots, awaiting a ",
+                "transfer, or be disassociated from snapshots after volume transfer.",
+            )
+        self.lifecycle.delete_volume(volume, self._now())
+        return empty(202)
+
+    def act(self, call: Call, id: str) -> Response:
+        require_member(call, "volume:extend")
+        body = call.json()
+        volume: Volume = self.lists.find(call, id, "volumes")
+        if not isinstance(body, dict) or len(body) != 1 or "os-extend" not in body:
+            raise Refusal(400, f"There is no such action: {next(iter(body), '') if isinstance(body, dict) else ''}")
+        size = _object(body["os-extend"], "os-extend").get("new_size")
+        if not isinstance(size, int) or isinstance(size, bool):
+            raise Refusal(400, f"Invalid input for field/attribute new_size. Value: {size}.")
+        if size <= volume.size:
+            raise Refusal(
+                400,
+                "Invalid input received: New size for extend must be greater than current size. "
+                f"(current: {volume.size}, extended: {size}).",
+            )
+        self._quota(call, "volume", size - volume.size)
+        volume.size, volume.updated = size, call.now
+        return empty(202)
+
+    def metadata(self, call: Call, id: str) -> Response:
+        return answer({"metadata": self.lists.find(call, id, "volumes").metadata or {}})
+
+    def set_metadata(self, call: Call, id: str) -> Response:
+        require_member(call, "volume:create_volume_metadata")
+        volume: Volume = self.lists.find(call, id, "volumes")
+        volume.metadata = {**(volume.metadata or {}), **_texts(call.document("metadata"))}
+        volume.updated = call.now
+        return answer({"metadata": volume.metadata})
+
+    # Snapshots and backups
+
+    def create_snapshot(self, call: Call) -> Response:
+        require_member(call, "volume:create_snapshot")
+        body = _object(call.document("snapshot"), "snapshot")
+        volume: Volume = self.lists.find(call, str(body.get("volume_id")), "volumes")
+        forced = call.version >= (3, 66) or str(body.get("force")).lower() in ("true", "1")
+        if volume.status != "available" and not (volume.status == "in-use" and forced):
+            raise Refusal(
+                400,
+                f"Invalid volume: Volume {volume.id} status must be available, but current status is: {volume.status}.",
+            )
+        self._quota(call, "snapshot", volume.size)
+        snapshot = Snapshot(
+            self.state.dice.uuid(), body.get("name") or "", call.token.project_id, call.token.user.id, volume.id,
+            volume.size, "creating", call.now, None, _texts(body.get("metadata")), body.get("description"),
+        )  # fmt: skip
+        self.lifecycle.create_snapshot(snapshot, self._now())
+        return answer({"snapshot": snapshot_document(snapshot, call.version, created=True)}, 202)
+
+    def delete_snapshot(self, call: Call, id: str) -> Response:
+        snapshot: Snapshot = self.lists.find(call, id, "snapshots")
+        require_member(call, "volume:delete_snapshot")
+        if snapshot.status not in ("available", "error"):
+            raise Refusal(
+                400, "Invalid snapshot: Snapshot status must be available or error and must not be part of a group."
+            )
+        self.lifecycle.delete_snapshot(snapshot, self._now())
+        return empty(202)
+
+    def create_backup(self, call: Call) -> Response:
+        require_member(call, "backup:create")
+        body = _object(call.document("backup"), "backup")
+        volume: Volume = self.lists.find(call, str(body.get("volume_id")), "volumes")
+        self._quota(call, "backup", volume.size)
+        backup = Backup(
+            self.state.dice.uuid(), body.get("name") or "", call.token.project_id, call.token.user.id, volume.id,
+            volume.size, "creating", call.now, call.now, bool(body.get("incremental")), body.get("description"),
+        )  # fmt: skip
+        self.state.backups.add(backup)
+
+        def finish(due: float) -> None:
+            backup.status, backup.updated = "available", int(due)
+
+        self.state.clock.after(1.0, finish)
+        document = {"id": backup.id, "name": backup.name, "links": links("backups", backup.id, call.base)}
+        return answer({"backup": document}, 202)
+
+    def delete_backup(self, call: Call, id: str) -> Response:
+        backup: Backup = self.lists.find(call, id, "backups")
+        require_member(call, "backup:delete")
+        if any(other.parent == backup.id for other in self.state.backups):
+            raise Refusal(400, "Invalid backup: Incremental backups exist for this backup.")
+        backup.status = "deleting"
+        self.state.clock.after(1.0, lambda due: self.state.backups.remove(backup.id) and None)
+        return empty(202)
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Refusal(400, f"Invalid input for field/attribute {name}. Value: {value}. {value} is not of type 'object'")
+    return value
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}

@@ -1,0 +1,34 @@
+"""The public views: one per type with the current rows (`servers`), and one table macro with the rows of a time
+(`servers_at(t)`).
+
+They show what the lists show: keys, stored, joined and computed columns, and since when the version holds. No
+documents.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from store.estate.reading.relation import LEADING, Moment, Relation, quoted
+from store.types import registry
+from store.types.declaration import ResourceType
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def select(type: ResourceType, moment: Moment) -> str:
+    """The SELECT behind a view."""
+    relation = Relation(type, moment)
+    names = [*LEADING, *(column.name for column in type.view_columns), "valid_from"]
+    picked = ", ".join(f"{relation.column(name)} AS {quoted(name)}" for name in names)
+    return f"SELECT {picked} {relation.from_clause} WHERE {relation.at('t')}"
+
+
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make all views and macros anew, so that they follow the declarations. The version tables must exist."""
+    for type in registry.ALL.values():
+        plural = quoted(type.plural)
+        connection.execute(f"CREATE OR REPLACE VIEW {plural} AS {select(type, Moment(None))}")
+        at = select(type, Moment("moment::TIMESTAMP"))
+        connection.execute(f"CREATE OR REPLACE MACRO {quoted(type.plural + '_at')}(moment) AS TABLE {at}")

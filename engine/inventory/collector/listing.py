@@ -24,7 +24,6 @@ from engine.inventory.redact import redact
 from store.estate.errors import EstateError
 from store.estate.models import Listing, Outcome
 from store.ids import uuid7
-from store.times import utcnow
 
 if TYPE_CHECKING:
     from store.estate.estate import Estate
@@ -96,7 +95,9 @@ class ListingRun:
     def _list(self, kind: Any, fill: Callable[[ListingWriter], None]) -> Outcome | None:
         """One listing of the store; None when it broke off."""
         task = self.task
-        listing = Listing(uuid7(), self.cloud, task.region, task.type.name, kind, task.scope, task.visibility, utcnow())
+        listing = Listing(
+            uuid7(), self.cloud, task.region, task.type.name, kind, task.scope, task.visibility, self.options.clock()
+        )
         writer = self.estate.begin(listing)
         try:
             fill(writer)
@@ -113,24 +114,27 @@ class ListingRun:
             trace = traceback.format_exc(limit=-8)
             _log.error("a listing failed", cloud=self.cloud, type=task.type.name, region=task.region, trace=trace)
             return self._broke_off(writer, error)
-        outcome = writer.finish(ended_at=utcnow())
+        outcome = writer.finish(ended_at=self.options.clock())
         self._note(outcome, listing)
         return outcome
 
     def _rows(self, reading: Reading, writer: ListingWriter) -> None:
         builder = writer.builder()
         delta = self.task.since is not None
-        for rows in readers.read(reading):
-            for start in range(0, len(rows), _CHUNK):
-                with _lane:
-                    self._build(builder, rows[start : start + _CHUNK], delta)
-                time.sleep(0)  # whoever waits for the interpreter gets it now
-                if builder.full:
-                    writer.add(builder.take())
-                check(self.stop)
-            self.progress.rows += len(rows)
-        if len(builder):
-            writer.add(builder.take())
+        try:
+            for rows in readers.read(reading):
+                for start in range(0, len(rows), _CHUNK):
+                    with _lane:
+                        self._build(builder, rows[start : start + _CHUNK], delta)
+                    time.sleep(0)  # whoever waits for the interpreter gets it now
+                    if builder.full:
+                        writer.add(builder.take())
+                    check(self.stop)
+                self.progress.rows += len(rows)
+        finally:
+            # Also when the list breaks off: what did arrive is news.
+            if len(builder):
+                writer.add(builder.take())
 
     def _build(self, builder: RowBuilder, rows: list[Any], delta: bool) -> None:
         server = self.task.type.name == "server"
@@ -209,7 +213,7 @@ class ListingRun:
             new=outcome.new,
             changed=outcome.changed,
             gone=outcome.gone,
-            seconds=round((utcnow() - listing.started_at).total_seconds(), 3),
+            seconds=round((self.options.clock() - listing.started_at).total_seconds(), 3),
         )
 
     def _broke_off(self, writer: ListingWriter, error: Exception) -> None:
@@ -223,7 +227,8 @@ class ListingRun:
         self.counts.state, self.counts.error = ("cancelled", "") if cancelled else (state, reason)
         outcome = writer.abandon(state, reason)
         self.counts.add(outcome)
-        _log.warning(
+        log = _log.info if state == "not_permitted" or cancelled else _log.warning
+        log(
             "listing broke off",
             cloud=self.cloud,
             region=self.task.region,

@@ -182,9 +182,13 @@ def quotas(reading: Reading) -> Iterator[Rows]:
     """Limits and usage, three calls a project, side by side."""
     task = reading.task
     projects = quota_projects(reading)
-    services = [one for one in _QUOTAS if reading.source.service(one[1], task.region).endpoint is not None]
-    if not services:
-        raise CloudError("no_service", "none of the services that have quotas can be used")
+    services = []
+    for one in _QUOTAS:
+        error = reading.source.service(one[1], task.region).error
+        if error is None:
+            services.append(one)
+        elif error.kind != "no_service":
+            raise error  # half a quota would look like a change
     with ThreadPoolExecutor(reading.options.projects, thread_name_prefix="collect-quota") as pool:
         futures = [pool.submit(_quota, reading, project, services) for project in projects]
         try:

@@ -32,7 +32,6 @@ from engine.inventory.collector.tasks import (
 from store.estate.models import Listing
 from store.estate.visibility import Visibility
 from store.ids import uuid7
-from store.times import utcnow
 
 if TYPE_CHECKING:
     from engine.clouds.accounts import Account
@@ -157,7 +156,7 @@ class Run:
     ) -> None:
         """Note in the store that a type could not be read at all; touches no row."""
         seen = visibility or Visibility("", "", "", (), False)
-        listing = Listing(uuid7(), self.request.cloud, region, type, "full", scope, seen, utcnow())
+        listing = Listing(uuid7(), self.request.cloud, region, type, "full", scope, seen, self.options.clock())
         self.estate.begin(listing).abandon(state, reason, apply=False)
 
     # Everything
@@ -249,7 +248,7 @@ class Run:
             type, region, account, scope, wide, service.endpoint, source.token, known=before.rows if before else 0
         )
         if not self.request.full and (self.request.cloud, region, type.name) not in self.memory.no_deltas:
-            task.since = since(task, before, utcnow(), self.options, service.skew)
+            task.since = since(task, before, self.options.clock(), self.options, service.skew)
         return task
 
     def _read(self, task: Task, row: Progress) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.clouds.session import Endpoint, negotiate, number
 from store.estate.visibility import Visibility
+from store.times import utcnow
 
 if TYPE_CHECKING:
     from engine.clouds.session import Token
@@ -30,6 +31,7 @@ class Options:
     full_every: float = 4 * 3600.0
     per_project_calls: int = 3000  # call budget of types that need calls per project
     projects: int = 8  # projects asked at once
+    clock: Callable[[], datetime] = utcnow  # when a listing takes place; the demo lives through its past with it
 
 
 @dataclass(slots=True)

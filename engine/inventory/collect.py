@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -87,10 +87,12 @@ class CollectionService:
         *,
         patience: Patience | None = None,
         options: Options | None = None,
+        clock: Callable[[], datetime] = utcnow,
     ) -> None:
         """`settings` has `collection` (engine.settings.models), or is a function that answers such an object.
 
         `patience` and `options` are for tests; they replace what the settings say.
+        `clock` tells when a listing takes place.
         """
         self._estate = estate
         self._clouds = clouds
@@ -99,6 +101,7 @@ class CollectionService:
         self._audit = audit
         self._patience = patience
         self._options = options
+        self._clock = clock
         self._memory = Memory()
         self._lock = threading.RLock()
         self._ended = threading.Condition(self._lock)
@@ -303,6 +306,7 @@ class CollectionService:
             projects=now.parallel_projects,
             full_every=now.full_every_minutes * 60.0,
             per_project_calls=now.quota_calls,
+            clock=self._clock,
         )
 
     def patience(self) -> Patience:

@@ -74,3 +74,72 @@ class NewToken(_Message):
     domains: Names | None = None
     projects: Names | None = None
     expires_days: int | None = Field(None, ge=1, le=3650)
+
+
+class WhoAmI(BaseModel):
+    """Who the engine takes the caller for; a scope that is null is no limit."""
+
+    name: str
+    uid: int | None
+    login_uid: int | None
+    login_name: str | None
+    role: Role
+    clouds: list[str] | None
+    domains: list[str] | None
+    projects: list[str] | None
+    via: str
+
+
+class User(BaseModel):
+    """Somebody who may log in over TCP."""
+
+    id: str
+    username: str
+    role: Role
+    clouds: list[str] | None
+    domains: list[str] | None
+    projects: list[str] | None
+    is_active: bool
+    created_at: str
+    created_by: str
+    last_login_at: str | None
+
+
+class Users(BaseModel):
+    """Everybody, by name."""
+
+    items: list[User]
+
+
+class Token(BaseModel):
+    """Facts of an API key."""
+
+    id: str
+    name: str
+    role: Role
+    clouds: list[str] | None
+    domains: list[str] | None
+    projects: list[str] | None
+    created_at: str
+    created_by: str
+    expires_at: str | None
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+class MadeToken(Token):
+    """A new API key, with the key itself, shown this once."""
+
+    token: str
+
+
+class Tokens(BaseModel):
+    """Every API key, the newest first; revoked ones too."""
+
+    items: list[Token]
+
+
+class Said(BaseModel):
+    """One sentence."""
+
+    detail: str

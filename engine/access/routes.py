@@ -2,12 +2,26 @@
 
 import asyncio
 from collections.abc import Callable
+from enum import Enum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from engine.access.messages import ChangedUser, Login, LoginAnswer, NewToken, NewUser
+from engine.access.messages import (
+    ChangedUser,
+    Login,
+    LoginAnswer,
+    MadeToken,
+    NewToken,
+    NewUser,
+    Said,
+    Token,
+    Tokens,
+    User,
+    Users,
+    WhoAmI,
+)
 from engine.access.models import Caller
 from engine.access.service import CALLER, PEER, AccessService
 from engine.access.users import UserService, WrongPassword
@@ -15,6 +29,7 @@ from engine.api.answers import JsonAnswer
 
 Record = Callable[..., Any]
 Name = Annotated[str, Path(max_length=255)]
+_TAGS: list[str | Enum] = ["users of the console"]
 
 
 def routes(access: AccessService, users: UserService, record: Record) -> APIRouter:
@@ -46,14 +61,14 @@ def _add_logins(router: APIRouter, access: AccessService, users: UserService, re
         await asyncio.to_thread(record, claimed, "auth.login", login.username, detail)
         return JsonAnswer(found)
 
-    @router.post("/auth/logout", tags=["authentication"])
+    @router.post("/auth/logout", tags=["authentication"], response_model=Said)
     def log_out(caller: Annotated[Caller, Depends(access.requires("authenticated"))]) -> Response:
         """End the login whose token came with this request; the token is worthless from now on."""
         users.log_out(caller)
         record(caller, "auth.logout", caller.name)
         return JsonAnswer({"detail": "Logged out"})
 
-    @router.get("/q/whoami", tags=["authentication"])
+    @router.get("/q/whoami", tags=["authentication"], response_model=WhoAmI)
     def who_am_i(caller: Annotated[Caller, Depends(access.requires("authenticated"))]) -> Response:
         """Who the engine takes the caller for: name, role, scope, and the login behind sudo."""
         names = ("name", "uid", "login_uid", "login_name", "role", "clouds", "domains", "projects", "via")
@@ -63,12 +78,12 @@ def _add_logins(router: APIRouter, access: AccessService, users: UserService, re
 def _add_users(router: APIRouter, access: AccessService, users: UserService, record: Record) -> None:
     reader, admin = access.requires("users:read"), access.requires("users:admin")
 
-    @router.get("/q/users", tags=["users of the console"])
+    @router.get("/q/users", tags=_TAGS, response_model=Users)
     def every_user(caller: Annotated[Caller, Depends(reader)]) -> Response:
         """Everybody who may log in over TCP."""
         return JsonAnswer({"items": users.users()})
 
-    @router.post("/q/users", tags=["users of the console"], status_code=201)
+    @router.post("/q/users", tags=_TAGS, status_code=201, response_model=User)
     def create_user(new: NewUser, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Make a user."""
         facts = new.model_dump(exclude={"username", "password"})
@@ -79,7 +94,7 @@ def _add_users(router: APIRouter, access: AccessService, users: UserService, rec
         made = users.create(new.username, new.password, by=caller.name, also=also, **facts)
         return JsonAnswer(made, status_code=201)
 
-    @router.put("/q/users/{username}", tags=["users of the console"])
+    @router.put("/q/users/{username}", tags=_TAGS, response_model=User)
     def change_user(username: Name, changed: ChangedUser, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Change a user's role, scope, password or activity; fields left out stay."""
         given = changed.model_dump(exclude_unset=True)
@@ -91,7 +106,7 @@ def _add_users(router: APIRouter, access: AccessService, users: UserService, rec
 
         return JsonAnswer(users.change(username, caller.name, given, also))
 
-    @router.delete("/q/users/{username}", tags=["users of the console"], status_code=204)
+    @router.delete("/q/users/{username}", tags=_TAGS, status_code=204)
     def remove_user(username: Name, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Remove a user and end his logins."""
 
@@ -105,12 +120,12 @@ def _add_users(router: APIRouter, access: AccessService, users: UserService, rec
 def _add_tokens(router: APIRouter, access: AccessService, record: Record) -> None:
     admin = access.requires("users:admin")
 
-    @router.get("/q/tokens", tags=["users of the console"])
+    @router.get("/q/tokens", tags=_TAGS, response_model=Tokens)
     def every_token(caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Every API key's facts; the keys themselves are not kept."""
         return JsonAnswer({"items": access.tokens.keys()})
 
-    @router.post("/q/tokens", tags=["users of the console"], status_code=201)
+    @router.post("/q/tokens", tags=_TAGS, status_code=201, response_model=MadeToken)
     def create_token(new: NewToken, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Make an API key. The answer's `token` is shown this once."""
 
@@ -120,7 +135,7 @@ def _add_tokens(router: APIRouter, access: AccessService, record: Record) -> Non
         facts, token = access.tokens.create_key(created_by=caller.name, also=also, **new.model_dump())
         return JsonAnswer({**facts, "token": token}, status_code=201)
 
-    @router.delete("/q/tokens/{token_id}", tags=["users of the console"])
+    @router.delete("/q/tokens/{token_id}", tags=_TAGS, response_model=Token)
     def revoke_token(token_id: Name, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Revoke an API key."""
         name = access.tokens.key(token_id)["name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import grp
 import os
 import pwd
@@ -28,6 +29,7 @@ CALLER = "qdeck.caller"  # scope["extensions"]: set by the engine that runs insi
 _NO_LOGIN = 0xFFFFFFFF
 
 _NAMES_KEPT_SECONDS = 30.0
+_NAMES_KEPT = 4096
 
 ANYONE = Caller(name="anonymous", role="viewer", via="tcp")
 
@@ -55,7 +57,7 @@ class AccessService:
         rules.check_permission(permission)
 
         async def permitted(request: Request) -> Caller:
-            caller = self._identify(request, permission == rules.PUBLIC)
+            caller = await self._identify(request, permission == rules.PUBLIC)
             self.check(caller, permission)
             request.scope.setdefault("state", {})["caller"] = caller
             return caller
@@ -74,7 +76,7 @@ class AccessService:
         if (embedded := extensions.get(CALLER)) is not None:
             return embedded
         if (peer := extensions.get(PEER)) is not None:
-            return self._of_peer(peer["uid"], peer.get("login_uid"))
+            return self._of_peer(peer["uid"], _login(peer.get("login_uid")))
         return self.tokens.caller_of(_token(scope))
 
     def check_routes(self, app: FastAPI) -> None:
@@ -90,14 +92,20 @@ class AccessService:
                 "switched off with openapi_url=None): " + ", ".join(silent)
             )
 
-    def _identify(self, request: Request, public: bool) -> Caller:
+    async def _identify(self, request: Request, public: bool) -> Caller:
         extensions = request.scope.get("extensions") or {}
-        if PEER in extensions or CALLER in extensions:
-            return self.caller_of(request.scope)
+        if CALLER in extensions:
+            return extensions[CALLER]
+        if (peer := extensions.get(PEER)) is not None:
+            known = self._recent(peer["uid"], _login(peer.get("login_uid")))
+            if known is not None:
+                return known
+            # A host's user database may be a network service: never ask it on the event loop.
+            return await asyncio.to_thread(self.caller_of, request.scope)
         address = request.client.host if request.client else "unknown"
         state = request.scope.setdefault("state", {})
         try:
-            caller = self.caller_of(request.scope)
+            caller = await asyncio.to_thread(self.tokens.caller_of, _token(request.scope))
         except NotAuthenticated:
             # Guessing is limited by address, so that it cannot use up somebody's own share.
             self.limits.request(f"address:{address}", state)
@@ -107,22 +115,25 @@ class AccessService:
         self.limits.request(f"token:{caller.token_id}", state)
         return caller
 
+    def _recent(self, uid: int, login_uid: int | None) -> Caller | None:
+        """The caller as looked up in the last half minute; None when he was not, or was refused."""
+        at, caller = self._known.get((uid, login_uid), (float("-inf"), None))
+        return caller if time.monotonic() - at <= _NAMES_KEPT_SECONDS else None
+
     def _of_peer(self, uid: int, login_uid: int | None) -> Caller:
-        login_uid = None if login_uid in (None, _NO_LOGIN, -1) else login_uid
-        now = time.monotonic()
-        known = self._known.get((uid, login_uid))
-        if known is None or now - known[0] > _NAMES_KEPT_SECONDS:
-            if len(self._known) > 4096:
+        caller = self._recent(uid, login_uid)
+        if caller is None:
+            caller = self._look_up(uid, login_uid)
+            if len(self._known) > _NAMES_KEPT:
                 self._known.clear()
-            known = (now, self._look_up(uid, login_uid))
-            self._known[(uid, login_uid)] = known
-        if known[1] is None:
+            self._known[(uid, login_uid)] = (time.monotonic(), caller)
+        if caller is None:
             raise Forbidden(
                 f"this engine does not answer user {_name(uid) or uid}; ask its administrator for a role in qdeck.toml"
                 if self.settings.shared
                 else f"this engine belongs to user {_name(os.getuid()) or os.getuid()} and answers nobody else"
             )
-        return known[1]
+        return caller
 
     def _look_up(self, uid: int, login_uid: int | None) -> Caller | None:
         """The caller for a uid; None when the engine does not answer it. Asks the host's user database."""
@@ -150,6 +161,10 @@ def _token(scope: Mapping[str, Any]) -> str | None:
         elif name == b"x-api-key":
             found.append(value.decode("latin-1").strip())
     return found[0] if len(found) == 1 and found[0] else None
+
+
+def _login(uid: int | None) -> int | None:
+    return None if uid in (None, _NO_LOGIN, -1) else uid
 
 
 def _name(uid: int) -> str | None:

@@ -239,8 +239,15 @@ _BINDING = (role_bindings.c.role, role_bindings.c.clouds, role_bindings.c.domain
 
 
 def _caller(name: str, row: Any) -> Caller:
-    scope = {part: _limit(getattr(row, part)) for part in ("clouds", "domains", "projects")}
-    return Caller(name=name, role=row.role, via="tcp", token_id=row.id, **scope)
+    return Caller(
+        name=name,
+        role=row.role,
+        clouds=_limit(row.clouds),
+        domains=_limit(row.domains),
+        projects=_limit(row.projects),
+        via="tcp",
+        token_id=row.id,
+    )
 
 
 def _limit(listed: list[str] | None) -> tuple[str, ...] | None:

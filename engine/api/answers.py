@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 
 from store import times
 
@@ -38,10 +38,8 @@ def _refuse(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-class JsonAnswer(Response):
+class JsonAnswer(JSONResponse):
     """A response whose content is written by `dump`."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         return dump(content)

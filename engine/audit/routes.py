@@ -1,5 +1,6 @@
 """Reading the audit."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
 from engine.api.errors import BadRequest
 from engine.api.paging import Page, page
+from engine.audit.models import Records, Verification
 from engine.audit.service import AuditService
 from store import times
 
@@ -23,7 +25,7 @@ def routes(service: AuditService, access: AccessService) -> APIRouter:
     router = APIRouter(tags=["audit"], default_response_class=JsonAnswer)
     reader = access.requires("audit:read")
 
-    @router.get("/q/audit")
+    @router.get("/q/audit", response_model=Records)
     def audit(
         caller: Annotated[Caller, Depends(reader)],
         page: Annotated[Page, Depends(page)],
@@ -47,19 +49,11 @@ def routes(service: AuditService, access: AccessService) -> APIRouter:
         )
         return JsonAnswer(page.answer(total, items))
 
-    @router.get("/q/audit/verification")
+    @router.get("/q/audit/verification", response_model=Verification)
     def verification(caller: Annotated[Caller, Depends(reader)]) -> Response:
         """Whether the whole chain is as it was written, and the hash of its newest record to note elsewhere."""
         found = service.verify()
-        return JsonAnswer(
-            {
-                "ok": found.ok,
-                "records": found.records,
-                "head": found.head,
-                "problem": found.problem,
-                "seq": found.seq,
-            }
-        )
+        return JsonAnswer(asdict(found))
 
     return router
 

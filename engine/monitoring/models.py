@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 
 class Health(BaseModel):
@@ -22,3 +22,23 @@ class Metrics(BaseModel):
     avg_response_time_ms: float
     error_rate: float
     active_sessions: int
+
+
+class LogEntry(BaseModel):
+    """One entry of a log file, with whatever other fields it was written with."""
+
+    model_config = ConfigDict(extra="allow")
+
+    timestamp: str | None
+    level: str
+    source: str
+    message: str
+    log_file: str
+
+
+class Logs(BaseModel):
+    """The newest entries and the names of the files there are."""
+
+    total: int
+    logs: list[LogEntry]
+    log_files: list[str]

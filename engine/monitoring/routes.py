@@ -12,7 +12,7 @@ from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
 from engine.api.negotiation import prefers_json
 from engine.api.statistics import CONTENT_TYPE, Statistics
-from engine.monitoring.models import Health, Metrics
+from engine.monitoring.models import Health, Logs, Metrics
 from engine.monitoring.service import MonitoringService
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
@@ -53,7 +53,7 @@ def routes(
         """The documented figures."""
         return JsonAnswer(service.metrics())
 
-    @router.get("/api/logs")
+    @router.get("/api/logs", response_model=Logs)
     def logs(
         caller: Annotated[Caller, Depends(logs_reader)],
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,

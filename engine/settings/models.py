@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from engine.settings.roles import Role
 
 # Marks a key that may be changed in the app (the others only in the file: they decide who may do what).
-IN_APP = {"in_app": True}
+IN_APP: dict[str, Any] = {"in_app": True}
 
 
 class _Section(BaseModel):
@@ -42,15 +42,15 @@ class Tcp(_Section):
     """API over TCP, beside the Unix socket. Off unless `listen` is set; needs TLS except on a loopback address."""
 
     listen: Annotated[str, AfterValidator(_listen)] | None = Field(
-        None, description="Address and port.", json_schema_extra={"allowed": "`host:port`, like `0.0.0.0:8443`"}
+        default=None, description="Address and port.", json_schema_extra={"allowed": "`host:port`, like `0.0.0.0:8443`"}
     )
-    certificate: Path | None = Field(None, description="PEM file with the certificate chain.")
-    key: Path | None = Field(None, description="PEM file with the certificate's private key, mode 0600.")
+    certificate: Path | None = Field(default=None, description="PEM file with the certificate chain.")
+    key: Path | None = Field(default=None, description="PEM file with the certificate's private key, mode 0600.")
     signing_key: SecretReference | None = Field(
-        None,
+        default=None,
         description="Key that signs login tokens, at least 32 bytes; one is made in the engine's home when unset.",
     )
-    session_hours: int = Field(8, strict=True, ge=1, le=168, description="How long a login lasts, in hours.")
+    session_hours: int = Field(default=8, strict=True, ge=1, le=168, description="How long a login lasts, in hours.")
 
     @model_validator(mode="after")
     def _both(self) -> Tcp:
@@ -63,19 +63,19 @@ class Engine(_Section):
     """Who reaches the engine, and how."""
 
     group: str | None = Field(
-        None,
+        default=None,
         min_length=1,
         max_length=64,
         description="Group of the host whose members share this engine; unset: it answers its own user only.",
     )
-    tcp: Tcp = Field(default_factory=Tcp)
+    tcp: Tcp = Tcp()
 
 
 class Collection(_Section):
     """When and how clouds are read."""
 
     interval_minutes: int = Field(
-        15,
+        default=15,
         strict=True,
         ge=1,
         le=1440,
@@ -83,7 +83,7 @@ class Collection(_Section):
         json_schema_extra=IN_APP,
     )
     full_every_minutes: int = Field(
-        240,
+        default=240,
         strict=True,
         ge=1,
         le=10080,
@@ -91,7 +91,7 @@ class Collection(_Section):
         json_schema_extra=IN_APP,
     )
     parallel_per_service: int = Field(
-        4,
+        default=4,
         strict=True,
         ge=1,
         le=32,
@@ -99,7 +99,7 @@ class Collection(_Section):
         json_schema_extra=IN_APP,
     )
     parallel_projects: int = Field(
-        8,
+        default=8,
         strict=True,
         ge=1,
         le=64,
@@ -107,7 +107,7 @@ class Collection(_Section):
         json_schema_extra=IN_APP,
     )
     parallel_regions: int = Field(
-        4,
+        default=4,
         strict=True,
         ge=1,
         le=32,
@@ -115,7 +115,7 @@ class Collection(_Section):
         json_schema_extra=IN_APP,
     )
     connect_timeout_seconds: float = Field(
-        10,
+        default=10,
         strict=True,
         gt=0,
         le=120,
@@ -123,7 +123,7 @@ class Collection(_Section):
         json_schema_extra=IN_APP,
     )
     read_timeout_seconds: float = Field(
-        60,
+        default=60,
         strict=True,
         gt=0,
         le=600,
@@ -131,7 +131,7 @@ class Collection(_Section):
         json_schema_extra=IN_APP,
     )
     retries: int = Field(
-        3,
+        default=3,
         strict=True,
         ge=0,
         le=10,
@@ -139,7 +139,7 @@ class Collection(_Section):
         json_schema_extra=IN_APP,
     )
     quota_calls: int = Field(
-        3000,
+        default=3000,
         strict=True,
         ge=0,
         le=1_000_000,
@@ -147,7 +147,7 @@ class Collection(_Section):
         json_schema_extra=IN_APP,
     )
     retention_days: int = Field(
-        90,
+        default=90,
         strict=True,
         ge=1,
         le=3650,
@@ -160,9 +160,9 @@ class Grant(_Section):
     """The role of a host's user or group on a shared engine, and what it is limited to."""
 
     role: Role = Field(description="What it may do; docs/permissions.md has the table.")
-    clouds: tuple[str, ...] | None = Field(None, description="Only these clouds.")
-    domains: tuple[str, ...] | None = Field(None, description="Only these domains (ids).")
-    projects: tuple[str, ...] | None = Field(None, description="Only these projects (ids).")
+    clouds: tuple[str, ...] | None = Field(default=None, description="Only these clouds.")
+    domains: tuple[str, ...] | None = Field(default=None, description="Only these domains (ids).")
+    projects: tuple[str, ...] | None = Field(default=None, description="Only these projects (ids).")
 
 
 class Access(_Section):
@@ -176,21 +176,23 @@ class Logging(_Section):
     """The engine's log files, in the `logs` folder of its home."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO",
+        default="INFO",
         description="Least serious entries that are written.",
         json_schema_extra=IN_APP,
     )
-    max_megabytes: int = Field(10, strict=True, ge=1, le=1024, description="Size, in MB, at which a log is rotated.")
-    keep_files: int = Field(5, strict=True, ge=1, le=100, description="Rotated files kept.")
+    max_megabytes: int = Field(
+        default=10, strict=True, ge=1, le=1024, description="Size, in MB, at which a log is rotated."
+    )
+    keep_files: int = Field(default=5, strict=True, ge=1, le=100, description="Rotated files kept.")
 
 
 class Settings(_Section):
     """All settings of an engine, with every default filled in."""
 
-    engine: Engine = Field(default_factory=Engine)
-    collection: Collection = Field(default_factory=Collection)
-    access: Access = Field(default_factory=Access)
-    logging: Logging = Field(default_factory=Logging)
+    engine: Engine = Engine()
+    collection: Collection = Collection()
+    access: Access = Access()
+    logging: Logging = Logging()
 
     @property
     def shared(self) -> bool:

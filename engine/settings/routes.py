@@ -4,19 +4,13 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from engine.api.answers import JsonAnswer, dump
+from engine.settings.messages import Change, Item, Items
 from engine.settings.service import SettingsService
 
 Key = Annotated[str, Path(max_length=128, description="Dotted key, like collection.interval_minutes.")]
-
-
-class Change(BaseModel):
-    """The new value of a setting."""
-
-    value: Any
 
 
 def routes(service: SettingsService, requires: Callable[[str], Any], record: Callable[..., Any]) -> APIRouter:
@@ -28,17 +22,17 @@ def routes(service: SettingsService, requires: Callable[[str], Any], record: Cal
     router = APIRouter(tags=["settings"], default_response_class=JsonAnswer)
     reader, writer, anyone = (requires(p) for p in ("settings:read", "settings:write", "authenticated"))
 
-    @router.get("/q/settings")
+    @router.get("/q/settings", response_model=Items)
     def settings(caller: Annotated[Any, Depends(reader)]) -> Response:
         """Every setting: value, default, where it comes from, whether the file locks it, and what is allowed."""
         return JsonAnswer({"file": service.file, "items": service.items()})
 
-    @router.get("/q/settings/{key}")
+    @router.get("/q/settings/{key}", response_model=Item)
     def setting(key: Key, caller: Annotated[Any, Depends(reader)]) -> Response:
         """One setting."""
         return JsonAnswer(service.item(key))
 
-    @router.put("/q/settings/{key}")
+    @router.put("/q/settings/{key}", response_model=Item)
     def change(key: Key, change: Change, caller: Annotated[Any, Depends(writer)]) -> Response:
         """Change a setting. 409 when the configuration file sets it, or only it may."""
         before = service.item(key)["value"]
@@ -49,7 +43,7 @@ def routes(service: SettingsService, requires: Callable[[str], Any], record: Cal
 
         return JsonAnswer(service.change(key, change.value, caller.name, also))
 
-    @router.delete("/q/settings/{key}")
+    @router.delete("/q/settings/{key}", response_model=Item)
     def reset(key: Key, caller: Annotated[Any, Depends(writer)]) -> Response:
         """Go back to the default of a setting."""
         before = service.item(key)["value"]

@@ -103,7 +103,7 @@ class Ops:
     def schema_version(self) -> int:
         """The number of the last migration applied."""
         with self.read() as connection:
-            return int(connection.scalar(select(meta.c.value).where(meta.c.key == "schema_version")))
+            return int(_read_meta(connection)["schema_version"])
 
     def close(self) -> None:
         """Close every connection; the last one folds the write-ahead log into the file."""

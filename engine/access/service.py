@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.routing import iter_route_contexts
 
@@ -30,6 +31,8 @@ _NO_LOGIN = 0xFFFFFFFF
 
 _NAMES_KEPT_SECONDS = 30.0
 _NAMES_KEPT = 4096
+
+_log = structlog.get_logger("qdeck.access")
 
 ANYONE = Caller(name="anonymous", role="viewer", via="tcp")
 
@@ -68,6 +71,7 @@ class AccessService:
     def check(self, caller: Caller, permission: str) -> None:
         """Raise Forbidden ("Permission denied: requires servers:read") when the caller lacks `permission`."""
         if not rules.allows(caller.role, permission):
+            _log.warning("permission denied", caller=caller.name, role=caller.role, requires=permission)
             raise Forbidden(f"Permission denied: requires {permission}")
 
     def caller_of(self, scope: Mapping[str, Any]) -> Caller:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Depends, Path
 from starlette.responses import Response
 
 from engine.api.answers import JsonAnswer, dump
+from engine.api.errors import BadRequest
 from engine.settings.messages import Change, Item, Items
 from engine.settings.service import SettingsService
 
@@ -61,7 +62,11 @@ def routes(service: SettingsService, requires: Callable[[str], Any], record: Cal
     @router.put("/q/session-view", status_code=204)
     def keep_session_view(view: Annotated[Any, Body()], caller: Annotated[Any, Depends(anyone)]) -> Response:
         """Keep the caller's view: any JSON of at most 16 KB."""
-        service.keep_view(caller.owner, dump(view).decode())
+        try:
+            text = dump(view).decode()
+        except TypeError as error:
+            raise BadRequest(f"Invalid parameter: body is JSON that not every reader understands: {error}") from error
+        service.keep_view(caller.owner, text)
         return Response(status_code=204)
 
     return router

@@ -110,6 +110,9 @@ def connection(name: str, known: Secrets, pool: int = 6) -> Options:
         "max_pool_size": pool,
         "max_overflow": 20,
         "connection_recycle_time": 280,
+        # The database is there before the services are; when a test takes it away they should notice at once.
+        "max_retries": 1,
+        "retry_interval": 1,
     }
 
 

@@ -104,7 +104,7 @@ def start(service: Service) -> bool:
     """
     if read_pid(service.name):
         return False
-    if service.port and port_open(service.port):
+    if service.port and not _port_frees(service.port, 5):
         raise Failure(
             f"Port {service.port}, which {service.name} needs, is taken by another process: "
             "end that, or choose other ports with QDECK_LAB_PORT_OFFSET."
@@ -121,6 +121,16 @@ def start(service: Service) -> bool:
             umask=0o022,
         )
     (RUN / f"{service.name}.pid").write_text(f"{process.pid} {started_at(process.pid)}\n")
+    return True
+
+
+def _port_frees(port: int, seconds: float) -> bool:
+    # A process whose leader is a zombie may have threads that still hold its sockets for a moment.
+    deadline = time.monotonic() + seconds
+    while port_open(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
     return True
 
 

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from engine.clouds import entries, errors
 from engine.clouds.entries import Entry
 from engine.clouds.errors import CloudError
-from store.times import utcnow
 
 if TYPE_CHECKING:
     from keystoneauth1.access import AccessInfo
@@ -336,10 +335,10 @@ def negotiate(wanted: str, top: str) -> str:
     return min(wanted, top, key=number)
 
 
-def skew(answer: Answer) -> float:
-    """Seconds the service's clock is ahead of ours."""
+def skew(answer: Answer, now: datetime) -> float:
+    """Seconds the service's clock is ahead of `now`."""
     clock = answer.clock
-    return (clock - utcnow()).total_seconds() if clock is not None and clock.tzinfo else 0.0
+    return (clock - now).total_seconds() if clock is not None and clock.tzinfo else 0.0
 
 
 def _versioned(service: str, url: str) -> str:

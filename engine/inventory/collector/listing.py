@@ -171,25 +171,24 @@ class ListingRun:
         self.task = sweep
         outcome = self._list("ids", fill)
         if outcome is not None and outcome.unknown_ids:
-            self._fetch(outcome.unknown_ids)
+            # A volume that never changed has no time of change, so no delta brings it.
+            self.fetch(outcome.unknown_ids)
 
-    def _fetch(self, ids: Sequence[str]) -> None:
-        """Resources the sweep knows and the delta did not bring (a volume that never changed has no time of change)."""
+    def fetch(self, ids: Sequence[str]) -> Counts:
+        """Read single resources that a delta did not bring; so many that a whole listing is cheaper set `again`."""
         if len(ids) > _FETCHED:
             self.counts.again = True
-            return
-        listing = self.task.type.listing
-        caller = self.source.caller(listing.service, self.task.region)
+            return self.counts
+        reading = Reading(self.task, self.source, self.options, self.stop, self.ids)
 
         def fill(writer: ListingWriter) -> None:
             builder = writer.builder()
-            for id in ids:
-                document = readers.one(caller, self.task, id)
-                if document is not None:
-                    self._build(builder, [document], delta=False)
+            for document in readers.several(reading, ids):
+                self._build(builder, [document], delta=False)
             writer.add(builder.take())
 
         self._list("delta", fill)
+        return self.counts
 
     def _note(self, outcome: Outcome, listing: Listing) -> None:
         self.counts.add(outcome)

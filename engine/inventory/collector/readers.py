@@ -234,6 +234,25 @@ _READERS: dict[str, Callable[[Reading], Iterator[Rows]]] = {
 }
 
 
+def several(reading: Reading, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Documents of single resources, read side by side; those that are gone are left out."""
+    service = reading.task.type.listing.service
+    caller = reading.source.caller(service, reading.task.region)
+    with ThreadPoolExecutor(reading.options.per_service, thread_name_prefix="collect-one") as pool:
+        futures = [pool.submit(one, caller, reading.task, id) for id in ids]
+        try:
+            for future in futures:
+                document = wait_for(future, reading.stop)
+                if document is not None:
+                    yield document
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+# Fields that a service shows of a single resource and not in its lists: left out, so that both tell the same.
+_ONE_ONLY = {"server": ("server_groups",)}
+
+
 def one(caller: Caller, task: Task, id: str) -> dict[str, Any] | None:
     """The document of a single resource; None when it is gone."""
     import orjson
@@ -249,4 +268,6 @@ def one(caller: Caller, task: Task, id: str) -> dict[str, Any] | None:
             return None
         raise
     inner = list(answer.values()) if isinstance(answer, dict) and len(answer) == 1 else [answer]
-    return inner[0] if isinstance(inner[0], dict) else None
+    if not isinstance(inner[0], dict):
+        return None
+    return {key: value for key, value in inner[0].items() if key not in _ONE_ONLY.get(task.type.name, ())}

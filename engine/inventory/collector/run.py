@@ -17,6 +17,7 @@ from engine.clouds.service import Connected
 from engine.inventory.collector.calls import Cancelled, Patience
 from engine.inventory.collector.listing import Counts, ListingRun
 from engine.inventory.collector.memory import few_cycles
+from engine.inventory.collector.mend import touched_servers
 from engine.inventory.collector.source import Gates, Source, background, failure, wait_for
 from engine.inventory.collector.tasks import (
     AFTER,
@@ -54,9 +55,15 @@ class Request:
 
 @dataclass(slots=True)
 class Memory:
-    """What earlier collections learned: (cloud, region, type) that refuse deltas, and who read a type last."""
+    """What earlier collections of this process learned, by (cloud, region, type).
+
+    no_deltas  refuse deltas
+    readers    account that read the type last
+    skews      seconds the service's clock was ahead of ours when the type was last read well
+    """
 
     no_deltas: set[tuple[str, str, str]] = field(default_factory=set)
+    skews: dict[tuple[str, str, str], float] = field(default_factory=dict)
     readers: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
@@ -91,6 +98,8 @@ class Run:
         self._sources: dict[str, Source] = {}
         self._states: dict[tuple[str, str, str], Before] = {}
         self._pool: ThreadPoolExecutor | None = None
+        self._by_delta: list[tuple[Task, Progress]] = []
+        self._began = options.clock()
 
     def run(self) -> str:
         """Collect; answers the state of the whole. Raises only what breaks the store."""
@@ -126,7 +135,9 @@ class Run:
             except CloudError as error:
                 self.errors.append(str(error))
                 continue
-            source = Source(connected.session, connected.token, self._gates, self._patience, self.stop)
+            source = Source(
+                connected.session, connected.token, self._gates, self._patience, self.stop, self.options.clock
+            )
             self._sources[name] = source
 
     def _nobody(self, chosen: Iterable[ResourceType]) -> None:
@@ -185,6 +196,9 @@ class Run:
                 # What runs sees it too and ends its listing; a call that hangs is left behind on its own thread.
                 wait(running, timeout=2.0)
                 raise Cancelled
+        for task, row in self._by_delta:
+            if task.type.name == "server" and row.state == "done":
+                self._mend(task, row)
 
     def _known(self, type: str, region: str) -> int:
         return sum(before.rows for (t, r, _), before in self._states.items() if (t, r) == (type, region))
@@ -248,7 +262,10 @@ class Run:
             type, region, account, scope, wide, service.endpoint, source.token, known=before.rows if before else 0
         )
         if not self.request.full and (self.request.cloud, region, type.name) not in self.memory.no_deltas:
-            task.since = since(task, before, self.options.clock(), self.options, service.skew)
+            # A delta reaches back to a moment of the *service's* time: as its clock was then, not as it is now.
+            then = self.memory.skews.get((self.request.cloud, region, type.name))
+            if then is not None or abs(service.skew) < self.options.overlap / 2:
+                task.since = since(task, before, self.options.clock(), self.options, then or 0.0)
         return task
 
     def _read(self, task: Task, row: Progress) -> str:
@@ -257,15 +274,38 @@ class Run:
             self.memory.no_deltas.add((self.request.cloud, task.region, task.type.name))
             task.since = None
             counts = self._list(task, row)
-        if counts.error:
-            row.error = counts.error
-        row.new, row.changed, row.gone = row.new + counts.new, row.changed + counts.changed, row.gone + counts.gone
+        if counts.state == "done":
+            service = self._sources[task.account].service(task.type.listing.service, task.region)
+            self.memory.skews[(self.request.cloud, task.region, task.type.name)] = service.skew
+            if task.since is not None:
+                self._by_delta.append((task, row))
+        self._take(counts, row)
         return counts.state
+
+    def _mend(self, task: Task, row: Progress) -> None:
+        """Servers whose neighbours changed: see collector.mend."""
+        with self.estate.reader() as connection:
+            ids = touched_servers(connection, self.request.cloud, task.region, self._began)
+        if not ids:
+            return
+        counts = self._listing(task, row).fetch(ids)
+        if counts.again:
+            task.since = None
+            counts = self._list(task, row)
+        self._take(counts, row)
+        row.state = worst([row.state, counts.state])
 
     def _list(self, task: Task, row: Progress) -> Counts:
         row.kind = "delta" if task.since is not None else "full"
+        return self._listing(task, row).run()
+
+    def _listing(self, task: Task, row: Progress) -> ListingRun:
         source = self._sources[task.account]
-        return ListingRun(self.estate, self.request.cloud, task, source, self.options, row, self.stop, self._ids).run()
+        return ListingRun(self.estate, self.request.cloud, task, source, self.options, row, self.stop, self._ids)
+
+    def _take(self, counts: Counts, row: Progress) -> None:
+        row.error = counts.error or row.error
+        row.new, row.changed, row.gone = row.new + counts.new, row.changed + counts.changed, row.gone + counts.gone
 
     def _ids(self, type: str) -> Sequence[str]:
         """Ids of the cloud's current rows of a (global) type: domains, projects."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from engine.clouds import errors, rules
@@ -15,6 +16,7 @@ from engine.clouds.rules import Candidate
 from engine.clouds.session import CloudSession, Endpoint, Token, skew
 from engine.inventory.collector.calls import Caller, Cancelled, Gate, Patience
 from engine.inventory.pages import NotWhole, address
+from store.times import utcnow
 
 T = TypeVar("T")
 
@@ -61,11 +63,19 @@ class Source:
     """One logged-in account of the cloud being collected. Thread-safe."""
 
     def __init__(
-        self, session: CloudSession, token: Token, gates: Gates, patience: Patience, stop: threading.Event
+        self,
+        session: CloudSession,
+        token: Token,
+        gates: Gates,
+        patience: Patience,
+        stop: threading.Event,
+        clock: Callable[[], datetime] = utcnow,
     ) -> None:
+        """`clock` tells our time, against which the services' clocks are measured."""
         self.session = session
         self.token = token
         self.stop = stop
+        self._clock = clock
         self._gates = gates
         self._patience = patience
         self._services: dict[tuple[str, str], Service] = {}
@@ -145,7 +155,7 @@ class Source:
 
     def _probe(self, caller: Caller, url: str, what: str) -> tuple[int, float]:
         try:
-            return caller.get(url, {}, what, lambda answer: (answer.status, skew(answer)))
+            return caller.get(url, {}, what, lambda answer: (answer.status, skew(answer, self._clock())))
         except CloudError as error:
             # Refused, or not offered: both are answers. Anything else is a service that can't be used.
             if error.status is None or error.status >= 500 or error.status in (401, 429):

@@ -93,6 +93,7 @@ def bench(
     **options: Any,
 ) -> Iterator[Bench]:
     """A demo cloud that changes only when told to, and what collects it. `page` makes pages that small."""
+    tmp_path.mkdir(parents=True, exist_ok=True)
     own = demo is None
     demo = demo or DemoCloud.start(tmp_path / "demo", servers=servers, still=True)
     try:

@@ -1,0 +1,166 @@
+"""The composition root: opens the stores, builds the services in their order, mounts the routes.
+
+The one place where every room is known. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+
+import engine.access.routes
+import engine.audit.routes
+import engine.clouds.routes
+import engine.inventory.routes
+import engine.monitoring.routes
+import engine.process.routes
+import engine.settings.routes
+from engine.access.service import AccessService
+from engine.access.users import UserService
+from engine.api import errors
+from engine.api.changes import ChangeFeed
+from engine.api.middleware import RequestLayer
+from engine.api.statistics import Statistics
+from engine.audit.service import AuditService
+from engine.clouds.service import CloudService
+from engine.demonstration import DemoClock, Demonstration
+from engine.inventory.collect import CollectionService
+from engine.inventory.reads import InventoryReads
+from engine.inventory.schedule import Schedule
+from engine.process.models import PROTOCOL, VERSION, Home
+from engine.settings import loading
+from engine.settings.service import SettingsService
+from store.estate.errors import EstateError
+from store.estate.estate import Estate
+from store.ops.errors import OpsError
+from store.ops.ops import Ops
+
+if TYPE_CHECKING:
+    from engine.process.control import Control
+
+
+@dataclass(slots=True)
+class EngineParts:
+    """The services of one open engine. `close` ends them in the reverse order; it may be called twice."""
+
+    home: Home
+    demonstration: Demonstration | None
+    ops: Ops
+    estate: Estate
+    settings: SettingsService
+    access: AccessService
+    users: UserService
+    audit: AuditService
+    feed: ChangeFeed
+    statistics: Statistics
+    clouds: CloudService
+    collections: CollectionService
+    reads: InventoryReads
+    schedule: Schedule
+    closing: contextlib.ExitStack
+
+    def close(self) -> None:
+        """Stop the schedule and the collections, answer the waiting clients, close the stores."""
+        self.closing.close()
+
+    def begin(self) -> None:
+        """Start what works by itself: the schedule, and in a demo the demo cloud with its past."""
+        if self.demonstration is not None:
+            self.demonstration.begin()
+        else:
+            self.schedule.open()
+
+    def status(self) -> dict[str, Any]:
+        """What `qdeck engine status` shows of the services: clouds, jobs and collections."""
+        return {
+            "clouds": [
+                {name: cloud[name] for name in ("name", "state", "reason", "age_seconds")}
+                for cloud in self.clouds.clouds()
+            ],
+            # Durable jobs come with the first room that has any.
+            "jobs": [],
+            "collecting": list(self.collections.busy()),
+        }
+
+
+def open_engine(home: Home, *, demo: bool = False, servers: int | None = None) -> EngineParts:
+    """Open the stores of `home` and build the services; nothing runs by itself yet (`EngineParts.begin`).
+
+    `servers`: size of the demo cloud, where `demo` is set; None is what it was, or the default.
+
+    Raises SettingsError, OpsError and EstateError: each one clear sentence; what was opened before is closed again.
+    """
+    with contextlib.ExitStack() as closing:
+        loaded = loading.load(loading.find(home.path, only_home=demo))
+        ops = closing.enter_context(contextlib.closing(Ops.open(home.ops)))
+        estate = closing.enter_context(contextlib.closing(Estate.open(home.estate)))
+        settings = SettingsService(ops, loaded)
+        access = AccessService(ops, loaded.settings)
+        audit = AuditService(ops)
+        feed = ChangeFeed()
+        closing.callback(feed.close)
+        estate.on_change(lambda cloud, type, version: feed.publish("data", cloud=cloud, type=type, version=version))
+        clouds = CloudService(ops, lambda: settings.current, audit, estate)
+        reads = InventoryReads(estate)
+        closing.callback(reads.close)
+        clock = DemoClock()
+        collections = CollectionService(estate, clouds, lambda: settings.current, feed, audit, clock=clock)
+        closing.callback(collections.close)
+        schedule = Schedule(estate, clouds, collections, lambda: settings.current)
+        closing.callback(schedule.close)
+        demonstration = None
+        if demo:
+            demonstration = Demonstration(home.path, servers, clouds, collections, schedule, clock)
+            closing.callback(demonstration.close)
+        return EngineParts(
+            home=home,
+            demonstration=demonstration,
+            ops=ops,
+            estate=estate,
+            settings=settings,
+            access=access,
+            users=UserService(ops, access.tokens),
+            audit=audit,
+            feed=feed,
+            statistics=Statistics(),
+            clouds=clouds,
+            collections=collections,
+            reads=reads,
+            schedule=schedule,
+            closing=closing.pop_all(),
+        )
+    raise AssertionError("unreachable: the stack does not swallow")
+
+
+def create_app(parts: EngineParts, control: Control) -> FastAPI:
+    """The HTTP API over the parts. Raises RuntimeError when a route states no permission."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        parts.begin()
+        yield
+
+    app = FastAPI(
+        title="Quarterdeck",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,  # the monitoring room serves it, with a permission
+    )
+    access, record = parts.access, parts.audit.record
+    app.include_router(engine.access.routes.routes(access, parts.users, record))
+    app.include_router(engine.settings.routes.routes(parts.settings, access.requires, record))
+    app.include_router(engine.audit.routes.routes(parts.audit, access))
+    app.include_router(engine.clouds.routes.routes(parts.clouds, access))
+    app.include_router(engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
+    app.include_router(engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs))
+    app.include_router(engine.process.routes.routes(control, access))
+    errors.install(app, {EstateError: 503, OpsError: 503})
+    app.add_middleware(RequestLayer, statistics=parts.statistics, protocol=PROTOCOL, version=VERSION)
+    access.check_routes(app)
+    return app

@@ -1,0 +1,102 @@
+"""Writes the generated pages anew: `python docs/generate.py`; with `--check` it only says which ones are stale."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+def settings() -> str:
+    """docs/settings.md"""
+    from engine.settings.reference import markdown
+
+    return markdown()
+
+
+def permissions() -> str:
+    """docs/permissions.md"""
+    from engine.access.reference import markdown
+
+    return markdown()
+
+
+def api() -> str:
+    """docs/api.md, from the composed application."""
+    from engine.api.reference import markdown
+    from engine.app import create_app, open_engine
+    from engine.process.control import Control
+    from engine.process.models import Home
+    from engine.process.status import Status
+
+    with tempfile.TemporaryDirectory() as folder:
+        parts = open_engine(Home.at(Path(folder)))
+        try:
+            return markdown(create_app(parts, Control(Status(home="", socket=""), lambda event: None)))
+        finally:
+            parts.close()
+
+
+def keys() -> str:
+    """docs/keys.md, from the registry of actions."""
+    from tui.actions import ACTIONS, PLACES, symbol
+
+    lines = ["# Keys", "", "<!-- Generated from tui/actions.py; a test keeps it current. -->", ""]
+    for place, words in PLACES.items():
+        rows = [action for action in ACTIONS if action.where[0] == place]
+        if not rows:
+            continue
+        lines += [f"## {words[:1].upper()}{words[1:]}", "", "| key | does | also |", "|---|---|---|"]
+        for action in rows:
+            shown = " ".join(f"`{symbol(key)}`" for key in action.keys).replace("|", "\\|")
+            also = ", ".join(PLACES[other] for other in action.where[1:])
+            lines.append(f"| {shown} | {action.title} | {also} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def types() -> str:
+    """docs/types.md, from the declarations."""
+    from store.types import registry
+
+    lines = [
+        "# Resource types", "", "<!-- Generated from store/types; a test keeps it current. -->", "",
+        "| type | list | aliases | read from | columns |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for kind in registry.ALL.values():
+        columns = ", ".join(column.name for column in (*kind.columns, *kind.joined))
+        source = f"{kind.listing.service} `{kind.listing.path}`"
+        lines.append(f"| {kind.name} | {kind.plural} | {', '.join(kind.aliases)} | {source} | {columns} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings,
+    "permissions.md": permissions,
+    "api.md": api,
+    "keys.md": keys,
+    "types.md": types,
+}
+
+
+def main() -> int:
+    """Write or check every page."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, make in PAGES.items():
+        path, page = ROOT / "docs" / name, make()
+        if not path.exists() or path.read_text(encoding="utf-8") != page:
+            stale.append(name)
+            if not check:
+                path.write_text(page, encoding="utf-8")
+    for name in stale:
+        print(f"docs/{name} {'is stale: run make docs' if check else 'written'}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

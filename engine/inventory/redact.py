@@ -152,6 +152,8 @@ def _cover(key: str, value: Any) -> Any:
 
 def digest(value: Any) -> Any:
     """SHA-256 and size in bytes of user data (base64, as Nova sends it)."""
+    if value == HIDDEN:
+        return HIDDEN
     if not isinstance(value, str):
         done = isinstance(value, dict) and set(value) == {"sha256", "size"}
         return value if done else HIDDEN

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from store.filters import Filter
+
 Key = tuple[str, str, str]  # (cloud, region or '', id)
 Anchor = Key | Literal["start", "end"] | int
 
@@ -43,7 +45,7 @@ class Window:
     type     name of the resource type
     columns  names of the columns wanted (None = the type's default ones)
     at       aware time; None = now
-    filter   a filter's text
+    filter   a filter's text, or its tree
     sort     (column, descending) pairs; () = the type's default order. (cloud, region, id) always ends the order
     anchor   the row it lies around: a key (also one that is gone: its place counts), "start", "end", or a rank from 0
     before, after   rows wanted before and after the anchor
@@ -52,7 +54,7 @@ class Window:
     type: str
     columns: tuple[str, ...] | None = None
     at: datetime | None = None
-    filter: str = ""
+    filter: str | Filter = ""
     sort: tuple[tuple[str, bool], ...] = ()
     anchor: Anchor = "start"
     before: int = 0

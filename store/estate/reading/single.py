@@ -79,6 +79,24 @@ def _read(
     }
 
 
+def keys_of(
+    connection: duckdb.DuckDBPyConnection,
+    type: ResourceType,
+    id: str,
+    at: datetime | None,
+    scope: Scope = EVERYTHING,
+) -> list[Key]:
+    """Keys with exactly this id at that time; for None also of resources that are gone, unless one is there now."""
+    relation = Relation(type, Moment(at))
+    limit, parameters = limits.condition(relation, scope)
+    there = relation.at("t")
+    where = f"t.id = ? AND ({limit})" + (f" AND {there}" if at is not None else "")
+    sql = f"SELECT t.cloud, t.region, t.id, bool_or({there}) AS now {relation.from_clause} WHERE {where} GROUP BY ALL"
+    rows = connection.execute(f"{sql} ORDER BY ALL", [id, *parameters]).fetchall()
+    current = [row[:3] for row in rows if row[3]]
+    return current or [row[:3] for row in rows]
+
+
 def links(
     connection: duckdb.DuckDBPyConnection, one: dict[str, Any], at: datetime | None, scope: Scope = EVERYTHING
 ) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ rows. Each call runs on one connection; wrap it in a transaction to have all its
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ class Query:
         self.type = registry.ALL[window.type]
         self.moment = Moment(window.at)
         self.relation = Relation(self.type, self.moment)
-        tree = filters.parse(window.filter)
+        tree = filters.parse(window.filter) if isinstance(window.filter, str) else window.filter
         parts = [
             (self.relation.at("t"), []),
             limits.condition(self.relation, window.scope),
@@ -107,10 +108,11 @@ def columns_of(type: ResourceType, columns: Sequence[str] | None) -> list[str]:
 
 
 def read_window(connection: duckdb.DuckDBPyConnection, window: Window, now: datetime) -> dict[str, Any]:
-    """The rows around the anchor: {type, columns, rows, anchor_index, has_before, has_after}.
+    """The rows around the anchor: {type, columns, rows, anchor_index, place_index, has_before, has_after}.
 
     rows          values of (cloud, region, id, *columns); times are naive UTC datetimes
-    anchor_index  index of the anchor's row, or of the row that follows its place when it does not pass
+    anchor_index  index of the anchor's row (of the first or last one for "start" and "end"), None when it does not pass
+    place_index   index of the first row that does not lie before the anchor
     Raises FilterError, UnknownColumn.
     """
     query = Query(window, now)
@@ -194,6 +196,7 @@ def _trimmed(
         more = len(rows) > before + after
         rows = rows[1:] if more and from_end else rows[: before + after]
         index = len(rows) if from_end else 0
+        at_row = (len(rows) - 1 if from_end else 0) if rows else None
         has_before, has_after = from_end and more, not from_end and more
     else:
         at = list(place)
@@ -205,11 +208,13 @@ def _trimmed(
         if before == 0:
             has_before = _exists(connection, query, beyond(query.terms, at, backward=True))
         rows, index = rows[start:end], index - start
+        at_row = index if present else None
     return {
         "type": query.type.name,
         "columns": ["cloud", "region", "id", *columns],
         "rows": [list(row[:width]) for row in rows],
-        "anchor_index": index,
+        "anchor_index": at_row,
+        "place_index": index,
         "has_before": has_before,
         "has_after": has_after,
     }
@@ -221,7 +226,9 @@ def _exists(connection: duckdb.DuckDBPyConnection, query: Query, more: Sql) -> b
 
 
 def position(connection: duckdb.DuckDBPyConnection, window: Window, now: datetime) -> dict[str, int]:
-    """{total, rank}: how many rows pass, and how many of them lie before the anchor. Raises FilterError, UnknownColumn.
+    """{total, rank}: how many rows pass, and how many of them lie before the anchor.
+
+    Raises FilterError, UnknownColumn.
     """
     query = Query(window, now)
     place = None if isinstance(window.anchor, int) else find_place(connection, query, window)
@@ -233,4 +240,21 @@ def position(connection: duckdb.DuckDBPyConnection, window: Window, now: datetim
     total, rank = found
     if isinstance(window.anchor, int):
         rank = min(max(0, window.anchor), total)
-    return {"total": total, "rank": total if window.anchor == "end" else rank}
+    return {"total": total, "rank": max(0, total - 1) if window.anchor == "end" else rank}
+
+
+def read_page(
+    connection: duckdb.DuckDBPyConnection, window: Window, offset: int, limit: int, now: datetime
+) -> tuple[int, list[str], list[list[Any]]]:
+    """(total, columns, rows) of a page counted from the start; for shallow pages only, an OFFSET reads what it skips.
+
+    Raises FilterError, UnknownColumn.
+    """
+    query = Query(window, now)
+    columns = columns_of(query.type, window.columns)
+    total = position(connection, replace(window, anchor="start"), now)["total"]
+    if offset >= total:
+        return total, ["cloud", "region", "id", *columns], []
+    sql, values = query.chosen(query.relation.needs(columns), ("true", []), backward=False, limit=limit)
+    rows = _rows(connection, query, columns, [(f"{sql} OFFSET {max(0, int(offset))}", values)])
+    return total, ["cloud", "region", "id", *columns], [list(row[: len(LEADING) + len(columns)]) for row in rows]

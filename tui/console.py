@@ -12,11 +12,12 @@ from typing import Any
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 from textual.timer import Timer
 
 from tui.acting import Acting
 from tui.actions import ACTIONS
+from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
 from tui.hearing import Hearing
 from tui.leaving import Leaving
@@ -46,15 +47,6 @@ class Data:
     age_seconds: float | None
     arrived: float
     states: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Early:
-    """What was read from the engine while the console was loading. `window` is (body, answer)."""
-
-    session: Any = None
-    window: tuple[Any, Any] | None = None
-    clouds: Any = None
 
 
 def _bindings() -> list[Binding]:
@@ -90,7 +82,11 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
     ) -> None:
         super().__init__()
         for name, palette in PALETTES.items():
-            self.register_theme(Theme(f"qdeck-{name}", dark=name != "light", ansi=palette.native, **palette.css))
+            extra = BUILTIN_THEMES["ansi-dark"].variables if palette.native else {}
+            dark = name != "light"
+            self.register_theme(
+                Theme(f"qdeck-{name}", dark=dark, ansi=palette.native, variables=dict(extra), **palette.css)
+            )
         self.theme_name = theme
         self.theme = f"qdeck-{theme}"
         self.world = World()
@@ -138,7 +134,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
         self.use_theme(self.theme_name, keep=False)
         self.table.focus()
         self._take_early()
-        self.open_view(self._first_view())
+        self.call_after_refresh(self._open_first)  # when the screen's size is known
         self.in_background(self._watcher.run())
         self.set_interval(TICK, self.tick)
 
@@ -158,6 +154,12 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
             theme = session.get("theme")
             if theme in PALETTES and theme != self.theme_name:
                 self.use_theme(theme, keep=False)
+
+    def _open_first(self) -> None:
+        if not self.history.views or self._first_text:
+            self.open_view(self._first_view())
+        else:
+            self.show_view(self.history.current)
 
     def _first_view(self) -> View:
         if self._first_text:
@@ -235,8 +237,8 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
         now = asyncio.get_running_loop().time()
         place = self.table.place
         view = self.pane.view
-        count = place.total if place else None
-        if count is None and not view.filter and not view.projects and view.kind == "list":
+        count = place.total if place and not view.filter else None
+        if count is None and not view.projects and view.kind == "list":
             count = self.world.count(view.type, view.clouds)
         self.context.show(context_line(self.pane, self.world, count, self.size.width))
         notice = self._notice if now < self._notice_until else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from store.filters import ViewText
 from store.types import registry
+from tui.table.spec import Spec
 
 KINDS = ("list", "detail", "raw", "inventory", "clouds", "setup", "collections", "scope", "help")
 MOST_VIEWS = 30
@@ -49,6 +50,11 @@ class View:
 
 
 DEFAULT = View("list", "server")
+
+
+def spec_of(view: View) -> Spec:
+    """A list of resources as the engine is asked for it."""
+    return Spec(view.type, view.filter, view.sort, view.clouds, view.projects, view.at)
 
 
 def view_of_text(text: str, current: View) -> View:

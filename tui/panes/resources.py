@@ -10,7 +10,7 @@ from store.filters import FilterError, matches, parse
 from store.types import registry
 from store.types.declaration import ResourceType
 from tui.panes.pane import Pane, Parts
-from tui.state import View
+from tui.state import View, spec_of
 from tui.table.cells import clean
 from tui.table.columns import heads_of_type
 from tui.table.format import GLYPHS, level, value_text
@@ -53,8 +53,7 @@ class ResourcesPane(Pane):
 
     def spec(self) -> Spec:
         """The view as the engine is asked."""
-        view = self.view
-        return Spec(view.type, view.filter, view.sort, view.clouds, view.projects, view.at)
+        return spec_of(self.view)
 
     def title(self) -> str:
         """The type's plural."""

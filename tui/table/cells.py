@@ -46,7 +46,7 @@ def _clean(line: str) -> str:
             continue
         out.append(_safe(char, category))
         marks = 0
-    return "".join(out)
+    return unicodedata.normalize("NFC", "".join(out))
 
 
 def _safe(char: str, category: str) -> str:

@@ -26,15 +26,15 @@ def heads_of_type(type: ResourceType, columns: tuple[str, ...], *, several_cloud
             max(declared[name].width, 3),
             index[name],
             shown=name in default,
+            quiet=declared[name].role in _LAST,
         )
         for name in (*default, *rest)
     ]
     if "cloud" in index:
-        heads.insert(
-            1 if several_clouds else len(heads), Head("cloud", "CLOUD", "name", 10, index["cloud"], several_clouds)
-        )
+        cloud = Head("cloud", "CLOUD", "name", 10, index["cloud"], several_clouds, not several_clouds)
+        heads.insert(1 if several_clouds else len(heads), cloud)
     if "region" in index:
-        heads.append(Head("region", "REGION", "name", 10, index["region"], False))
+        heads.append(Head("region", "REGION", "name", 10, index["region"], False, True))
     if "id" in index and "id" not in declared:
-        heads.append(Head("id", "ID", "id", 36, index["id"], False))
+        heads.append(Head("id", "ID", "id", 36, index["id"], False, True))
     return heads

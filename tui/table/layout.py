@@ -13,7 +13,10 @@ MORE = 2  # how much wider than declared a column may grow where there is room
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A column of a list: `index` in a row's values, `cells` preferred width, `shown` without being asked for."""
+    """A column of a list: `index` in a row's values, `cells` preferred width, `shown` without being asked for.
+
+    quiet  only drawn when the column cursor comes to it, however much room there is
+    """
 
     name: str
     title: str
@@ -21,6 +24,7 @@ class Head:
     cells: int = 12
     index: int = 0
     shown: bool = True
+    quiet: bool = False
 
     @property
     def least(self) -> int:
@@ -49,16 +53,15 @@ def place(
 ) -> list[Placed]:
     """The columns that fit into `available` cells from `start` on.
 
-    The first column is always there, `left` columns after it are scrolled away. Columns take what their texts
-    need, up to their
-    declared width; where the shown ones don't fit, the widest give cells away; what is left goes to those whose
-    texts are cut.
+    The first column is always there, `left` columns after it are scrolled away. Columns take what their texts need, up
+    to their declared width; where the shown ones don't fit, the widest give cells away; what is left goes to those
+    whose texts are cut. Columns that nobody asked for and that are empty on screen are left out, except `keep`.
     """
     chosen = [*heads[:1], *heads[1 + left :]]
     if not chosen or available <= start:
         return []
     room = available - start
-    limit = {h.name: max(h.cells, needs.get(h.name, 0)) if wide else h.cells for h in chosen}
+    limit = {h.name: max(h.cells, text_width(h.title) + 1, needs.get(h.name, 0) * wide) for h in chosen}
     want = {h.name: max(text_width(h.title), min(needs.get(h.name, 0), limit[h.name])) for h in chosen}
     shown = [h for h in chosen if h.shown]
     _shrink(shown, want, room, gap)
@@ -66,7 +69,8 @@ def place(
     taken: list[Head] = []
     used = 0
     for head in chosen:
-        if not head.shown and needs.get(head.name, 0) <= 1 and head.name != keep:
+        unasked = not head.shown and not left and head.name != keep
+        if taken and unasked and (head.quiet or needs.get(head.name, 0) <= 1):
             continue  # nothing to see there
         extra = want[head.name] + (gap if taken else 0)
         if used + extra > room:

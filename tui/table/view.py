@@ -127,10 +127,13 @@ class TableView(Widget, can_focus=True):
         # Widths follow what is on screen and only ever grow within one list, so that scrolling doesn't make
         # columns dance.
         needs = self._needs
+        sorted_by = {name for name, _ in self.spec.sort}
         for index, head in enumerate(self.heads):
             need = max((text_width(row[index]) for row in texts), default=0)
             if need > needs.get(head.name, 0):
                 needs[head.name] = need
+            if head.name in sorted_by:
+                needs[head.name] = max(needs.get(head.name, 0), text_width(head.title) + 1)
         start = 3 if any(h.role == "status" for h in self.heads) else 2
         gap = 2 if width >= WIDE else 1
         column = self.column_head.name if self.column_head else ""

@@ -18,7 +18,7 @@ from textual.timer import Timer
 
 from tui.table.buffer import Buffer
 from tui.table.layout import Head
-from tui.table.spec import Anchor, Key, Place, RowSource, Spec, Window
+from tui.table.spec import Anchor, Key, Place, Row, RowSource, Spec, Window
 from tui.table.view import TableView
 
 Purpose = Literal["open", "refresh", "after", "before", "jump"]
@@ -112,7 +112,7 @@ class ResourceTable(TableView):
         self.column = self.left = 0
         self.marks = set()
         self.loaded = False
-        self._restart(key or "start", key, line)
+        self._restart(key or "start", key or None, line)
         self.redraw()
 
     def respec(self, spec: Spec, *, keep_row: bool = False) -> None:
@@ -317,11 +317,13 @@ class ResourceTable(TableView):
 
     # Moving
 
-    def _moved(self, before: int) -> None:
+    def _moved(self, before: int, row: Row | None) -> None:
         self._touched = True
-        if self.buffer.cursor != before or self._rest:
+        if self.current is not row or self._rest:
             if self.place is not None and self.place.rank is not None:
-                self.place = replace(self.place, rank=max(0, self.place.rank + self.buffer.cursor - before))
+                known = row is not None and not row.gone
+                rank = max(0, self.place.rank + self.buffer.cursor - before) if known else None
+                self.place = replace(self.place, rank=rank)
             self.redraw()
             self.post_message(self.Moved())
             self._ask_position()
@@ -329,16 +331,16 @@ class ResourceTable(TableView):
 
     def move_rows(self, delta: int) -> None:
         """Move the cursor by rows."""
-        before = self.buffer.cursor
+        before, row = self.buffer.cursor, self.current
         self._run_ahead(self.buffer.move(delta, self.page_rows))
-        self._moved(before)
+        self._moved(before, row)
 
     def move_pages(self, pages: float) -> None:
         """Move cursor and screen by pages (0.5: half a page)."""
-        before = self.buffer.cursor
+        before, row = self.buffer.cursor, self.current
         rows = max(1, int(self.page_rows * abs(pages)))
         self._run_ahead(self.buffer.page(rows if pages > 0 else -rows, self.page_rows))
-        self._moved(before)
+        self._moved(before, row)
 
     def _run_ahead(self, rest: int) -> None:
         # What couldn't be moved yet is done when the rows arrive; a key held down doesn't run away for ever.
@@ -355,7 +357,7 @@ class ResourceTable(TableView):
 
     def _jump(self, end: Literal["start", "end"]) -> None:
         buffer = self.buffer
-        before = buffer.cursor
+        before, row = buffer.cursor, buffer.current
         self._rest = 0
         if buffer.has_before if end == "start" else buffer.has_after:
             self._generation += 1
@@ -366,7 +368,7 @@ class ResourceTable(TableView):
             self._ask(Question("jump", self._generation, end, None, 0 if end == "start" else self.page_rows))
             return
         buffer.go(0 if end == "start" else len(buffer.rows) - 1, self.page_rows)
-        self._moved(before)
+        self._moved(before, row)
         self._touched = end == "end"
 
     def on_resize(self, event: events.Resize) -> None:

@@ -95,6 +95,8 @@ def _terminal(name: str, colours: bool) -> Palette:
     reverse = Style(reverse=True)
     cursor = {key: reverse if value.dim else Style.combine((value, reverse)) for key, value in plain.items()}
     cursor["gone"] = Style(reverse=True, strike=True)
+    for level in LEVELS:  # a block of colour inside the bar of the cursor says less than the glyph does
+        cursor[level] = Style(reverse=True, bold=True)
     css = {
         "background": "ansi_default", "surface": "ansi_default", "panel": "ansi_default", "foreground":
         "ansi_default",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.demo.records import Domain, Project, User
@@ -113,7 +114,7 @@ class Tokens:
 
     def expire(self, user_name: str | None = None) -> int:
         """Makes all tokens (of one user) worthless at once; how many."""
-        return self._revoke(lambda token: user_name in (None, token.user.name))
+        return self.end(lambda token: user_name in (None, token.user.name))
 
     def change_role(self, user: User, role: str, given: bool, **scope: object) -> int:
         """Gives or takes a role. Taken: the user's tokens end, as Keystone's revocation events do."""
@@ -123,9 +124,15 @@ class Tokens:
             return 0
         if self.state.assignments.pop(assignment, "none") == "none":
             raise LookupError(f"{user.name} does not have the role {role} there")
-        return self._revoke(lambda token: token.user is user)
+        return self.end(lambda token: token.user is user)
 
-    def _revoke(self, which) -> int:
+    def check(self, user: User, role: str, **scope: object) -> None:
+        """Raises LookupError when the user does not have the role there directly."""
+        if Assignment(role, user=user.id, **scope) not in self.state.assignments:  # type: ignore[arg-type]
+            raise LookupError(f"{user.name} does not have the role {role} there")
+
+    def end(self, which: Callable[[Token], bool]) -> int:
+        """Ends the tokens that pass; how many."""
         found = [token for token in self.known.values() if not token.revoked and which(token)]
         for token in found:
             token.revoked = True

@@ -88,12 +88,12 @@ def placement_fault(refusal: Refusal, request_id: str) -> Response:
 
 def unauthorized(auth_url: str, service: str) -> Response:
     """401 of the token middleware: JSON everywhere, except Glance, which answers with a page."""
-    challenge = {"WWW_Authenticate": f'Keystone uri="{auth_url}"'}
+    challenge = {"WWW_Authenticate": f'Keystone uri="{auth_url}/v3"'}
     if service == "image":
         text = (
-            "This server could not verify that you are authorized to access the document you requested. Either you ",
-            "supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply ",
-            "the credentials required.",
+            "This server could not verify that you are authorized to access the document you requested. Either you "
+            "supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply "
+            "the credentials required."
         )
         page = (
             f"<html>\n <head>\n  <title>401 Unauthorized</title>\n </head>\n <body>\n  <h1>401 Unauthorized</h1>\n"

@@ -1,4 +1,4 @@
-"""The service catalogue: six services, one region, three interfaces each."""
+"""The service catalogue: six services, each at an address of its own, one region, three interfaces."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Any
 from engine.demo.access import Token
 from engine.demo.state import State
 
-# type, name, path below the cloud's address
+# type, name, path below the service's own address; and the name it has within the demo
 SERVICES = [
-    ("compute", "nova", "/compute/v2.1"),
-    ("identity", "keystone", "/identity"),
-    ("image", "glance", "/image"),
-    ("network", "neutron", "/network"),
-    ("placement", "placement", "/placement"),
-    ("block-storage", "cinder", "/volume/v3/$(project_id)s"),
+    ("compute", "nova", "/v2.1"),
+    ("identity", "keystone", "/v3"),
+    ("image", "glance", ""),
+    ("network", "neutron", ""),
+    ("placement", "placement", ""),
+    ("block-storage", "cinder", "/v3/$(project_id)s"),
 ]
+NAMES = {"block-storage": "volume"}
 INTERFACES = ("admin", "internal", "public")
 
 
-def endpoints(state: State, root: str, missing: set[str]) -> list[dict[str, Any]]:
+def endpoints(state: State, roots: dict[str, str], missing: set[str]) -> list[dict[str, Any]]:
     """Every endpoint as GET /v3/endpoints shows it, without links."""
     return [
         {
@@ -27,7 +28,7 @@ def endpoints(state: State, root: str, missing: set[str]) -> list[dict[str, Any]
             "interface": interface,
             "region_id": state.region,
             "service_id": state.named_id(f"service/{kind}"),
-            "url": root + path,
+            "url": roots[NAMES.get(kind, kind)] + path,
             "enabled": True,
             "region": state.region,
         }
@@ -37,13 +38,13 @@ def endpoints(state: State, root: str, missing: set[str]) -> list[dict[str, Any]
     ]
 
 
-def catalogue(state: State, root: str, token: Token, missing: set[str]) -> list[dict[str, Any]]:
+def catalogue(state: State, roots: dict[str, str], token: Token, missing: set[str]) -> list[dict[str, Any]]:
     """What the token's holder is told; block storage needs a project in its address."""
     services = []
     for kind, name, path in SERVICES:
         if kind in missing or ("project_id" in path and not token.project):
             continue
-        url = root + path.replace("$(project_id)s", token.project_id)
+        url = roots[NAMES.get(kind, kind)] + path.replace("$(project_id)s", token.project_id)
         services.append(
             {
                 "endpoints": [

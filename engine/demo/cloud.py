@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import traceback
 import uuid
 from collections.abc import Callable
 
@@ -18,15 +20,17 @@ from engine.demo.image import Images
 from engine.demo.lifecycle import Lifecycle
 from engine.demo.network import Networking
 from engine.demo.placement import Placement
+from engine.demo.routing import Service
 from engine.demo.serving import Request, Response
 from engine.demo.tenants import DAY
 from engine.demo.volume import BlockStorage
 
+UNEXPECTED = "Unexpected API Error. The demo cloud wrote the reason to its log."
 COMPUTE_ID = ("compute", "volume")
 
 
 class Cloud:
-    """Everything behind the address `root` ("http://127.0.0.1:PORT").
+    """Six services; `roots` has the address of each, by name ("compute": "http://127.0.0.1:PORT").
 
     `epoch` is when the seed's cloud stood as it was made, in seconds; the clock starts at `start` (not before the
     epoch) and what would have happened meanwhile has happened. `still` switches the background changes off.
@@ -35,7 +39,7 @@ class Cloud:
     def __init__(
         self,
         *,
-        root: str,
+        roots: dict[str, str],
         password: str,
         servers: int = 50,
         seed: str = "1",
@@ -46,20 +50,20 @@ class Cloud:
     ) -> None:
         begin = time.time() if start is None else start
         epoch = int(begin) if epoch is None else epoch
-        self.root, self.servers, self.seed = root, servers, seed
+        self.roots, self.servers, self.seed = roots, servers, seed
         self.clock = Clock(max(begin, epoch), wall=wall)
         self.state, maker, nets = build(seed, servers, epoch, self.clock)
         self.tokens = Tokens(self.state, password)
         self.lifecycle = Lifecycle(self.state, maker, nets)
         self.faults = Faults(self.state, self.tokens)
-        self.identity = Identity(self.state, self.tokens, root)
-        self.services = {
+        self.identity = Identity(self.state, self.tokens, roots)
+        self.services: dict[str, Service] = {
             "identity": self.identity,
-            "compute": Compute(self.state, self.tokens, root, self.lifecycle),
-            "volume": BlockStorage(self.state, self.tokens, root, self.lifecycle),
-            "network": Networking(self.state, self.tokens, root, self.lifecycle),
-            "image": Images(self.state, self.tokens, root),
-            "placement": Placement(self.state, self.tokens, root),
+            "compute": Compute(self.state, self.tokens, roots, self.lifecycle),
+            "volume": BlockStorage(self.state, self.tokens, roots, self.lifecycle),
+            "network": Networking(self.state, self.tokens, roots, self.lifecycle),
+            "image": Images(self.state, self.tokens, roots),
+            "placement": Placement(self.state, self.tokens, roots),
         }
         self.changes = Changes(self.state, self.lifecycle, per_day=0 if still else max(24, servers // 50))
         self.changes.start()
@@ -78,34 +82,32 @@ class Cloud:
             self.settle()
             seconds -= step
 
-    async def handle(self, request: Request) -> Response:
-        """Answers one request; what is wrong inside becomes a 500 in the cloud's words, as in a real one."""
+    async def handle(self, name: str, request: Request) -> Response:
+        """Answers one request to the service `name`; a fault of ours is a 500, as a real service's would be."""
         self.requests += 1
-        self.settle()
-        name, path = self._service(request.path)
         request_id = f"req-{uuid.uuid4()}"
-        rule = self.faults.match(name, path, request)
-        response = self.faults.before(rule, request) if rule else None
-        if response is None:
-            response = self._answer(name, path, request, request_id)
-            if rule:
-                response = self.faults.after(rule, request, response)
+        try:
+            self.settle()
+            rule = self.faults.match(name, request.path, request)
+            response = self.faults.before(rule, name) if rule else None
+            if response is None:
+                response = self._answer(name, request, request_id)
+                if rule:
+                    response = self.faults.after(rule, request, response)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            response = self.services[name].refused(Refusal(500, UNEXPECTED), request_id)
         response.delay += self.faults.latency
         response.headers.append(("X-Openstack-Request-Id", request_id))
         if name in COMPUTE_ID:
             response.headers.append(("X-Compute-Request-Id", request_id))
         return response
 
-    def _answer(self, name: str, path: str, request: Request, request_id: str) -> Response:
-        service = self.services.get(name)
-        if service is None or name in self.faults.missing:
+    def _answer(self, name: str, request: Request, request_id: str) -> Response:
+        service = self.services[name]
+        if name in self.faults.missing:
             return answer({"message": "The resource could not be found."}, 404)
         try:
-            return service.handle(request, path, request_id)
+            return service.handle(request, request.path, request_id)
         except Refusal as refusal:
             return service.refused(refusal, request_id)
-
-    @staticmethod
-    def _service(path: str) -> tuple[str, str]:
-        name, _, rest = path.lstrip("/").partition("/")
-        return name, f"/{rest}" if rest or path.endswith("/") else ""

@@ -19,15 +19,16 @@ class Compute:
 
     name = "compute"
 
-    def __init__(self, state: State, tokens: Tokens, root: str, lifecycle: Lifecycle) -> None:
+    def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
         from engine.demo.compute_actions import add_actions
         from engine.demo.compute_lists import add_lists
         from engine.demo.compute_projects import add_projects
         from engine.demo.compute_servers import add_servers
 
-        self.state, self.tokens, self.root, self.lifecycle = state, tokens, root, lifecycle
-        self.url = f"{root}/compute/v2.1"
-        self.bookmark = f"{root}/compute"
+        self.state, self.tokens, self.lifecycle = state, tokens, lifecycle
+        self.auth_url = roots["identity"]
+        self.bookmark = roots["compute"]
+        self.url = f"{self.bookmark}/v2.1"
         self.routes = Routes()
         add_servers(self)
         add_actions(self)
@@ -49,7 +50,7 @@ class Compute:
             return self._tagged(openstack_fault(refusal), text if refusal.status == 406 else None)
         token = self.tokens.find(request.headers.get("x-auth-token"))
         if token is None:
-            return unauthorized(f"{self.root}/identity", "compute")
+            return unauthorized(self.auth_url, "compute")
         said = f"{version[0]}.{version[1]}"
         try:
             response = self._route(request, path, request_id, token, version)

@@ -288,7 +288,7 @@ class Actions:
             raise Refusal(400, f"Invalid volume: Volume {volume_id} status must be available or in-use or downloading")
         self._record(call, server, "attach_volume")
         attachment = self.lifecycle.attach(volume, server, body.get("device"), self.state.clock.now())
-        row = {"id": volume_id, "serverId": id, "volumeId": volume_id, "device": attachment.device}
+        row: dict[str, Any] = {"id": volume_id, "serverId": id, "volumeId": volume_id, "device": attachment.device}
         if call.version >= (2, 70):
             row["tag"] = None
         if call.version >= (2, 79):

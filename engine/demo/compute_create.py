@@ -89,7 +89,7 @@ def _image(state: State, call: Call, body: dict[str, Any]) -> Image | None:
 def _quota(state: State, call: Call, vcpus: int, ram: int, count: int) -> None:
     project = call.token.project
     assert project is not None
-    used = compute_usage(state).get(project.id, {})
+    used = compute_usage(state, project.id).get(project.id, {})
     asked = {"cores": vcpus * count, "instances": count, "ram": ram * count}
     over = [name for name, value in asked.items() if 0 <= project.compute_quota[name] < used.get(name, 0) + value]
     if over:

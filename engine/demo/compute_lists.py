@@ -181,9 +181,9 @@ class Lists:
         require_admin(call, "os_compute_api:os-services:list")
         rows: list[dict[str, Any]] = []
         now = call.now - call.now % 10
-        for number, (binary, host) in enumerate(CONTROLLERS, 1):
-            id = str(uuid.UUID(self.state.named_id(f"service/{binary}/{host}")))
-            rows.append(self._service(call, binary, host, id, number, "internal", now))
+        for number, (binary, controller) in enumerate(CONTROLLERS, 1):
+            id = str(uuid.UUID(self.state.named_id(f"service/{binary}/{controller}")))
+            rows.append(self._service(call, binary, controller, id, number, "internal", now))
         for host in sorted(self.state.hosts, key=lambda row: row.number):
             seen = now if host.up else host.stopped_at or now
             row = self._service(call, "nova-compute", host.name, host.service_id, host.number + 10, host.zone, seen)

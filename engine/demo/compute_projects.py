@@ -33,7 +33,7 @@ class Projects:
         self.state = compute.state
 
     def _used(self, project: str) -> dict[str, int]:
-        return compute_usage(self.state).get(project, {})
+        return compute_usage(self.state, project).get(project, {})
 
     def limits(self, call: Call) -> Response:
         require_reader(call, "os_compute_api:limits")

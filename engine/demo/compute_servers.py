@@ -12,7 +12,7 @@ from engine.demo.clock import read_time
 from engine.demo.compute import denied, require_reader, yes
 from engine.demo.compute_render import VM_STATES, bare_server, brief_server, server_document
 from engine.demo.records import Server
-from engine.demo.routing import Call, keep, next_url, take
+from engine.demo.routing import Call, keep, next_url, take, where
 from engine.demo.serving import Response
 from engine.demo.tables import newest_first
 
@@ -174,7 +174,7 @@ class Servers:
         for name in ("project_id", "tenant_id"):
             wanted = request.first(name)
             if wanted is not None and everybody:
-                tests.append(lambda row, wanted=wanted: row.project == wanted)
+                tests.append(where(lambda row: row.project, wanted))
         since, before = request.first("changes-since"), request.first("changes-before")
         if since:
             low = read_time(since) or 0
@@ -193,7 +193,7 @@ class Servers:
         for name, read in _SIMPLE.items():
             wanted = request.first(name)
             if wanted is not None:
-                tests.append(lambda row, read=read, wanted=wanted: read(row) == wanted)
+                tests.append(where(read, wanted))
         name_like = request.first("name")
         if name_like is not None:
             try:

@@ -139,17 +139,17 @@ class Faults:
 
     # Effects
 
-    def before(self, rule: Rule, request: Request) -> Response | None:
+    def before(self, rule: Rule, service: str) -> Response | None:
         """The answer of a rule that needs none from the service."""
         kind, options = rule.kind, rule.options
         if kind in ("status", "half"):
             status = int(options.get("status", 503 if kind == "status" else 500))
             message = str(options.get("message") or TITLES.get(status, "Error"))
-            return _fault(rule.service or "", Refusal(status, message))
+            return _fault(service, Refusal(status, message))
         if kind == "rate_limit":
             seconds = str(options.get("seconds", 1))
             refusal = Refusal(429, "This request was rate-limited.", Retry_After=seconds)
-            return _fault(rule.service or "", refusal)
+            return _fault(service, refusal)
         if kind in ("hang", "reset"):
             return Response(200, b"", wreck=kind)
         if kind == "malformed":

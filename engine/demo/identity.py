@@ -27,11 +27,12 @@ class Identity:
 
     name = "identity"
 
-    def __init__(self, state: State, tokens: Tokens, root: str) -> None:
+    def __init__(self, state: State, tokens: Tokens, roots: dict[str, str]) -> None:
+        from engine.demo.identity_changes import add_changes
         from engine.demo.identity_lists import add_lists
 
-        self.state, self.tokens, self.root = state, tokens, root
-        self.url = f"{root}/identity"
+        self.state, self.tokens, self.roots = state, tokens, roots
+        self.url = roots["identity"]
         self.missing: set[str] = set()
         self.routes = Routes()
         on = self.routes.on
@@ -42,7 +43,7 @@ class Identity:
         on("GET", "/v3/auth/domains")(self.my_domains)
         on("GET", "/v3/auth/system")(self.my_system)
         on("GET", "/v3/auth/catalog")(self.my_catalogue)
-        add_lists(self)
+        add_changes(self, add_lists(self))
 
     def refused(self, refusal: Refusal, call_id: str) -> Response:
         if refusal.status == 401:
@@ -108,7 +109,7 @@ class Identity:
         except orjson.JSONDecodeError:
             raise Refusal(
                 400,
-                "Expecting to find valid JSON in request body. The server could not comply with the request since it ",
+                "Expecting to find valid JSON in request body. The server could not comply with the request since it "
                 "is either malformed or otherwise incorrect. The client is assumed to be in error.",
             ) from None
         for holder, key in ((body, "auth"), ((body or {}).get("auth") if isinstance(body, dict) else None, "identity")):
@@ -127,7 +128,8 @@ class Identity:
         if user is None or not user.login or not user.enabled:
             return None
         password = wanted.get("password")
-        good = isinstance(password, str) and secrets.compare_digest(password.encode(), self.tokens.password.encode())
+        wanted_password = user.password or self.tokens.password
+        good = isinstance(password, str) and secrets.compare_digest(password.encode(), wanted_password.encode())
         return user if good else None
 
     def _named(self, table: Any, wanted: dict[str, Any]) -> Any:
@@ -191,7 +193,7 @@ class Identity:
         if token.system:
             document["system"] = {"all": True}
         if token.roles and with_catalogue:
-            document["catalog"] = catalogue(self.state, self.root, token, self.missing)
+            document["catalog"] = catalogue(self.state, self.roots, token, self.missing)
         return document
 
     def validate(self, call: Call) -> Response:
@@ -236,13 +238,13 @@ class Identity:
     def my_catalogue(self, call: Call) -> Response:
         if not call.token.project and not call.token.domain:
             raise Refusal(403, f"{FORBIDDEN}.")
-        services = catalogue(self.state, self.root, call.token, self.missing)
+        services = catalogue(self.state, self.roots, call.token, self.missing)
         return answer({"catalog": services, "links": {"self": f"{self.url}{call.path}"}})
 
     # Documents
 
     def listing(self, call: Call, key: str, rows: list[dict[str, Any]]) -> Response:
-        links = {"next": None, "self": f"{self.root}{call.request.target}", "previous": None}
+        links = {"next": None, "self": f"{self.url}{call.request.target}", "previous": None}
         return answer({key: rows, "links": links})
 
     def project_document(self, row: Project) -> dict[str, Any]:

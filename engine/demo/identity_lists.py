@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
-def add_lists(identity: Identity) -> None:
+def add_lists(identity: Identity) -> IdentityLists:
     lists = IdentityLists(identity)
     on = identity.routes.on
     state = identity.state
@@ -46,6 +46,7 @@ def add_lists(identity: Identity) -> None:
     on("GET", "/v3/users/{id}/application_credentials")(lists.nothing("application_credentials"))
     for key in ("registered_limits", "limits", "credentials"):
         on("GET", f"/v3/{key}")(lists.nothing(key))
+    return lists
 
 
 class IdentityLists:
@@ -102,7 +103,7 @@ class IdentityLists:
         return rows
 
     def endpoint_rows(self) -> list[Document]:
-        rows = endpoints(self.state, self.identity.root, self.identity.missing)
+        rows = endpoints(self.state, self.identity.roots, self.identity.missing)
         return [{**row, "links": {"self": f"{self.url}/v3/endpoints/{row['id']}"}} for row in rows]
 
     # Lists
@@ -136,7 +137,7 @@ class IdentityLists:
             if marker not in ids:
                 raise Refusal(400, f"Marker {marker} could not be found.")
             documents = documents[ids.index(marker) + 1 :]
-        links: Document = {"next": None, "self": f"{self.identity.root}{call.request.target}", "previous": None}
+        links: Document = {"next": None, "self": f"{self.url}{call.request.target}", "previous": None}
         body: Document = {key: documents, "links": links}
         if limit and limit.isdigit() and 0 < int(limit) < len(documents):
             body[key] = documents[: int(limit)]

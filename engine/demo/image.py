@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from engine.demo.access import Token, Tokens
 from engine.demo.answers import Refusal, answer, empty, unauthorized, webob_fault
 from engine.demo.clock import nova_time, read_time
 from engine.demo.records import Image
-from engine.demo.routing import Call, Routes, keep, take
+from engine.demo.routing import Call, Routes, among, keep, take, where
 from engine.demo.serving import Request, Response
 from engine.demo.state import State
 from engine.demo.tables import newest_first
@@ -36,9 +37,10 @@ SORTS: dict[str, Callable[[Image], Any]] = {
 class Images:
     name = "image"
 
-    def __init__(self, state: State, tokens: Tokens, root: str) -> None:
-        self.state, self.tokens, self.root = state, tokens, root
-        self.url = f"{root}/image"
+    def __init__(self, state: State, tokens: Tokens, roots: dict[str, str]) -> None:
+        self.state, self.tokens = state, tokens
+        self.auth_url = roots["identity"]
+        self.url = roots["image"]
         self.routes = Routes()
         on = self.routes.on
         on("GET", "/v2/images")(self.images)
@@ -61,7 +63,7 @@ class Images:
             return self._versions(200)
         token = self.tokens.find(request.headers.get("x-auth-token"))
         if token is None:
-            return unauthorized(f"{self.root}/identity", "image")
+            return unauthorized(self.auth_url, "image")
         if path == "/v2":
             return empty(302, Location=f"{self.url}/v2/")
         found = self.routes.find(request.method, path)
@@ -158,17 +160,25 @@ class Images:
                 if value not in VISIBILITIES:
                     raise Refusal(400, f"Invalid visibility value: {value}")
                 if value != "all":
-                    tests.append(lambda row, value=value: row.visibility == value)
+                    tests.append(where(lambda row: row.visibility, value))
             elif name in ("created_at", "updated_at"):
                 tests.append(self._time(name, value))
             elif name == "tag":
-                tests.append(lambda row, value=value: value in row.tags)
+                tests.append(self._tagged(value))
             elif name in ("name", "status", "disk_format", "owner", "id"):
                 wanted = value.removeprefix("in:").split(",")
-                tests.append(lambda row, name=name, wanted=wanted: getattr(row, name) in wanted)
+                tests.append(among(attrgetter(name), wanted))
             else:
-                tests.append(lambda row, name=name, value=value: str(self.document(row).get(name)) == value)
+                tests.append(self._property(name, value))
         return tests
+
+    @staticmethod
+    def _tagged(tag: str) -> Callable[[Image], bool]:
+        return lambda row: tag in row.tags
+
+    def _property(self, name: str, value: str) -> Callable[[Image], bool]:
+        """Any other filter is a property that must have the value."""
+        return lambda row: str(self.document(row).get(name)) == value
 
     @staticmethod
     def _time(name: str, text: str) -> Callable[[Image], bool]:

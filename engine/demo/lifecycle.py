@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from engine.demo import names
 from engine.demo.machines import DEVICES, Maker
 from engine.demo.records import Attachment, Flavor, Port, Server, Snapshot, Volume
 from engine.demo.state import State
+from engine.demo.tables import Table
 from engine.demo.wiring import TenantNet
 
-BUILD, STOP, REBOOT, DELETE, RESIZE, DISK = 2.0, 0.8, 1.5, 0.5, 3.0, 0.5
+BUILD, STOP, REBOOT, DELETE, RESIZE, DISK, GONE = 2.0, 0.8, 1.5, 0.4, 3.0, 0.4, 0.003
 KEEP_DELETED = 20_000
 
 
@@ -20,19 +22,24 @@ class Lifecycle:
     def __init__(self, state: State, maker: Maker, nets: list[TenantNet]) -> None:
         self.state, self.maker = state, maker
         self.nets = {net.project.id: net for net in nets}
+        self._others: dict[str, TenantNet] = {}
 
     def net(self, project: str) -> TenantNet:
-        """The tenant's networks; made when the project has none yet."""
-        net = self.nets.get(project)
+        """What the project's machines are plugged into; a project that came later starts with nothing of its own."""
+        net = self.nets.get(project) or self._others.get(project)
         if net is None:
             owner = self.state.projects.get(project)
             assert owner is not None
-            user = next(user.id for user in self.state.users if user.name == "admin")
-            net = self.nets[project] = self.maker.wiring.tenant(owner, user, self.state.now())
+            groups = {"default": self.maker.wiring.default_group(project, self.state.now())}
+            net = self._others[project] = TenantNet(owner, "", groups, None)
         return net
 
     def _later(self, since: float, seconds: float, finish: Callable[[int], None]) -> None:
         self.state.clock.after(seconds, lambda due: finish(int(due)), since=since)
+
+    @staticmethod
+    def _forget(table: Table[Any], id: str) -> None:
+        table.remove(id)
 
     # Servers
 
@@ -148,7 +155,7 @@ class Lifecycle:
 
     def delete_volume(self, volume: Volume, now: float) -> None:
         volume.status, volume.updated = "deleting", int(now)
-        self._later(now, DISK, lambda due: self.state.volumes.remove(volume.id) and None)
+        self._later(now, GONE, lambda due: self._forget(self.state.volumes, volume.id))
 
     def create_snapshot(self, snapshot: Snapshot, now: float) -> None:
         snapshot.status, snapshot.updated = "creating", None
@@ -162,7 +169,7 @@ class Lifecycle:
 
     def delete_snapshot(self, snapshot: Snapshot, now: float) -> None:
         snapshot.status, snapshot.updated = "deleting", int(now)
-        self._later(now, DISK, lambda due: self.state.snapshots.remove(snapshot.id) and None)
+        self._later(now, GONE, lambda due: self._forget(self.state.snapshots, snapshot.id))
 
     def attach(self, volume: Volume, server: Server, device: str | None, now: float) -> Attachment:
         """Reserved at once, in use a moment later."""

@@ -49,12 +49,13 @@ def by_id(row: Any) -> str:
 class Networking:
     name = "network"
 
-    def __init__(self, state: State, tokens: Tokens, root: str, lifecycle: Lifecycle) -> None:
+    def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
         from engine.demo.network_changes import add_changes
         from engine.demo.network_projects import add_projects
 
-        self.state, self.tokens, self.root, self.lifecycle = state, tokens, root, lifecycle
-        self.url = f"{root}/network"
+        self.state, self.tokens, self.lifecycle = state, tokens, lifecycle
+        self.auth_url = roots["identity"]
+        self.url = roots["network"]
         self.routes = Routes()
         on = self.routes.on
         self.collections = {row.key: row for row in self._collections()}
@@ -96,7 +97,7 @@ class Networking:
             return answer({"versions": [{"id": "v2.0", "status": "CURRENT", "links": links}]})
         token = self.tokens.find(request.headers.get("x-auth-token"))
         if token is None:
-            return unauthorized(f"{self.root}/identity", "network")
+            return unauthorized(self.auth_url, "network")
         if not path.startswith("/v2.0"):
             return answer({"code": 404, "title": "Not Found", "description": None}, 404)
         if path == "/v2.0/":

@@ -92,7 +92,7 @@ class Changes:
         if owner is None:
             return
         limit = owner.network_quota.get(name, -1)
-        if 0 <= limit < network_usage(self.state).get(project, {}).get(name, 0) + 1:
+        if 0 <= limit < network_usage(self.state, project).get(project, {}).get(name, 0) + 1:
             raise Refusal(409, f"Quota exceeded for resources: ['{name}'].", "OverQuota")
 
     def _find(self, call: Call, id: str, key: str, rule: str) -> Any:

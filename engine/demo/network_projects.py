@@ -77,7 +77,7 @@ class Projects:
 
     def quota_details(self, call: Call, id: str) -> Response:
         quota = self._quota(call, id)
-        used = network_usage(self.state).get(id, {})
+        used = network_usage(self.state, id).get(id, {})
         rows = {name: {"limit": limit, "used": used.get(name, 0), "reserved": 0} for name, limit in quota.items()}
         return answer({"quota": rows})
 
@@ -107,7 +107,7 @@ class Projects:
                 used[subnet] = used.get(subnet, 0) + 1
         rows = []
         for network in self.state.networks:
-            subnets = [
+            subnets: list[dict[str, Any]] = [
                 {
                     "subnet_id": subnet.id,
                     "ip_version": 4,

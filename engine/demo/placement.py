@@ -19,8 +19,9 @@ RATIOS = {"VCPU": 4.0, "MEMORY_MB": 1.0, "DISK_GB": 1.0}
 class Placement:
     name = "placement"
 
-    def __init__(self, state: State, tokens: Tokens, root: str) -> None:
-        self.state, self.tokens, self.root = state, tokens, root
+    def __init__(self, state: State, tokens: Tokens, roots: dict[str, str]) -> None:
+        self.state, self.tokens = state, tokens
+        self.auth_url = roots["identity"]
         self.routes = Routes()
         on = self.routes.on
         on("GET", "/resource_providers")(self.providers)
@@ -42,9 +43,9 @@ class Placement:
             return answer({"versions": [version]})
         token = self.tokens.find(request.headers.get("x-auth-token"))
         if token is None:
-            return unauthorized(f"{self.root}/identity", "placement")
+            return unauthorized(self.auth_url, "placement")
         text = asked_version(request, "placement")
-        version = self._version(text) if text else LOW
+        asked: Version = self._version(text) if text else LOW
         try:
             found = self.routes.find(request.method, path)
         except Refusal:
@@ -57,9 +58,9 @@ class Placement:
         if not token.project_admin:
             reason = f"placement:{rule}" if token.system else f"Policy does not allow placement:{rule} to be performed."
             raise Refusal(403, f"Access was denied to this resource.\n\n {reason}  ", "placement.undefined_code")
-        response = route(Call(request, token, path, "", request_id, version, self.state.now()), **parameters)
+        response = route(Call(request, token, path, "", request_id, asked, self.state.now()), **parameters)
         response.headers += [
-            ("OpenStack-API-Version", f"placement {version[0]}.{version[1]}"),
+            ("OpenStack-API-Version", f"placement {asked[0]}.{asked[1]}"),
             ("Vary", "openstack-api-version"),
         ]
         return response
@@ -71,8 +72,8 @@ class Placement:
         except Refusal as refusal:
             if refusal.status == 406:
                 message = (
-                    "The resource could not be generated that was acceptable to your browser (content of type ",
-                    f"application/json. \n\n Unacceptable version header: {text}  ",
+                    "The resource could not be generated that was acceptable to your browser (content of type "
+                    f"application/json. \n\n Unacceptable version header: {text}  "
                 )
             else:
                 message = (

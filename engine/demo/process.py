@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.demo.cloud import Cloud
 from engine.demo.control import Control, control_listener
+from engine.demo.faults import SERVICES
 from engine.demo.serving import HttpServer, Request, Response
 
 
@@ -22,7 +23,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="engine.demo", description="A cloud to look at, on this machine only.")
     parser.add_argument("--servers", type=int, default=50, help="how many machines, 1 to 50,000")
     parser.add_argument("--seed", default="1", help="the same seed gives the same cloud")
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0: any free one")
+    parser.add_argument("--port", type=int, default=0, help="identity's port, the others follow; 0: any")
     parser.add_argument("--control", type=Path, required=True, help="Unix socket for the switches")
     parser.add_argument("--password-file", required=True, help="file with the password; - reads one line of stdin")
     parser.add_argument("--epoch", help="when the cloud stood as made (RFC 3339); default: the clock's start")
@@ -62,30 +63,36 @@ def _password(source: str) -> str:
 
 
 async def _serve(given: argparse.Namespace, password: str) -> int:
-    # The port is known only once it is bound, and the catalogue needs it: requests wait until the cloud is built.
+    # The ports are known only once they are bound, and the catalogue needs them: requests wait for the cloud.
     ready: asyncio.Future[Cloud] = asyncio.get_running_loop().create_future()
+    servers: list[HttpServer] = []
+    roots: dict[str, str] = {}
+    for offset, name in enumerate(SERVICES):
 
-    async def handle(request: Request) -> Response:
-        return await (await asyncio.shield(ready)).handle(request)
+        async def handle(request: Request, name: str = name) -> Response:
+            return await (await asyncio.shield(ready)).handle(name, request)
 
-    server = HttpServer(handle)
-    port = await server.start_tcp("127.0.0.1", given.port)
+        server = HttpServer(handle)
+        port = await server.start_tcp("127.0.0.1", given.port + offset if given.port else 0)
+        servers.append(server)
+        roots[name] = f"http://127.0.0.1:{port}"
     start = time.time() - given.start_days_ago * 86400
     epoch = int(datetime.fromisoformat(given.epoch).timestamp()) if given.epoch else None
     cloud = Cloud(
-        root=f"http://127.0.0.1:{port}", password=password, servers=given.servers, seed=given.seed,
+        roots=roots, password=password, servers=given.servers, seed=given.seed,
         epoch=epoch, start=start, still=given.still,
     )  # fmt: skip
     ready.set_result(cloud)
     control = HttpServer(Control(cloud).handle)
     listener = control_listener(given.control)
     await control.start_socket(listener)
-    print(json.dumps({"auth_url": cloud.identity.url + "/v3", "port": port, "pid": os.getpid()}), flush=True)
+    port = int(roots["identity"].rsplit(":", 1)[1])
+    print(json.dumps({"auth_url": f"{roots['identity']}/v3", "port": port, "pid": os.getpid()}), flush=True)
     try:
         await _until_stopped(keep=given.keep)
     finally:
-        await server.close()
-        await control.close()
+        for server in (*servers, control):
+            await server.close()
         with contextlib.suppress(OSError):
             given.control.unlink()
     return 0

@@ -36,6 +36,7 @@ class User:
     email: str | None = None
     enabled: bool = True
     login: bool = False
+    password: str | None = None
     default_project: str | None = None
 
 

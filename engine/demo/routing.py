@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import orjson
@@ -16,6 +16,7 @@ from engine.demo.serving import Request, Response
 
 Version = tuple[int, int]
 Route = Callable[..., Response]
+Test = Callable[[Any], bool]
 
 
 @dataclass(slots=True)
@@ -47,6 +48,20 @@ class Call:
             raise Refusal(400, "Malformed request body") from None
 
 
+class Service(Protocol):
+    """One of the cloud's services."""
+
+    name: str
+
+    def handle(self, request: Request, path: str, request_id: str) -> Response:
+        """Answers a request. Raises Refusal."""
+        ...
+
+    def refused(self, refusal: Refusal, call_id: str) -> Response:
+        """The refusal in the service's own shape."""
+        ...
+
+
 @dataclass
 class Routes:
     """Method and path pattern to function; `{name}` in a pattern is one segment."""
@@ -76,6 +91,16 @@ class Routes:
         return None
 
 
+def where(read: Callable[[Any], Any], wanted: Any) -> Test:
+    """Rows whose value equals the wanted one."""
+    return lambda row: read(row) == wanted
+
+
+def among(read: Callable[[Any], Any], wanted: Collection[Any]) -> Test:
+    """Rows whose value is one of the wanted ones."""
+    return lambda row: read(row) in wanted
+
+
 def take(rows: Iterable[Any], limit: int) -> list[Any]:
     """The first `limit` rows."""
     found = []
@@ -87,7 +112,7 @@ def take(rows: Iterable[Any], limit: int) -> list[Any]:
     return found
 
 
-def keep(rows: Iterator[Any], tests: list[Callable[[Any], bool]]) -> Iterator[Any]:
+def keep(rows: Iterator[Any], tests: list[Test]) -> Iterator[Any]:
     """The rows that pass every test."""
     if not tests:
         return rows

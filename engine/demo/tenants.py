@@ -26,9 +26,9 @@ def make_tenants(state: State, servers: int) -> list[tuple[Project, int]]:
     default = state.domains.add(Domain("default", "Default", "The default domain"))
     domains = [state.domains.add(Domain(dice.hex(), name, text)) for name, text in names.DOMAINS]
     state.domains.add(Domain(dice.hex(), "retired", "kept for its audit trail", enabled=False))
-    admin = _project(state, "admin", default, "Bootstrap project for initializing the cloud.")
-    service = _project(state, "service", default, "Project of the services")
-    demo = _project(state, "demo", default, "people try things")
+    admin = new_project(state, "admin", default, "Bootstrap project for initializing the cloud.")
+    service = new_project(state, "service", default, "Project of the services")
+    demo = new_project(state, "demo", default, "people try things")
     tenants = [demo]
     for index in range(_tenant_count(servers) - 1):
         domain = domains[index % len(domains)]
@@ -37,8 +37,8 @@ def make_tenants(state: State, servers: int) -> list[tuple[Project, int]]:
         name = f"{domain.name}-{names.TEAMS[team]}{suffix}"
         if any(project.name == name for project in tenants):
             name += f"-{index}"
-        tenants.append(_project(state, name, domain, f"{name} team", tags=(domain.name,)))
-    _project(state, "retail-old-shop", domains[0], "closed in spring", enabled=False)
+        tenants.append(new_project(state, name, domain, f"{name} team", tags=(domain.name,)))
+    new_project(state, "retail-old-shop", domains[0], "closed in spring", enabled=False)
     _make_people(state, default, admin, service, demo, tenants)
     return _sizes(tenants, servers)
 
@@ -59,7 +59,8 @@ def _sizes(tenants: list[Project], servers: int) -> list[tuple[Project, int]]:
     return list(zip(tenants, sizes, strict=True))
 
 
-def _project(state: State, name: str, domain: Domain, text: str, **more: object) -> Project:
+def new_project(state: State, name: str, domain: Domain, text: str, **more: object) -> Project:
+    """A project with the quotas the services ship with."""
     project = Project(state.dice.hex(), name, domain, text, key=f"{name}-key", **more)  # type: ignore[arg-type]
     project.compute_quota = dict(COMPUTE_QUOTA)
     project.volume_quota = dict(VOLUME_QUOTA)

@@ -18,13 +18,14 @@ LOW, HIGH = (3, 0), (3, 71)
 class BlockStorage:
     name = "volume"
 
-    def __init__(self, state: State, tokens: Tokens, root: str, lifecycle: Lifecycle) -> None:
+    def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
         from engine.demo.volume_changes import add_changes
         from engine.demo.volume_lists import add_lists
         from engine.demo.volume_service import add_service
 
-        self.state, self.tokens, self.root, self.lifecycle = state, tokens, root, lifecycle
-        self.url = f"{root}/volume"
+        self.state, self.tokens, self.lifecycle = state, tokens, lifecycle
+        self.auth_url = roots["identity"]
+        self.url = roots["volume"]
         self.routes = Routes()
         add_lists(self)
         add_service(self)
@@ -44,7 +45,7 @@ class BlockStorage:
             return self._tagged(openstack_fault(refusal), text if known else None)
         token = self.tokens.find(request.headers.get("x-auth-token"))
         if token is None:
-            return unauthorized(f"{self.root}/identity", "volume")
+            return unauthorized(self.auth_url, "volume")
         said = f"{version[0]}.{version[1]}"
         if path == "/v3":
             return empty(302, Location=f"{self.url}/v3/")

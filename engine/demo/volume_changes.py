@@ -46,12 +46,12 @@ class Changes:
     def _quota(self, call: Call, kind: str, size: int) -> None:
         project = call.token.project
         assert project is not None
-        used = volume_usage(self.state).get(project.id, {})
+        used = volume_usage(self.state, project.id).get(project.id, {})
         quota = project.volume_quota
         if 0 <= quota["gigabytes"] < used.get("gigabytes", 0) + size and kind != "backup":
             raise Refusal(
                 413,
-                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. ",
+                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. "
                 f"Requested {size}G, quota is {quota['gigabytes']}G and {used.get('gigabytes', 0)}G has been consumed.",
             )
         if 0 <= quota[f"{kind}s"] < used.get(f"{kind}s", 0) + 1:
@@ -126,8 +126,8 @@ class Changes:
         if volume.status not in REMOVABLE or volume.attachments or self.lifecycle.has_snapshots(volume):
             raise Refusal(
                 400,
-                "Invalid volume: Volume status must be available or error or error_restoring or error_extending or ",
-                "error_managing and must not be migrating, attached, belong to a group, have snapshots, awaiting a ",
+                "Invalid volume: Volume status must be available or error or error_restoring or error_extending or "
+                "error_managing and must not be migrating, attached, belong to a group, have snapshots, awaiting a "
                 "transfer, or be disassociated from snapshots after volume transfer.",
             )
         self.lifecycle.delete_volume(volume, self._now())
@@ -216,7 +216,11 @@ class Changes:
         if any(other.parent == backup.id for other in self.state.backups):
             raise Refusal(400, "Invalid backup: Incremental backups exist for this backup.")
         backup.status = "deleting"
-        self.state.clock.after(1.0, lambda due: self.state.backups.remove(backup.id) and None)
+
+        def finish(due: float) -> None:
+            self.state.backups.remove(backup.id)
+
+        self.state.clock.after(1.0, finish)
         return empty(202)
 
 

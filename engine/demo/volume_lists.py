@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.demo.answers import Refusal, answer
 from engine.demo.clock import read_time
 from engine.demo.compute import FALSE, TRUE
-from engine.demo.routing import Call, keep, next_url, take
+from engine.demo.routing import Call, Test, keep, next_url, take, where
 from engine.demo.serving import Response
 from engine.demo.tables import Table, newest_first
 from engine.demo.volume import require_reader, sees
@@ -197,16 +197,16 @@ class Lists:
         for name, value in call.request.query:
             if name in PAGING:
                 continue
-            if name in kind.times and call.version >= (3, 60):
+            if name in kind.times and call.version >= (3, 31):
                 tests += self._time(name, value)
             elif name in kind.times:
                 continue
             elif name in kind.columns:
                 column = kind.columns[name]
-                tests.append(lambda row, column=column, value=value: column(row) == value)
+                tests.append(where(column, value))
             elif name.endswith("~") and name[:-1] in kind.columns and call.version >= (3, 31):
                 column = kind.columns[name[:-1]]
-                tests.append(lambda row, column=column, value=value: value in str(column(row)))
+                tests.append(_contains(column, value))
             else:
                 # Cinder knows no such column: it answers 200 with nothing.
                 tests.append(lambda row: False)
@@ -226,11 +226,7 @@ class Lists:
                 raise Refusal(400, f"Invalid {value} value")
             compare = COMPARE[operator]
             read = (lambda row: row.created) if name == "created_at" else (lambda row: row.updated)
-            tests.append(
-                lambda row, read=read, compare=compare, wanted=wanted: (
-                    read(row) is not None and compare(read(row), wanted)
-                )
-            )
+            tests.append(_compared(read, compare, wanted))
         return tests
 
     # Documents
@@ -260,6 +256,20 @@ class Lists:
     def show(self, call: Call, id: str, kind: Kind) -> Response:
         require_reader(call, kind.rule)
         return answer({kind.single: self._document(call, kind, self.find(call, id, kind.key), True)})
+
+
+def _contains(read: Callable[[Any], Any], part: str) -> Test:
+    return lambda row: part in str(read(row))
+
+
+def _compared(read: Callable[[Any], int | None], compare: Callable[[int, int], bool], wanted: int) -> Test:
+    """Rows with the time, compared; a row that was never changed has none."""
+
+    def test(row: Any) -> bool:
+        value = read(row)
+        return value is not None and compare(value, wanted)
+
+    return test
 
 
 def _attached(attachment: Any) -> tuple[int, str]:

@@ -154,7 +154,7 @@ class Service:
     # Quotas
 
     def _used(self, project: str) -> dict[str, int]:
-        return volume_usage(self.state).get(project, {})
+        return volume_usage(self.state, project).get(project, {})
 
     def limits(self, call: Call) -> Response:
         require_reader(call, "limits_extension:used_limits")

@@ -33,7 +33,7 @@ class TenantNet:
     project: Project
     user: str
     groups: dict[str, SecurityGroup]
-    router: Router
+    router: Router | None
     subnets: list[Subnet] = field(default_factory=list)
     storage: list[Subnet] = field(default_factory=list)
     placed: int = 0
@@ -165,11 +165,12 @@ class Wiring:
         high, low = divmod(self._blocks, 256)
         self._blocks += 1
         subnet = self._subnet(network, f"{name}-v4", f"10.{high}.{low}.0/24", made)
-        if stem == "app":
+        if stem == "app" and net.router:
             self._infrastructure(
                 network, net.project.id, net.router.id, "network:router_interface",
                 subnet.id, subnet.gateway or "", "net-1", made,
             )  # fmt: skip
+        if stem == "app":
             net.subnets.append(subnet)
         else:
             subnet.gateway = None
@@ -200,7 +201,7 @@ class Wiring:
             return None
         ip = self.public_subnet.address()
         floating = FloatingIp(
-            self.dice.uuid(), net.project.id, self.public, ip, net.router.id if port else None, port,
+            self.dice.uuid(), net.project.id, self.public, ip, net.router.id if port and net.router else None, port,
             "ACTIVE" if port else "DOWN", made, made + 2,
         )  # fmt: skip
         if port:

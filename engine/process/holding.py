@@ -15,8 +15,7 @@ from pathlib import Path
 
 from engine.process.failures import StartFailure, of_error
 from engine.process.filesystems import check_local
-from engine.process.models import Exit, Home, folder_fault
-from engine.process.peers import credentials
+from engine.process.models import Exit, Home, credentials, folder_fault
 
 BACKLOG = 1024  # clients wait in it while a worker is replaced
 

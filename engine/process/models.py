@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,6 +20,7 @@ PEER = "qdeck.peer"  # key in an ASGI scope's extensions: {"uid", "login_uid", "
 
 # sun_path holds 108 bytes; some systems less. A longer path goes to a folder of the user's own below /tmp.
 MOST_SOCKET_BYTES = 100
+_UCRED = struct.Struct("3i")
 
 
 class Exit(IntEnum):
@@ -110,6 +113,23 @@ class Home:
         import hashlib
 
         return fallback_folder() / f"{hashlib.blake2b(os.fsencode(beside), digest_size=12).hexdigest()}.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Process, user and group that connected (for a server: that listens)."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+def credentials(connection: socket.socket) -> Credentials:
+    """SO_PEERCRED of a connected Unix socket. Raises OSError for a socket of another kind."""
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    pid, uid, gid = _UCRED.unpack(data)
+    # The kernel's ids are unsigned.
+    return Credentials(pid, uid & 0xFFFFFFFF, gid & 0xFFFFFFFF)
 
 
 def host_name() -> str:

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.process.models import credentials
+
 # The login uid of a process that no login started (services, many containers).
 NO_LOGIN = 0xFFFFFFFF
-_FORMAT = struct.Struct("3i")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Process, user and group that connected (for a server: that listens)."""
-
-    pid: int
-    uid: int
-    gid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +24,6 @@ class Peer:
     def as_extension(self) -> dict[str, int | None]:
         """As it stands in an ASGI scope."""
         return {"uid": self.uid, "login_uid": self.login_uid, "pid": self.pid}
-
-
-def credentials(connection: socket.socket) -> Credentials:
-    """SO_PEERCRED of a connected Unix socket. Raises OSError for a socket of another kind."""
-    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _FORMAT.size)
-    pid, uid, gid = _FORMAT.unpack(data)
-    # The kernel's ids are unsigned.
-    return Credentials(pid, uid & 0xFFFFFFFF, gid & 0xFFFFFFFF)
 
 
 def read_login_uid(pid: int, uid: int) -> int | None:

@@ -103,7 +103,11 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None) -
         audit = AuditService(ops)
         feed = ChangeFeed()
         closing.callback(feed.close)
-        estate.on_change(lambda cloud, type, version: feed.publish("data", cloud=cloud, type=type, version=version))
+
+        def changed(cloud: str, type: str, version: int) -> None:
+            feed.publish("data", cloud=cloud, type=type, version=version)
+
+        estate.on_change(changed)
         clouds = CloudService(ops, lambda: settings.current, audit, estate)
         reads = InventoryReads(estate)
         closing.callback(reads.close)

@@ -33,9 +33,15 @@ def call(options: GlobalOptions, method: str, path: str, fields: list[str], body
     elif output in (Format.json, Format.yaml):
         write_document(answer, output)
     else:
-        rows = answer.get("items", answer.get("results", [answer])) if isinstance(answer, dict) else answer
-        rows = [row if isinstance(row, dict) else {"value": row} for row in rows]
+        rows = [row if isinstance(row, dict) else {"value": row} for row in _rows(answer)]
         write_rows(rows, list(dict.fromkeys(name for row in rows for name in row)), output)
+
+
+def _rows(answer: Any) -> list[Any]:
+    """The list in an answer: its items, itself, or the one thing it is."""
+    if isinstance(answer, dict):
+        answer = answer.get("items", answer.get("results", answer))
+    return answer if isinstance(answer, list) else [answer]
 
 
 def _field(text: str) -> tuple[str, Any]:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from store.filters import FilterError, parse
-
 from store.types import registry
 from store.types.declaration import ResourceType
 from tui.api.client import SyncClient
@@ -18,6 +17,7 @@ from tui.times import TimeError, age
 from tui.times import parse as parse_time
 
 PAGE = 500
+UNITS = {"size_mb": "MB", "size_gb": "GB", "size_bytes": "BYTES"}
 
 
 def ls(
@@ -37,7 +37,7 @@ def ls(
     try:
         parse(filter_text)
     except FilterError as error:
-        leave(USAGE, str(error))
+        leave(USAGE, f"filter: {error} (at character {error.position + 1} of {filter_text!r})")
     chosen = _columns(kind, column_words, output)
     request: dict[str, Any] = {
         "type": kind.name,
@@ -134,7 +134,7 @@ def types(output: Format) -> None:
             "type": kind.name,
             "list": kind.plural,
             "aliases": list(kind.aliases),
-            "columns": [c.name for c in (*kind.columns, *kind.joined)],
+            "columns": [c.name for c in kind.view_columns],
         }
         for kind in registry.ALL.values()
     ]
@@ -165,11 +165,11 @@ def instant(words: str | None) -> str | None:
 
 
 def _columns(kind: ResourceType, words: str | None, output: Format) -> list[str]:
-    every = [column.name for column in (*kind.columns, *kind.joined)]
+    every = [column.name for column in kind.view_columns]
     if words == "all" or (words is None and output is not Format.table):
         return ["cloud", "region", "id", *every]
     if words is None:
-        return ["cloud", "region", "id", *(c.name for c in (*kind.columns, *kind.joined) if c.shown)]
+        return ["cloud", "region", "id", *kind.default_columns]
     chosen = [word.strip() for word in words.split(",") if word.strip()]
     for word in chosen:
         if word not in (*every, "cloud", "region", "id"):
@@ -181,7 +181,12 @@ def _columns(kind: ResourceType, words: str | None, output: Format) -> list[str]
 
 
 def _titles(kind: ResourceType) -> dict[str, str]:
-    return {column.name: column.title for column in (*kind.columns, *kind.joined) if column.title}
+    """Column heads; sizes carry their unit, since a script reads the bare number below."""
+    return {
+        column.name: f"{column.title} {UNITS[column.role]}" if column.role in UNITS else column.title
+        for column in kind.view_columns
+        if column.title
+    }
 
 
 def _sort(kind: ResourceType, word: str) -> list[Any]:

@@ -23,7 +23,8 @@ def cloud(collected: Bench) -> Iterator[Bench]:
     """The same without faults, and in the state "done" again afterwards."""
     yield collected
     collected.repair()
-    assert collected.collect()["state"] == "done"
+    odd = [state["type"] for state in collected.estate.states("demo") if state["state"] != "ok"]
+    assert not odd or collected.collect(odd)["state"] == "done"
 
 
 BROKEN: list[tuple[str, dict[str, Any], str, set[str]]] = [

@@ -93,7 +93,8 @@ class AccessService:
         if silent:
             raise RuntimeError(
                 "these routes state no permission (use access.requires, also for public ones; the framework's own are "
-                "switched off with openapi_url=None): " + ", ".join(silent)
+                "switched off with openapi_url=None; a dependency made inside a function is not seen in a module with "
+                "postponed annotations): " + ", ".join(silent)
             )
 
     async def _identify(self, request: Request, public: bool) -> Caller:

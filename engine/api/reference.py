@@ -35,19 +35,20 @@ def permission_of(route: Any) -> str | None:
 
 def markdown(app: FastAPI) -> str:
     """The whole page, grouped by the routes' first tag."""
-    groups: dict[str, list[str]] = defaultdict(list)
+    groups: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     for route in iter_route_contexts(app.routes):
         tags = getattr(route, "tags", None) or ["other"]
         words = (getattr(route, "description", "") or "").strip().split("\n\n")[0].replace("\n", " ")
+        words = words or f"{(route.name or '').replace('_', ' ').capitalize()}."
         parameters = ", ".join(f"`{name}`" for name in query_parameters(route))
         for method in sorted((route.methods or set()) - {"HEAD"}):
             row = f"| {method} | `{route.path}` | {permission_of(route) or ''} | {parameters} | {words} |"
-            groups[str(tags[0])].append(row.replace("\n", " "))
+            groups[str(tags[0])].append((route.path or "", method, row))
     parts = [_HEAD]
     for name in sorted(groups):
         parts.append(f"## {name[:1].upper()}{name[1:]}\n\n")
         parts.append("| method | path | permission | query | what it does |\n|---|---|---|---|---|\n")
-        parts.append("\n".join(sorted(groups[name], key=lambda row: row.split("|")[2])) + "\n\n")
+        parts.append("\n".join(row for _, _, row in sorted(groups[name])) + "\n\n")
     return "".join(parts).rstrip("\n") + "\n"
 
 

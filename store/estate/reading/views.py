@@ -7,6 +7,7 @@ documents.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from store.estate.reading.relation import LEADING, Moment, Relation, quoted
@@ -25,10 +26,29 @@ def select(type: ResourceType, moment: Moment) -> str:
     return f"SELECT {picked} {relation.from_clause} WHERE {relation.at('t')}"
 
 
-def create(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make all views and macros anew, so that they follow the declarations. The version tables must exist."""
+def definitions() -> list[str]:
+    """The statements that make all views and macros."""
+    statements = []
     for type in registry.ALL.values():
-        plural = quoted(type.plural)
-        connection.execute(f"CREATE OR REPLACE VIEW {plural} AS {select(type, Moment(None))}")
+        statements.append(f"CREATE OR REPLACE VIEW {quoted(type.plural)} AS {select(type, Moment(None))}")
         at = select(type, Moment("moment::TIMESTAMP"))
-        connection.execute(f"CREATE OR REPLACE MACRO {quoted(type.plural + '_at')}(moment) AS TABLE {at}")
+        statements.append(f"CREATE OR REPLACE MACRO {quoted(type.plural + '_at')}(moment) AS TABLE {at}")
+    return statements
+
+
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make all views and macros anew when a declaration changed, in one transaction. The version tables must exist."""
+    statements = definitions()
+    mark = hashlib.sha256("\n".join(statements).encode()).hexdigest()
+    if connection.execute("SELECT value FROM meta WHERE key = 'views'").fetchone() == (mark,):
+        return
+    connection.execute("BEGIN")
+    try:
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("DELETE FROM meta WHERE key = 'views'")
+        connection.execute("INSERT INTO meta VALUES ('views', ?)", [mark])
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

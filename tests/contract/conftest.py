@@ -57,13 +57,12 @@ def demo_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     from engine.demo.launch import DemoCloud
 
     home: Path = tmp_path_factory.mktemp("demo")
-    demo = DemoCloud.start(home, servers=60, seed="contract")
+    demo = DemoCloud.start(home, servers=60, seed="contract", still=True)
     try:
         entries = yaml.safe_load(demo.clouds_yaml.read_text())["clouds"]
         yield Cloud("demo", *(entries[name]["auth"] for name in ("demo", "demo-member", "demo-reader")))
     finally:
-        demo.process.stdin.close()
-        demo.process.wait(10)
+        demo.stop()
 
 
 @pytest.fixture(scope="session")

@@ -110,9 +110,12 @@ class Project:
         return dict(wait_for(read, lambda item: item["status"] == "available"))
 
     def delete(self, service: str, path: str, seconds: float = 60) -> None:
-        """Delete one thing as the administrator and wait until it is gone; gone already is fine."""
-        response = self.admin(service, path, "DELETE")
-        assert response.status_code in (202, 204, 404), f"{path}: {response.text}"
+        """Delete one thing as the administrator and wait until it is gone; gone already is fine.
+
+        Asked again while it is refused: what is being changed, or deleted already, refuses for a moment.
+        """
+        gone = (202, 204, 404)
+        wait_for(lambda: self.admin(service, path, "DELETE").status_code, lambda status: status in gone, seconds)
         wait_for(lambda: self.admin(service, path).status_code, lambda status: status == 404, seconds)
 
     # -- the end -------------------------------------------------------------

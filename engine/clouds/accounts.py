@@ -79,6 +79,7 @@ def insert(
 
 def note(ops: Ops, account: Account, error: str, token: Token | None = None, regions: Iterable[str] = ()) -> None:
     """Keep what the last use of an account showed: an error, or who it is now. Writes only what changed."""
+    account = next((one for one in every(ops, account.cloud) if one.id == account.id), account)
     values: dict[str, Any] = {}
     if error != account.last_error:
         values.update(last_error=error or None, last_error_at=utcnow() if error else None)

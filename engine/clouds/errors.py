@@ -143,7 +143,7 @@ def _from_keystoneauth(error: BaseException, what: str, host: str) -> CloudError
         return CloudError("no_service", f"{what} is not in the catalog of this token")
     if isinstance(error, ksa.MissingRequiredOptions | ksa.NoMatchingPlugin | ksa.OptionError):
         return CloudError("bad_entry", f"the clouds.yaml entry is not complete: {plain(error)}")
-    if isinstance(error, ksa.DiscoveryFailure | ksa.NotFound):
+    if isinstance(error, ksa.DiscoveryFailure | ksa.NotFound | ksa.InvalidResponse):
         return CloudError(
             "broken",
             f"{what} answers, but not as an OpenStack identity service ({host}); check auth_url",

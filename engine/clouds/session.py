@@ -182,6 +182,7 @@ class CloudSession:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
+        what: str = "",
         max_bytes: int = 1 << 29,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Answer:
@@ -195,6 +196,7 @@ class CloudSession:
         import urllib3
         from keystoneauth1 import exceptions as ksa
 
+        what = what or self._what(url)
         deadline = time.monotonic() + self.timeouts.total
         try:
             response = self._session.get(
@@ -207,9 +209,9 @@ class CloudSession:
                 timeout=(self.timeouts.connect, self.timeouts.read),
             )
             with response:
-                body = _read(response.raw, deadline, max_bytes, cancelled, self._what(url))
+                body = _read(response.raw, deadline, max_bytes, cancelled, what)
         except (ksa.ClientException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise errors.explain(error, self._what(url), url) from None
+            raise errors.explain(error, what, url) from None
         return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)
 
     def close(self) -> None:
@@ -287,9 +289,10 @@ class CloudSession:
         import orjson
 
         root = re.sub(r"(/v\d[\d.]*)/.*$", r"\1", url)
-        answer = self.get(f"{root}/")
+        what = f"the {service} service of {self.name}"
+        answer = self.get(f"{root}/", what=what)
         if answer.status >= 300:
-            raise errors.of_status(answer.status, answer.body, f"the {service} service of {self.name}")
+            raise errors.of_status(answer.status, answer.body, what)
         try:
             found = orjson.loads(answer.body)
             versions = found.get("versions") or [found.get("version")]

@@ -89,21 +89,23 @@ class Estate:
         return cls(path, connection, types)
 
     def close(self) -> None:
-        """Finish queued writes, close every connection. Readers still at work are interrupted by their closing
-        connection."""
+        """Finish queued writes and wait for readers at work, then close every connection."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
         self._writer.close()
+        slots = []
         for _ in range(READERS):
             try:
-                reader = self._readers.get(timeout=5)
+                slots.append(self._readers.get(timeout=5))
             except queue.Empty:
                 _log.warning("a reader of the estate did not end within 5 s")
                 break
+        for reader in slots:
             if reader is not None:
                 reader.close()
+            self._readers.put(None)  # whoever waits for a connection finds that there is none any more
         self._connection.close()
 
     def __enter__(self) -> Estate:

@@ -38,8 +38,10 @@ LEADING = (
 )
 TRAILING = (("search", "VARCHAR"), ("doc", "VARCHAR"))
 
-# How columns lie in the file, measured on 1,300,000 servers. What every page sorts by or filters on is nearly unique, and
-# DuckDB's dictionary of it saves little and has to be undone for all rows: without it the first page takes 110 ms of CPU
+# How columns lie in the file, measured on 1,300,000 servers. What every page sorts by or filters on is nearly
+# unique, and
+# DuckDB's dictionary of it saves little and has to be undone for all rows: without it the first page takes 110
+# ms of CPU
 # in place of 265, a filtered one 159 in place of 382, a page of the past 135 in place of 299, for 76 bytes more a row.
 # Documents are read one at a time and written by the thousand: zstd makes them less than half as large as the default
 # does, and a checkpoint two to three times cheaper. Everything else (states, projects, hosts) repeats: the default.

@@ -84,7 +84,9 @@ def collect(
     builder = writer.builder()
     gone, plain = set(deleted), set(bare)
     for doc in docs:
-        builder.add(doc, deleted=doc.get("id") in gone, bare=doc.get("id") in plain)
+        id = doc.get("id") if isinstance(doc, dict) else None
+        known = id if isinstance(id, str) else ""
+        builder.add(doc, deleted=known in gone, bare=known in plain)
         if len(builder) >= batch:
             writer.add(builder.take())
     for id in ids:

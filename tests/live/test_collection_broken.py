@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.wire import Actor, Login
+from tests.contract.wire import Actor, Login, wait_for
 from tests.lab import places
 from tests.live.cells import cell_down
 from tests.live.console import Console, write_entry
@@ -114,6 +114,13 @@ class TestRoleTakenAway:
         yield project
         project.remove()
 
+    @staticmethod
+    def settle(operator: Project, status: int) -> None:
+        """Wait until Keystone, which caches roles for some seconds, says to a new token what it should."""
+        login = Login(operator.admin.login.auth_url, f"{operator.name}-admin", operator.password, project=operator.name)
+        for path in ("/roles", "/users"):
+            wait_for(lambda path=path: Actor(login)("identity", path).status_code, lambda seen: seen == status, 30)
+
     def test_nothing_is_lost_and_nothing_comes_back_twice(
         self, console: Console, operator: Project, tmp_path: Path
     ) -> None:
@@ -126,6 +133,7 @@ class TestRoleTakenAway:
         before = console.versions()
 
         operator.revoke(operator.users["admin"], "admin")
+        self.settle(operator, 403)
         for full in (True, False):
             ended = console.collect(full=full)
             assert console.versions().since(before) == {}
@@ -135,6 +143,7 @@ class TestRoleTakenAway:
         assert ended["hypervisor"]["state"] == "not_permitted"
 
         operator.grant(operator.users["admin"], "admin")
+        self.settle(operator, 200)
         ended = console.collect()
         assert {row["state"] for row in ended.values()} == {"done"}
         assert console.versions().since(before) == {}

@@ -40,6 +40,11 @@ class Caller:
         """Key of what belongs to this person: "uid:<n>" on the socket, "user:<name>" elsewhere."""
         return f"user:{self.name}" if self.uid is None else f"uid:{self.uid}"
 
+    @property
+    def limited(self) -> bool:
+        """Whether the role covers a part of what the engine knows only: some clouds, domains or projects."""
+        return (self.clouds, self.domains, self.projects) != (None, None, None)
+
 
 # The engine itself, in audit records of what it does unasked (schedules, retention).
 ENGINE = Caller(name="engine", role="superadmin", via="embedded")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import Annotated, Any
 
@@ -42,6 +43,9 @@ def routes(access: AccessService, users: UserService, record: Record) -> APIRout
 
 
 def _add_logins(router: APIRouter, access: AccessService, users: UserService, record: Record) -> None:
+    # Threads of its own: a flood of logins must not take those in which everybody else's tokens are looked up.
+    hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="login")
+
     @router.post("/auth/login", tags=["authentication"], response_model=LoginAnswer)
     async def log_in(
         login: Login, request: Request, caller: Annotated[Caller, Depends(access.requires("public"))]
@@ -54,7 +58,9 @@ def _add_logins(router: APIRouter, access: AccessService, users: UserService, re
         claimed = Caller(name=login.username, uid=caller.uid, login_uid=caller.login_uid, via=caller.via)
         detail = {"address": address, "agent": request.headers.get("user-agent", "")[:255]}
         try:
-            found = await asyncio.to_thread(users.log_in, login.username, login.password, address, detail["agent"])
+            found = await asyncio.get_running_loop().run_in_executor(
+                hashing, users.log_in, login.username, login.password, address, detail["agent"]
+            )
         except WrongPassword:
             await asyncio.to_thread(record, claimed, "auth.login", login.username, detail, "refused")
             raise
@@ -86,6 +92,7 @@ def _add_users(router: APIRouter, access: AccessService, users: UserService, rec
     @router.post("/q/users", tags=_TAGS, status_code=201, response_model=User)
     def create_user(new: NewUser, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Make a user."""
+        access.check_manager(caller)
         facts = new.model_dump(exclude={"username", "password"})
 
         def also(connection: Any) -> None:
@@ -97,6 +104,7 @@ def _add_users(router: APIRouter, access: AccessService, users: UserService, rec
     @router.put("/q/users/{username}", tags=_TAGS, response_model=User)
     def change_user(username: Name, changed: ChangedUser, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Change a user's role, scope, password or activity; fields left out stay."""
+        access.check_manager(caller)
         given = changed.model_dump(exclude_unset=True)
         facts = {name: value for name, value in given.items() if name != "password"}
 
@@ -109,6 +117,7 @@ def _add_users(router: APIRouter, access: AccessService, users: UserService, rec
     @router.delete("/q/users/{username}", tags=_TAGS, status_code=204)
     def remove_user(username: Name, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Remove a user and end his logins."""
+        access.check_manager(caller)
 
         def also(connection: Any) -> None:
             record(caller, "user.remove", username, connection=connection)
@@ -128,6 +137,7 @@ def _add_tokens(router: APIRouter, access: AccessService, record: Record) -> Non
     @router.post("/q/tokens", tags=_TAGS, status_code=201, response_model=MadeToken)
     def create_token(new: NewToken, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Make an API key. The answer's `token` is shown this once."""
+        access.check_manager(caller)
 
         def also(connection: Any) -> None:
             record(caller, "token.create", new.name, new.model_dump(exclude={"name"}), connection=connection)
@@ -138,6 +148,7 @@ def _add_tokens(router: APIRouter, access: AccessService, record: Record) -> Non
     @router.delete("/q/tokens/{token_id}", tags=_TAGS, response_model=Token)
     def revoke_token(token_id: Name, caller: Annotated[Caller, Depends(admin)]) -> Response:
         """Revoke an API key."""
+        access.check_manager(caller)
         name = access.tokens.key(token_id)["name"]
 
         def also(connection: Any) -> None:

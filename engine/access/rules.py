@@ -123,6 +123,11 @@ def resource_of_type(plural: str) -> str:
     return named if named in MATRIX else "resources"
 
 
+def may_manage_access(caller: Caller) -> bool:
+    """Whether the caller may make users and keys: a limited one could give himself a role without limits."""
+    return allows(caller.role, "users:admin") and not caller.limited
+
+
 def rank(role: str) -> int:
     """Position from weakest (0) to strongest; -1 for what is no role."""
     return ROLES.index(role) if role in ROLES else -1

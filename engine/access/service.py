@@ -74,6 +74,11 @@ class AccessService:
             _log.warning("permission denied", caller=caller.name, role=caller.role, requires=permission)
             raise Forbidden(f"Permission denied: requires {permission}")
 
+    def check_manager(self, caller: Caller) -> None:
+        """Raise Forbidden when the caller's role is limited: he could give himself one that is not."""
+        if not rules.may_manage_access(caller):
+            raise Forbidden("Permission denied: a role limited to clouds, domains or projects cannot manage users")
+
     def caller_of(self, scope: Mapping[str, Any]) -> Caller:
         """The caller of an ASGI request, by socket peer, embedding, or token. Raises NotAuthenticated, Forbidden."""
         extensions = scope.get("extensions") or {}

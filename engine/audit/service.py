@@ -93,13 +93,20 @@ class AuditService:
         action: str | None = None,
         outcome: str | None = None,
         text: str | None = None,
+        only: Caller | None = None,
         limit: int = 100,
         offset: int = 0,
     ) -> tuple[int, list[dict[str, Any]]]:
         """(total, records newest first). `actor` also finds the login name behind sudo; `action` may end in "*";
-        `text` is looked for in target and detail.
+        `text` is looked for in target and detail. `only`: nothing but what this caller did.
         """
         conditions = _conditions(since, until, actor, action, outcome, text)
+        if only is not None:
+            conditions += [
+                audit.c.actor == only.name,
+                audit.c.via == only.via,
+                audit.c.uid.is_not_distinct_from(only.uid),
+            ]
         with self._ops.read() as connection:
             total = connection.scalar(select(func.count()).select_from(audit).where(*conditions)) or 0
             rows = connection.execute(

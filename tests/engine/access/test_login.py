@@ -338,6 +338,21 @@ async def test_an_admin_does_not_manage_users(engine: Furniture) -> None:
         assert (await client.post("/q/users", json={"username": "eve", "password": PASSWORD})).status_code == 403
 
 
+async def test_a_limited_superadmin_cannot_make_an_unlimited_one(engine: Furniture) -> None:
+    key = engine.access.tokens.create_key("k", "superadmin", "x", clouds=["prod"])[1]
+    async with engine.tcp(key) as client:
+        answers = [
+            await client.post("/q/users", json={"username": "eve", "password": PASSWORD, "role": "superadmin"}),
+            await client.put("/q/users/vera", json={"clouds": None}),
+            await client.delete("/q/users/admin"),
+            await client.post("/q/tokens", json={"name": "eve"}),
+            await client.delete(f"/q/tokens/{engine.access.tokens.keys()[0]['id']}"),
+        ]
+    assert [a.status_code for a in answers] == [403] * 5
+    assert "limited to clouds, domains or projects" in answers[0].json()["detail"]
+    assert [user["username"] for user in engine.users.users()] == ["admin", "vera"]
+
+
 def test_old_hashes_are_renewed_at_login(engine: Furniture) -> None:
     from argon2 import PasswordHasher
 

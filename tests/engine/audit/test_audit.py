@@ -166,3 +166,16 @@ async def test_over_the_api(engine: Furniture) -> None:
         assert bad.status_code == 400 and "is not a time" in bad.json()["detail"]
         verdict = (await client.get("/q/audit/verification")).json()
     assert verdict["ok"] is True and verdict["records"] == 3
+
+
+async def test_a_limited_caller_sees_his_own_records_only(engine: Furniture) -> None:
+    fill(engine.audit)
+    key = engine.access.tokens.create_key("bob", "viewer", "x", clouds=["test"])[1]
+    async with engine.tcp(key) as client:
+        found = (await client.get("/q/audit")).json()
+        assert (found["total"], found["items"][0]["actor"]) == (1, "bob")
+        assert (await client.get("/q/audit", params={"text": "x:5000"})).json()["total"] == 0
+        assert (await client.get("/q/audit/verification")).status_code == 403
+    everything = engine.access.tokens.create_key("bob", "viewer", "x")[1]
+    async with engine.tcp(everything) as client:
+        assert (await client.get("/q/audit")).json()["total"] == 3

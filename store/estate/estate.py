@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from store.estate import backup, decisions, opening, retention, samples, schema
+from store.estate import backup, decisions, growth, opening, retention, samples, schema
 from store.estate.errors import EstateClosed
 from store.estate.ingest import ListingWriter
 from store.estate.models import Listing
@@ -77,7 +77,8 @@ class Estate:
         path = Path(path)
         connection = opening.connect(path, threads=threads, memory_limit=memory_limit)
         try:
-            schema.prepare(connection, path, types.values())
+            grown = schema.prepare(connection, path, types.values())
+            growth.catch_up(connection, types.values(), grown)
             if declared:
                 _create_views(connection)
         except duckdb.Error as error:

@@ -6,6 +6,7 @@ whole or not at all.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from store.estate import ending
-from store.estate.errors import ListingEnded
+from store.estate.errors import EstateClosed, ListingEnded
 from store.estate.models import Listing, Outcome
 from store.estate.rows import BATCH_ROWS, Batch, RowBuilder, arrow_columns, to_arrow
 from store.estate.schema import quoted
@@ -140,7 +141,8 @@ class ListingWriter:
             future = self._estate.submit(end.run, after=self._announce)
             outcome = future.result()
         finally:
-            self._estate.submit(self._drop, transaction=False)
+            with contextlib.suppress(EstateClosed):  # nothing is left to drop then
+                self._estate.submit(self._drop, transaction=False)
         return replace(outcome, data_version=self._estate.data_version(self.type.name))
 
     def _announce(self, outcome: Outcome) -> None:

@@ -19,6 +19,7 @@ from engine.access.models import Caller
 from engine.api.errors import BadRequest, NotFound
 from store import times
 from store.estate.reading import single, windows
+from store.estate.reading.hints import Hints
 from store.estate.reading.models import Key, Scope, UnknownColumn, Window
 from store.filters import FilterError
 from store.types import registry
@@ -41,6 +42,7 @@ class InventoryReads:
         self.estate = estate
         self.clock = clock
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
+        self._hints = Hints()
         self._states: tuple[float, list[dict[str, Any]]] | None = None
         self._states_lock = threading.Lock()
 
@@ -80,7 +82,7 @@ class InventoryReads:
     def window(self, window: Window) -> dict[str, Any]:
         """The rows around the anchor, with the data's version, its age and the listings that are not well."""
         version = self.estate.data_version(window.type)
-        answer = self.read(lambda connection: windows.read_window(connection, window, self.clock()))
+        answer = self.read(lambda connection: windows.read_window(connection, window, self.clock(), self._hints))
         clouds = visible_clouds(window.scope)
         return {
             **answer,

@@ -8,12 +8,13 @@ rows. Each call runs on one connection; wrap it in a transaction to have all its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from store import filter_sql, filters
 from store.estate.reading import limits
+from store.estate.reading.hints import Hints, slice_around, within
 from store.estate.reading.models import UnknownColumn, Window
 from store.estate.reading.order import Sql, Term, beyond, order_by
 from store.estate.reading.relation import LEADING, Moment, Relation, quoted
@@ -39,6 +40,7 @@ class Query:
             limits.condition(self.relation, window.scope),
             filter_sql.to_sql(tree, self.type, window.at or now, self.relation.column),
         ]
+        self.filtered = tree != filters.EVERYTHING
         kept = [part for part in parts if part[0] != "true"]
         self.where: Sql = (
             " AND ".join(sql for sql, _ in kept),
@@ -59,22 +61,36 @@ class Query:
         named = [name for name, _ in self.sort]
         return named + [name for name in LEADING if name not in named]
 
-    def chosen(self, columns: Sequence[str], more: Sql, *, backward: bool, limit: int) -> Sql:
-        """SELECT of the first `limit` rows that also pass `more`.
-
-        Keys, stored columns, the order's values as s0, s1, ..., and `side`: 0 when `backward`, else 1.
-        """
+    def values(self) -> str:
+        """Row id, keys and the order's values as s0, s1, ... of the relation."""
         t = self.relation
-        picked = [t.column(name) for name in LEADING]
-        picked += [f"{t.alias}.{quoted(name)}" for name in columns]
-        picked += [f"{term.sql} AS s{i}" for i, term in enumerate(self.terms)]
-        picked.append(f"{0 if backward else 1} AS side")
+        picked = [f"{t.alias}.rowid AS rid", *(f"{t.column(name)} AS {name}" for name in LEADING)]
+        return ", ".join(picked + [f"{term.sql} AS s{i}" for i, term in enumerate(self.terms)])
+
+    @property
+    def places(self) -> list[Term]:
+        """The order's terms over the names that `values` gives them."""
+        return [Term(f"s{i}", term.descending, term.nullable) for i, term in enumerate(self.terms)]
+
+    def rows(self, more: Sql) -> Sql:
+        """SELECT of `values` of all rows that also pass `more`, in no order."""
         extra = f" AND {more[0]}" if more[0] != "true" else ""
-        sql = (
-            f"SELECT {', '.join(picked)} {t.from_clause} WHERE {self.where[0]}{extra}"
-            f" ORDER BY {order_by(self.terms, backward=backward)} LIMIT {int(limit)}"
-        )
+        sql = f"SELECT {self.values()} {self.relation.from_clause} WHERE {self.where[0]}{extra}"
         return sql, [*self.where[1], *more[1]]
+
+    def first(self, more: Sql, *, backward: bool, limit: int, source: str = "") -> Sql:
+        """SELECT of `values` and `side` (0 when `backward`, else 1) of the first rows that also pass `more`.
+
+        `source` names rows that were chosen before; their conditions then speak of s0, s1, ...
+        """
+        if source:
+            terms, values = self.places, more[1]
+            sql = f"SELECT * FROM {source} WHERE {more[0]}"
+        else:
+            terms = self.terms
+            sql, values = self.rows(more)
+        order = order_by(terms, backward=backward)
+        return f"SELECT *, {0 if backward else 1} AS side FROM ({sql} ORDER BY {order} LIMIT {int(limit)})", values
 
 
 def sort_of(type: ResourceType, sort: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
@@ -107,24 +123,46 @@ def columns_of(type: ResourceType, columns: Sequence[str] | None) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in LEADING]
 
 
-def read_window(connection: duckdb.DuckDBPyConnection, window: Window, now: datetime) -> dict[str, Any]:
+def read_window(
+    connection: duckdb.DuckDBPyConnection, window: Window, now: datetime, hints: Hints | None = None
+) -> dict[str, Any]:
     """The rows around the anchor: {type, columns, rows, anchor_index, place_index, has_before, has_after}.
 
     rows          values of (cloud, region, id, *columns); times are naive UTC datetimes
     anchor_index  index of the anchor's row (of the first or last one for "start" and "end"), None when it does not pass
     place_index   index of the first row that does not lie before the anchor
+    hints         what is known of where rows lie, for long lists
     Raises FilterError, UnknownColumn.
     """
     query = Query(window, now)
     columns = columns_of(query.type, window.columns)
     place = find_place(connection, query, window)
+    from_end = window.anchor == "end" or (isinstance(window.anchor, int) and place is None)
     before, after = max(0, window.before), max(0, window.after)
     if place is None:
-        from_end = window.anchor == "end" or isinstance(window.anchor, int)
         before, after = (before or after, 0) if from_end else (0, after or before)
-    sides = _sides(query, columns, place, before, after)
-    rows = _rows(connection, query, columns, sides)
-    return _trimmed(connection, query, window, columns, rows, place, (before, after))
+    wanted = Wanted(place, from_end, before, after)
+    rows = _sliced(connection, query, columns, window, wanted, hints) if hints is not None else None
+    if rows is None:
+        rows = _rows(connection, query, columns, *_chosen(query, wanted, both_from_one=query.filtered))
+    return _trimmed(connection, query, columns, rows, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many rows on which side of which place; without a place, from the start or the end."""
+
+    place: Place | None
+    from_end: bool
+    before: int
+    after: int
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Rows to read before the place and from it on: one more than wanted says whether there is more."""
+        if self.place is None:
+            return (self.before + 1, 0) if self.from_end else (0, self.after + 1)
+        return (self.before + 1 if self.before else 0), self.after + 2
 
 
 def find_place(connection: duckdb.DuckDBPyConnection, query: Query, window: Window) -> Place | None:
@@ -135,9 +173,10 @@ def find_place(connection: duckdb.DuckDBPyConnection, query: Query, window: Wind
     if isinstance(anchor, str):
         return None
     if isinstance(anchor, int):
-        sql, values = query.chosen((), ("true", []), backward=False, limit=1)
-        found = connection.execute(f"{sql} OFFSET {max(0, int(anchor))}", values).fetchone()
-        return found[len(LEADING) : -1] if found else None
+        sql, values = query.rows(("true", []))
+        order = order_by(query.places)
+        sql = f"SELECT {', '.join(term.sql for term in query.places)} FROM ({sql}) ORDER BY {order} LIMIT 1"
+        return connection.execute(f"{sql} OFFSET {max(0, int(anchor))}", values).fetchone()
     relation = Relation(query.type, query.moment, "place")
     terms = query.terms_of(relation)
     carried = ", ".join(quoted(name) for name in relation.needs(query.names))
@@ -151,62 +190,120 @@ def find_place(connection: duckdb.DuckDBPyConnection, query: Query, window: Wind
     return connection.execute(sql, list(anchor)).fetchone()
 
 
-def _sides(query: Query, columns: list[str], place: Place | None, before: int, after: int) -> list[Sql]:
-    """The statements for the rows before the place and from it on, each with one row more than wanted."""
-    carried = query.relation.needs(columns)
-    sides = []
-    if before:
-        more: Sql = ("true", []) if place is None else beyond(query.terms, place, backward=True)
-        sides.append(query.chosen(carried, more, backward=True, limit=before + 1))
-    if after or place is not None:
-        more = ("true", []) if place is None else beyond(query.terms, place, inclusive=True)
-        sides.append(query.chosen(carried, more, backward=False, limit=after + (1 if place is None else 2)))
-    return sides
+def _chosen(
+    query: Query, wanted: Wanted, *, slice: Sql | None = None, both_from_one: bool = False
+) -> tuple[str, list[Any]]:
+    """Statement that gives the wanted rows' `values` and `side`.
+
+    Both sides are read from one pass over the rows when it is a slice of the list, or costs a filter.
+    """
+    limit_before, limit_after = wanted.limits
+    once = slice is not None or (both_from_one and limit_before > 0 and limit_after > 0)
+    terms = query.places if once else query.terms
+    parts: list[Sql] = []
+    for limit, backward in ((limit_before, True), (limit_after, False)):
+        if limit:
+            more: Sql = ("true", [])
+            if wanted.place is not None:
+                more = beyond(terms, wanted.place, backward=backward, inclusive=not backward)
+            parts.append(query.first(more, backward=backward, limit=limit, source="passing" if once else ""))
+    sql = " UNION ALL ".join(f"({part})" for part, _ in parts) or f"SELECT *, 1 AS side FROM ({query.rows(_NONE)[0]})"
+    values = [value for _, found in parts for value in found] if parts else query.rows(_NONE)[1]
+    if not once:
+        return sql, values
+    passing, found = query.rows(slice or ("true", []))
+    return f"WITH passing AS MATERIALIZED ({passing}) {sql}", [*found, *values]
+
+
+_NONE: Sql = ("false", [])
+
+
+def _sliced(
+    connection: duckdb.DuckDBPyConnection,
+    query: Query,
+    columns: list[str],
+    window: Window,
+    wanted: Wanted,
+    hints: Hints,
+) -> list[tuple[Any, ...]] | None:
+    """The rows out of a slice of the list; None when the list is short, or a slice does not pay."""
+    if query.filtered:
+        return None
+    table = quoted(query.type.table)
+
+    def count() -> int:
+        found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        return found[0] if found else 0
+
+    def read(condition: str) -> list[Place]:
+        picked, order = ", ".join(term.sql for term in query.terms), order_by(query.terms)
+        sql = f"SELECT {picked} {query.relation.from_clause} WHERE {condition} ORDER BY {order}"
+        return connection.execute(sql).fetchall()
+
+    sample = hints.sample((query.type.name, tuple(query.sort)), count, read, query.terms)
+    if sample is None:
+        return None
+    known = (query.type.name, window.scope, sample.until)
+    factor = hints.factor(known)
+    limit_before, limit_after = wanted.limits
+    while True:
+        ends = slice_around(sample, wanted.place, wanted.from_end, wanted.limits, factor, hints.most)
+        if ends is None:
+            hints.learn(known, factor)
+            return None
+        rows = _rows(connection, query, columns, *_chosen(query, wanted, slice=within(query.terms, *ends)))
+        earlier = sum(1 for row in rows if row[-1] == 0)
+        whole_before = earlier >= limit_before or ends[0] is None
+        whole_after = len(rows) - earlier >= limit_after or ends[1] is None
+        if whole_before and whole_after:
+            hints.learn(known, factor)
+            return rows
+        factor *= hints.wider
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, query: Query, columns: list[str], sides: list[Sql]
+    connection: duckdb.DuckDBPyConnection, query: Query, columns: list[str], chosen: str, values: list[Any]
 ) -> list[tuple[Any, ...]]:
     """The chosen rows in order, with shown columns joined: cloud, region, id, columns, values of the order, side."""
-    if not sides:
-        return []
     shown = Relation(query.type, query.moment, "page")
     picked = [shown.column(name) for name in (*LEADING, *columns)]
     order = [Term(f"t.s{i}", term.descending, term.nullable) for i, term in enumerate(query.terms)]
     picked += [term.sql for term in order] + ["t.side"]
-    chosen = " UNION ALL ".join(f"SELECT * FROM ({sql})" for sql, _ in sides)
-    sql = f"WITH page AS ({chosen}) SELECT {', '.join(picked)} {shown.from_clause} ORDER BY {order_by(order)}"
-    return connection.execute(sql, [value for _, values in sides for value in values]).fetchall()
+    carried = "".join(f", w.{quoted(name)}" for name in query.relation.needs(columns))
+    kept = ", ".join(f"k.{name}" for name in (*LEADING, "side", *(f"s{i}" for i in range(len(order)))))
+    sql = (
+        f"WITH keys AS MATERIALIZED ({chosen}),"
+        f" page AS (SELECT {kept}{carried} FROM keys k JOIN {quoted(query.type.table)} w ON w.rowid = k.rid)"
+        f" SELECT {', '.join(picked)} {shown.from_clause} ORDER BY {order_by(order)}"
+    )
+    return connection.execute(sql, values).fetchall()
 
 
 def _trimmed(
     connection: duckdb.DuckDBPyConnection,
     query: Query,
-    window: Window,
     columns: list[str],
     rows: list[tuple[Any, ...]],
-    place: Place | None,
-    wanted: tuple[int, int],
+    wanted: Wanted,
 ) -> dict[str, Any]:
     """The answer: surplus rows taken off, which say whether there is more."""
-    before, after = wanted
+    before, after = wanted.before, wanted.after
     width = len(LEADING) + len(columns)
-    if place is None:
-        from_end = before > 0
+    if wanted.place is None:
         more = len(rows) > before + after
-        rows = rows[1:] if more and from_end else rows[: before + after]
-        index = len(rows) if from_end else 0
-        at_row = (len(rows) - 1 if from_end else 0) if rows else None
-        has_before, has_after = from_end and more, not from_end and more
+        rows = rows[1:] if more and wanted.from_end else rows[: before + after]
+        index = len(rows) if wanted.from_end else 0
+        at_row = (len(rows) - 1 if wanted.from_end else 0) if rows else None
+        has_before, has_after = wanted.from_end and more, not wanted.from_end and more
     else:
-        at = list(place)
+        place = list(wanted.place)
         index = sum(1 for row in rows if row[-1] == 0)
         start = max(0, index - before)
-        present = index < len(rows) and list(rows[index][width:-1]) == at
+        present = index < len(rows) and list(rows[index][width:-1]) == place
         end = index + after + (1 if present else 0)
         has_before, has_after = start > 0, len(rows) > end
         if before == 0:
-            has_before = _exists(connection, query, beyond(query.terms, at, backward=True))
+            has_before = _exists(connection, query, beyond(query.terms, place, backward=True))
         rows, index = rows[start:end], index - start
         at_row = index if present else None
     return {
@@ -255,6 +352,7 @@ def read_page(
     total = position(connection, replace(window, anchor="start"), now)["total"]
     if offset >= total:
         return total, ["cloud", "region", "id", *columns], []
-    sql, values = query.chosen(query.relation.needs(columns), ("true", []), backward=False, limit=limit)
-    rows = _rows(connection, query, columns, [(f"{sql} OFFSET {max(0, int(offset))}", values)])
+    sql, values = query.first(("true", []), backward=False, limit=offset + limit)
+    skipped = f"{sql} ORDER BY {order_by(query.places)} LIMIT {int(limit)} OFFSET {max(0, int(offset))}"
+    rows = _rows(connection, query, columns, skipped, values)
     return total, ["cloud", "region", "id", *columns], [list(row[: len(LEADING) + len(columns)]) for row in rows]

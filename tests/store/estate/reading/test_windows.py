@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from store.estate.reading.hints import Hints
 from store.estate.reading.models import Scope, UnknownColumn, Window
 from store.estate.reading.windows import position, read_window
 from store.filters import FilterError
@@ -105,7 +106,16 @@ def connection() -> duckdb.DuckDBPyConnection:
     return database()
 
 
+# None, and two that take slices of a few rows: one that is mostly too thin at first.
+HINTS = st.sampled_from(
+    [
+        lambda: None,
+        lambda: Hints(least=1, every=1, first_factor=1.0, most=1.0),
+        lambda: Hints(least=1, every=3, first_factor=0.1, wider=3.0, most=1.0),
+    ]
+)
 _ask = {
+    "hints": HINTS,
     "servers": st.lists(_servers, max_size=14),
     "sort": st.sampled_from(SORTS),
     "filter": st.sampled_from(FILTERS),
@@ -121,28 +131,29 @@ def _keys(answer: dict[str, Any]) -> list[tuple[str, str, str]]:
 @settings(max_examples=25, deadline=None)
 @given(**_ask)
 def test_paging_visits_each_row_once_both_ways(
-    connection: duckdb.DuckDBPyConnection, servers: Any, sort: Any, filter: str, page: int, day: int | None
+    connection: duckdb.DuckDBPyConnection, servers: Any, sort: Any, filter: str, page: int, day: int | None, hints: Any
 ) -> None:
+    hints = hints()
     rows = _fill(connection, servers)
     at = None if day is None else T0 + timedelta(days=day)
     expected = _naive(rows, sort, filter, at or T0 + timedelta(days=99))
     base: dict[str, Any] = {"type": "server", "sort": sort, "filter": filter, "at": at and at.replace(tzinfo=UTC)}
-    answer = read_window(connection, Window(**base, after=page), NOW)
+    answer = read_window(connection, Window(**base, after=page), NOW, hints)
     seen = _keys(answer)
     assert answer["has_before"] is False and answer["place_index"] == 0
     while answer["has_after"]:
         last = tuple(answer["rows"][-1][:3])
-        answer = read_window(connection, Window(**base, anchor=last, after=page), NOW)
+        answer = read_window(connection, Window(**base, anchor=last, after=page), NOW, hints)
         assert _keys(answer)[0] == last and answer["anchor_index"] == 0 and answer["has_before"] is (len(seen) > 1)
         seen += _keys(answer)[1:]
     assert seen == expected
-    answer = read_window(connection, Window(**base, anchor="end", before=page), NOW)
+    answer = read_window(connection, Window(**base, anchor="end", before=page), NOW, hints)
     seen = _keys(answer)
     assert answer["has_after"] is False and answer["place_index"] == len(seen)
     assert answer["anchor_index"] == (len(seen) - 1 if seen else None)
     while answer["has_before"]:
         first = tuple(answer["rows"][0][:3])
-        answer = read_window(connection, Window(**base, anchor=first, before=page, after=0), NOW)
+        answer = read_window(connection, Window(**base, anchor=first, before=page, after=0), NOW, hints)
         assert _keys(answer)[-1] == first and answer["anchor_index"] == len(_keys(answer)) - 1
         seen = _keys(answer)[:-1] + seen
     assert seen == expected
@@ -157,6 +168,7 @@ def test_any_anchor_any_size(
     filter: str,
     page: int,
     day: int | None,
+    hints: Any,
     data: st.DataObject,
 ) -> None:
     """Around any row that ever was: one that passes is in the window, one that does not marks its place."""
@@ -177,7 +189,7 @@ def test_any_anchor_any_size(
     window = Window(
         "server", sort=sort, filter=filter, at=at and at.replace(tzinfo=UTC), anchor=key, before=before, after=page
     )
-    answer = read_window(connection, window, NOW)
+    answer = read_window(connection, window, NOW, hints())
     start = max(0, rank - before)
     end = rank + page + (1 if key in expected else 0)
     assert _keys(answer) == expected[start:end]
@@ -295,3 +307,26 @@ def test_scope(type: str, scope: Scope, expected: set[str]) -> None:
         expected - {"d2"} if type == "domain" and not scope.domains else expected
     )
     assert position(connection, Window(type, scope=scope), NOW)["total"] == len(answer["rows"])
+
+
+def test_an_old_sample_costs_time_and_no_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("DELETE FROM server_versions")
+    rows = [("c", "r", f"{n:03}", T0, f"n{n:03}") for n in range(300)]
+    connection.executemany(
+        "INSERT INTO server_versions (cloud, region, id, valid_from, name) VALUES (?, ?, ?, ?, ?)", rows
+    )
+    hints = Hints(least=1, every=4, first_factor=2.0, wider=2.0)
+    columns = ("name",)
+
+    def names(anchor: Any, before: int, after: int) -> list[str]:
+        window = Window("server", columns=columns, anchor=anchor, before=before, after=after)
+        return [row[3] for row in read_window(connection, window, NOW, hints)["rows"]]
+
+    assert names("start", 0, 5) == [f"n{n:03}" for n in range(5)]
+    assert names(("c", "r", "150"), 3, 3) == [f"n{n:03}" for n in range(147, 154)]
+    connection.execute(
+        "DELETE FROM server_versions WHERE name BETWEEN 'n000' AND 'n140' OR name BETWEEN 'n151' AND 'n290'"
+    )
+    assert names("start", 0, 2) == ["n141", "n142"]
+    assert names(("c", "r", "150"), 3, 3) == ["n147", "n148", "n149", "n150", "n291", "n292", "n293"]
+    assert names("end", 20, 0) == [f"n{n}" for n in (*range(141, 151), *range(291, 300))][-20:]

@@ -38,7 +38,6 @@ def build(seed: str, servers: int, epoch: int, clock: Clock) -> tuple[State, Mak
     finally:
         if collecting:
             gc.enable()
-        gc.freeze()
     return state, maker, nets
 
 

@@ -99,6 +99,8 @@ class Cloud:
             response = self.services[name].refused(Refusal(500, UNEXPECTED), request_id)
         response.delay += self.faults.latency
         response.headers.append(("X-Openstack-Request-Id", request_id))
+        if name == "identity":
+            response.headers.append(("Vary", "X-Auth-Token"))
         if name in COMPUTE_ID:
             response.headers.append(("X-Compute-Request-Id", request_id))
         return response

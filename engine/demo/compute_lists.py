@@ -251,9 +251,9 @@ class Lists:
         raise Refusal(404, f"Aggregate {id} could not be found.")
 
     def zones(self, call: Call, *, detail: bool = False) -> Response:
-        require_reader(call, "os_compute_api:os-availability-zone:list")
         if detail:
             require_admin(call, "os_compute_api:os-availability-zone:detail")
+        require_reader(call, "os_compute_api:os-availability-zone:list")
         names = ["nova", "zone-b"]
         rows: list[dict[str, Any]] = []
         seen = micro_time(call.now - call.now % 10)

@@ -51,6 +51,7 @@ class Images:
         on("GET", "/v2/schemas/image")(self.schema)
         on("GET", "/v2/schemas/images")(self.schema)
         on("GET", "/v2/info/stores")(lambda call: answer({"stores": [{"id": "file", "default": "true"}]}))
+        on("GET", "/v2/info/import")(self.import_methods)
         on("GET", "/v2/tasks")(self.tasks)
 
     def refused(self, refusal: Refusal, call_id: str) -> Response:
@@ -282,6 +283,14 @@ class Images:
         names = ("id", "name", "status", "visibility", "owner", "size", "disk_format", "created_at", "updated_at")
         properties = {name: {"type": ["null", "string"], "description": name} for name in names}
         return answer({"name": "image", "properties": properties, "additionalProperties": {"type": "string"}})
+
+    def import_methods(self, call: Call) -> Response:
+        methods = {
+            "description": "Import methods available.",
+            "type": "array",
+            "value": ["glance-direct", "web-download"],
+        }
+        return answer({"import-methods": methods})
 
     def tasks(self, call: Call) -> Response:
         if not call.token.project_admin:

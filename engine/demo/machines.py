@@ -10,7 +10,12 @@ from engine.demo.state import State
 from engine.demo.tenants import DAY
 from engine.demo.wiring import TenantNet, Wiring
 
-POOLS = {"standard": "store-1@hdd#bulk-a", "premium": "store-1@ssd#fast", "archive": "store-2@hdd#bulk-b", "shared": "store-1@ssd#fast"}  # noqa: E501  # fmt: skip
+POOLS = {
+    "standard": "store-1@hdd#bulk-a",
+    "premium": "store-1@ssd#fast",
+    "archive": "store-2@hdd#bulk-b",
+    "shared": "store-1@ssd#fast",
+}
 DEVICES = "bcdefghijklmnop"
 DATA_TYPES = ("standard", "standard", "archive")
 ENVIRONMENTS = ("prod", "prod", "prod", "stage", "dev")

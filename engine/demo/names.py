@@ -91,4 +91,3 @@ HOSTILE = [
 ]
 
 NOVALID = "No valid host was found. There are not enough hosts available."
-ABORTED = "Build of instance {id} aborted: Volume {volume} did not finish being created even after we waited 187 seconds or 61 attempts. And its status is error."  # noqa: E501

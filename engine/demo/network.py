@@ -153,7 +153,7 @@ class Networking:
         key = collection.key.replace("-", "_")
         body[key] = self._documents(call, collection, found)
         if limit:
-            body[f"{key}_links"] = self._links(call, found, limit)
+            body[f"{key}_links"] = self.links(call, found, limit)
         return answer(body)
 
     @staticmethod
@@ -250,7 +250,7 @@ class Networking:
         chosen = set(fields)
         return [{name: value for name, value in document(row, admin, now).items() if name in chosen} for row in rows]
 
-    def _links(self, call: Call, rows: list[Any], limit: int) -> list[dict[str, str]]:
+    def links(self, call: Call, rows: list[Any], limit: int) -> list[dict[str, str]]:
         """Next when the page is full, previous always, as Neutron does."""
         asked = [pair for pair in call.request.query if pair[0] not in ("marker", "page_reverse")]
         url = f"{self.url}{call.path}"

@@ -44,12 +44,19 @@ def add_projects(networking: Networking) -> None:
         ("qos/policies", "policies"),
         ("service-providers", "service_providers"),
     ):
-        on("GET", f"/v2.0/{path}")(lambda call, key=key: answer({key: []}))
+        on("GET", f"/v2.0/{path}")(lambda call, key=key: projects.nothing(call, key))
 
 
 class Projects:
     def __init__(self, networking: Networking) -> None:
         self.networking, self.state = networking, networking.state
+
+    def nothing(self, call: Call, key: str) -> Response:
+        """A collection this cloud has nothing in; with a limit it carries links like any other."""
+        body: dict[str, Any] = {key: []}
+        if call.request.first("limit"):
+            body[f"{key}_links"] = self.networking.links(call, [], 1)
+        return answer(body)
 
     def _quota(self, call: Call, id: str) -> dict[str, int]:
         if call.token.system:

@@ -18,7 +18,13 @@ from engine.demo.records import (
 )
 
 Document = dict[str, Any]
-DETAILS = {"port_filter": True, "ovs_hybrid_plug": False, "datapath_type": "system", "bridge_name": "br-int", "connectivity": "l2"}  # noqa: E501  # fmt: skip
+DETAILS = {
+    "port_filter": True,
+    "ovs_hybrid_plug": False,
+    "datapath_type": "system",
+    "bridge_name": "br-int",
+    "connectivity": "l2",
+}
 
 
 def network_document(row: Network, admin: bool, now: int) -> Document:

@@ -73,12 +73,12 @@ class Placement:
             if refusal.status == 406:
                 message = (
                     "The resource could not be generated that was acceptable to your browser (content of type "
-                    f"application/json. \n\n Unacceptable version header: {text}  "
+                    f"application/json. \n\n Invalid microversion: Unacceptable version header: {text}"
                 )
             else:
                 message = (
                     "The server could not comply with the request since it is either malformed or otherwise "
-                    f"incorrect.\n\n invalid version string: {text}  "
+                    f"incorrect.\n\n Invalid microversion: invalid version string: {text}  "
                 )
             raise Refusal(refusal.status, message) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -82,6 +83,8 @@ async def _serve(given: argparse.Namespace, password: str) -> int:
         roots=roots, password=password, servers=given.servers, seed=given.seed,
         epoch=epoch, start=start, still=given.still,
     )  # fmt: skip
+    # What was built lives as long as the process: the collector need not look at it again.
+    gc.freeze()
     ready.set_result(cloud)
     control = HttpServer(Control(cloud).handle)
     listener = control_listener(given.control)

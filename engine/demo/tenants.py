@@ -10,9 +10,37 @@ from engine.demo.state import ROLES, Assignment, State
 
 DAY = 86400
 # Quotas of a project nobody changed, as the services ship them.
-COMPUTE_QUOTA = {"instances": 10, "cores": 20, "ram": 51200, "key_pairs": 100, "metadata_items": 128, "server_groups": 10, "server_group_members": 10}  # noqa: E501  # fmt: skip
-VOLUME_QUOTA = {"volumes": 10, "per_volume_gigabytes": -1, "snapshots": 10, "gigabytes": 1000, "backups": 10, "backup_gigabytes": 1000}  # noqa: E501  # fmt: skip
-NETWORK_QUOTA = {"network": 100, "subnet": 100, "subnetpool": -1, "port": 500, "router_route": 30, "router": 10, "floatingip": 50, "rbac_policy": 10, "security_group": 10, "security_group_rule": 100}  # noqa: E501  # fmt: skip
+COMPUTE_QUOTA: dict[str, int] = {
+    "instances": 10,
+    "cores": 20,
+    "ram": 51200,
+    "key_pairs": 100,
+    "metadata_items": 128,
+    "server_groups": 10,
+    "server_group_members": 10,
+}
+VOLUME_QUOTA: dict[str, int] = {
+    "volumes": 10,
+    "per_volume_gigabytes": -1,
+    "snapshots": 10,
+    "gigabytes": 1000,
+    "backups": 10,
+    "backup_gigabytes": 1000,
+    "groups": 10,
+}
+NETWORK_QUOTA: dict[str, int] = {
+    "network": 100,
+    "subnet": 100,
+    "subnetpool": -1,
+    "port": 500,
+    "router_route": 30,
+    "router": 10,
+    "floatingip": 50,
+    "rbac_policy": 10,
+    "security_group": 10,
+    "security_group_rule": 100,
+    "trunk": -1,
+}
 
 HOST_VCPUS, HOST_RAM, HOST_DISK = 64, 524288, 12000
 LOGINS = ("admin", "member", "reader", "manager")
@@ -144,10 +172,6 @@ def make_catalogue(state: State) -> tuple[dict[str, Flavor], dict[str, Image]]:
         (dice.uuid(), "archive", "slow and cheap", {"volume_backend_name": "hdd"}),
         (dice.uuid(), "shared", "may be attached twice", {"volume_backend_name": "ssd", "multiattach": "<is> True"}),
     ]
-    for project in state.projects:
-        for _, name, _, _ in state.volume_types:
-            for kind in ("volumes", "gigabytes", "snapshots"):
-                project.volume_quota[f"{kind}_{name}"] = -1
     return flavors, images
 
 

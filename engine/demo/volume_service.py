@@ -11,12 +11,12 @@ from engine.demo.machines import POOLS
 from engine.demo.quotas import volume_usage
 from engine.demo.routing import Call
 from engine.demo.serving import Response
+from engine.demo.tenants import VOLUME_QUOTA
 from engine.demo.volume import require_admin, require_reader
 
 if TYPE_CHECKING:
     from engine.demo.volume import BlockStorage
 
-PLAIN = ("volumes", "per_volume_gigabytes", "snapshots", "gigabytes", "backups", "backup_gigabytes")
 EMPTY = {
     "/groups/detail": "groups",
     "/group_snapshots/detail": "group_snapshots",
@@ -41,6 +41,7 @@ def add_service(storage: BlockStorage) -> None:
     on("GET", "/group_types")(service.group_types)
     on("GET", "/extensions")(service.extensions)
     on("GET", "/qos-specs")(service.qos)
+    on("GET", "/clusters/detail")(service.clusters)
     for path, key in EMPTY.items():
         on("GET", path)(lambda call, key=key: answer({key: []}))
 
@@ -181,7 +182,10 @@ class Service:
         if id != call.token.project_id and not call.token.admin:
             raise denied("volume_extension:quotas:show")
         project = self.state.projects.get(id)
-        quota = project.volume_quota if project else dict(zip(PLAIN, (10, -1, 10, 1000, 10, 1000), strict=True))
+        quota = dict(project.volume_quota if project else VOLUME_QUOTA)
+        for name in ("__DEFAULT__", *(row[1] for row in self.state.volume_types)):
+            # Cinder limits each type as well: without limit, as shipped.
+            quota |= {f"{kind}_{name}": -1 for kind in ("volumes", "gigabytes", "snapshots")}
         body: dict[str, Any] = {}
         usage = (call.request.first("usage") or "").lower() in ("1", "true", "t", "yes", "on")
         if usage:
@@ -255,6 +259,10 @@ class Service:
             for name in names
         ]
         return answer({"extensions": rows})
+
+    def clusters(self, call: Call) -> Response:
+        require_admin(call, "clusters:get_all")
+        return answer({"clusters": []})
 
     def qos(self, call: Call) -> Response:
         require_admin(call, "volume_extension:qos_specs_manage:get_all")

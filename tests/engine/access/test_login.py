@@ -18,22 +18,15 @@ from engine.access.users import UserService
 from store import times
 from store.ops import tables
 from store.ops.errors import OpsError
-from tests.engine.api.furniture import Furniture, configured
+from tests.engine.api.furniture import Furniture, configured, quick_hashes
 
 PASSWORD = "correct horse"
 
 
 @pytest.fixture(autouse=True, scope="module")
-def quick_hashes():
-    """Argon2 at its least cost: its strength is not what these tests look at."""
-    from argon2 import PasswordHasher
-
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", lambda: hasher)
-        passwords._decoy.cache_clear()
+def hashes():
+    with quick_hashes():
         yield
-    passwords._decoy.cache_clear()
 
 
 @pytest.fixture

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 import engine.access.routes
 import engine.audit.routes
 import engine.monitoring.routes
 import engine.settings.routes
+from engine.access import passwords
 from engine.access.models import Caller
 from engine.access.service import CALLER, PEER, AccessService
 from engine.access.users import UserService
@@ -75,6 +79,19 @@ class Furniture:
         return client(self.app, {}, address, headers)
 
 
+@contextmanager
+def quick_hashes() -> Iterator[None]:
+    """Argon2 at its least cost: its strength is not what tests look at."""
+    from argon2 import PasswordHasher
+
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: hasher)
+        passwords._decoy.cache_clear()
+        yield
+    passwords._decoy.cache_clear()
+
+
 def configured(home: Path, text: str) -> Furniture:
     """Furniture whose configuration file says `text`."""
     file = home / "qdeck.toml"
@@ -94,4 +111,4 @@ def client(
     return httpx.AsyncClient(transport=transport, base_url="http://engine", headers=headers)
 
 
-__all__ = ["ADMIN", "Furniture", "Settings", "client", "configured"]
+__all__ = ["ADMIN", "Furniture", "Settings", "client", "configured", "quick_hashes"]

@@ -25,13 +25,13 @@ async def test_the_first_answer_tells_where_to_begin() -> None:
 
 
 async def test_a_hint_from_another_thread_wakes_the_client_at_once() -> None:
-    feed = ChangeFeed(first=0)
+    feed = ChangeFeed(first=0, interval=30)
     waiting = asyncio.create_task(feed.wait(0, 60))
     await asyncio.sleep(0)
     began = time.monotonic()
     threading.Thread(target=feed.publish, args=("data",), kwargs={"type": "server", "cloud": "c", "version": 7}).start()
     assert await waiting == {"seq": 1, "hints": [data("server", 7)]}
-    assert time.monotonic() - began < 0.2  # the first of a quiet time is not held back for a batch
+    assert time.monotonic() - began < 10  # the first of a quiet time is not held back for a batch
 
 
 async def test_a_hint_that_came_before_the_wait_is_answered_at_once() -> None:
@@ -72,7 +72,7 @@ async def test_at_most_four_answers_a_second_and_nothing_lost() -> None:
         answers.append((time.monotonic() - began, found["hints"][0]["version"]))
     stop.set()
     publisher.join()
-    assert 3 <= len(answers) <= 1.5 * 4 + 2
+    assert 2 <= len(answers) <= 1.5 * 4 + 2
     assert all(later[1] > earlier[1] for earlier, later in pairwise(answers))
     last = await feed.wait(seq, 5) if seq < feed.seq else {"hints": [data("server", answers[-1][1])]}
     assert last["hints"][0]["version"] == feed._hints.popitem()[1][2]["version"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.api.furniture import Furniture
+from tests.engine.api.furniture import Furniture, quick_hashes
 
 BODIES = {
     "big integer": b"1" * 400,
@@ -31,7 +31,8 @@ BODIES = {
 @pytest.fixture
 def engine(tmp_path: Path):
     made = Furniture(tmp_path)
-    yield made
+    with quick_hashes():
+        yield made
     made.close()
 
 

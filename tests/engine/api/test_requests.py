@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,17 @@ from tests.engine.api.furniture import client
 
 class Strange(Exception):
     pass
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[list[Any]]:
+    """Entries of the log, whatever other tests made of its configuration."""
+    before = structlog.get_config()
+    capture = structlog.testing.LogCapture()
+    wrapper = structlog.make_filtering_bound_logger(0)
+    structlog.configure(processors=[capture], wrapper_class=wrapper, logger_factory=structlog.ReturnLoggerFactory())
+    yield capture.entries
+    structlog.configure(**before)
 
 
 @pytest.fixture
@@ -110,13 +122,12 @@ async def test_broken_json_is_told_as_such(app: FastAPI) -> None:
     assert (answer.status_code, answer.json()) == (422, {"detail": "Invalid parameter: body is not valid JSON"})
 
 
-async def test_an_unforeseen_error_is_logged_and_not_shown(app: FastAPI) -> None:
-    with structlog.testing.capture_logs() as entries:
-        answer = await get(app, "/fail", headers={"X-Request-Id": "abc-123-def"})
+async def test_an_unforeseen_error_is_logged_and_not_shown(app: FastAPI, log: list[Any]) -> None:
+    answer = await get(app, "/fail", headers={"X-Request-Id": "abc-123-def"})
     assert answer.status_code == 500
     assert answer.json() == {"detail": "Internal server error", "request_id": "abc-123-def"}
     assert answer.headers["X-Request-Id"] == "abc-123-def"
-    failure = next(entry for entry in entries if entry["event"] == "unforeseen error")
+    failure = next(entry for entry in log if entry["event"] == "unforeseen error")
     assert failure["exc_info"] and failure["log_level"] == "error"
 
 
@@ -190,15 +201,14 @@ async def test_counts_by_route_template(app: FastAPI, statistics: Statistics) ->
     assert summary["avg_response_time_ms"] > 0
 
 
-async def test_the_log_has_one_line_a_request_and_quiet_polls_have_none(app: FastAPI) -> None:
+async def test_the_log_has_one_line_a_request_and_quiet_polls_have_none(app: FastAPI, log: list[Any]) -> None:
     @app.get("/health")
     def health() -> Any:
         return PlainTextResponse("ok")
 
-    with structlog.testing.capture_logs() as entries:
-        await get(app, "/things/a?token=secret")
-        await get(app, "/health")
-    [entry] = entries
+    await get(app, "/things/a?token=secret")
+    await get(app, "/health")
+    [entry] = log
     assert (entry["event"], entry["method"], entry["path"], entry["status"]) == ("request", "GET", "/things/a", 404)
     assert "secret" not in str(entry)
 

@@ -19,13 +19,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from engine.access import passwords
 from engine.access.service import CALLER
 from engine.app import create_app, open_engine
 from engine.process.control import Control
 from engine.process.models import Home
 from engine.process.status import Status
-from tests.engine.api.furniture import ADMIN
+from tests.engine.api.furniture import ADMIN, quick_hashes
 from tests.engine.inventory.reading import DOCUMENTS, take_in
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -34,16 +33,12 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The whole engine over a small estate, called as a superadmin in its own process."""
-    from argon2 import PasswordHasher
-
     home = Home(tmp_path_factory.mktemp("home"))
     (home.path / "clouds.yaml").write_text("clouds: {}\n")
     home.logs.mkdir()
     (home.logs / "engine.log").write_text('{"level": "info", "event": "x"}\n')
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    with pytest.MonkeyPatch.context() as patch:
+    with quick_hashes(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("OS_CLIENT_CONFIG_FILE", str(home.path / "clouds.yaml"))
-        patch.setattr(passwords, "_hasher", lambda: hasher)
         parts = open_engine(home)
         for type, documents in DOCUMENTS.items():
             take_in(parts.estate, type, documents)

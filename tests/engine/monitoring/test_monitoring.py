@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.api.negotiation import prefers_json
 from engine.monitoring import logs
 from store import times
-from tests.engine.api.furniture import Furniture
+from tests.engine.api.furniture import Furniture, quick_hashes
 
 
 @pytest.fixture
@@ -71,8 +71,9 @@ def test_negotiation_takes_any_text(accept: str) -> None:
 
 
 async def test_metrics_in_both_forms(engine: Furniture) -> None:
-    engine.users.create("u", "password", "viewer", "x")
-    engine.users.log_in("u", "password", None, None)
+    with quick_hashes():
+        engine.users.create("u", "password", "viewer", "x")
+        engine.users.log_in("u", "password", None, None)
     async with engine.tcp() as client:
         text = await client.get("/metrics")
         figures = await client.get("/metrics", headers={"Accept": "application/json"})

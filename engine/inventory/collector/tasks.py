@@ -187,10 +187,20 @@ def overall(rows: Iterable[Progress], cancelled: bool) -> str:
     return "failed" if states <= {"failed", "not_permitted"} else "partial"
 
 
+# Lists that are long in every cloud: begun first, so that the short ones are read beside them.
+_LONG = ("port", "server", "volume", "security_group_rule", "snapshot", "volume_attachment")
+
+
 def in_order(types: Mapping[str, ResourceType], wanted: Iterable[str] | None) -> list[ResourceType]:
-    """Types to read: all that belong to a collection, or those named; what others need comes first."""
+    """Types to read: all that belong to a collection, or those named; first what others need, then the long lists."""
     if wanted is None:
         chosen = [type for type in types.values() if not type.listing.on_demand]
     else:
         chosen = [types[name] for name in dict.fromkeys(wanted)]
-    return sorted(chosen, key=lambda type: (type.name in AFTER, not type.listing.global_, type.name))
+    needed = {name for names in AFTER.values() for name in names}
+
+    def place(type: ResourceType) -> tuple[bool, bool, int, bool, str]:
+        long = _LONG.index(type.name) if type.name in _LONG else len(_LONG)
+        return type.name in AFTER, type.name not in needed, long, not type.listing.global_, type.name
+
+    return sorted(chosen, key=place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,14 @@ class Bench:
     collections: CollectionService
     feed: ChangeFeed
     audit: AuditService
+    touched: set[str] = field(default_factory=set)  # types collected since somebody emptied it
 
     def collect(self, types: list[str] | None = None, *, full: bool = True, cloud: str = "demo") -> dict[str, Any]:
         """Collect and wait for the end; answers the collection with its types as a dict by name."""
         (started,) = self.collections.start(ENGINE, [cloud], types, full)
         ended = self.collections.wait(started["id"], 60)
         assert ended["ended_at"], ended
+        self.touched.update(types if types is not None else registry.ALL)
         return {**ended, "types": {row["type"]: row for row in ended["types"]}}
 
     def fault(self, kind: str, **rule: Any) -> None:

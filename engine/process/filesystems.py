@@ -48,15 +48,18 @@ def check_local(path: Path, *, mountinfo: str | None = None) -> None:
     """Raise StartFailure when `path` is on a network file system, unless QDECK_ALLOW_NETWORK_HOME=1."""
     if os.environ.get(OVERRIDE) == "1":
         return
-    if mountinfo is None:
-        try:
-            mountinfo = Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
-        except OSError:
-            return  # a host without /proc can't tell; the lock then decides
-    kind = file_system(path, mountinfo)
+    kind = file_system(path, mount_table() if mountinfo is None else mountinfo)
     if is_network(kind):
         raise StartFailure(
             f"the home {path} is on a network file system ({kind}), where locks and databases are not safe; set "
             f"QDECK_HOME to a folder on a local disk ({OVERRIDE}=1 takes the risk)",
             Exit.NETWORK_HOME,
         )
+
+
+def mount_table() -> str:
+    """The kernel's table of mounts; empty on a host without /proc, where only the lock can tell."""
+    try:
+        return Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
+    except OSError:
+        return ""

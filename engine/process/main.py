@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from engine.process.failures import StartFailure, of_error
 from engine.process.models import Exit, Home
+from engine.process.streams import let_go
 
 if TYPE_CHECKING:
     from engine.process.parent import Holdings
@@ -186,7 +187,8 @@ class Announcer:
             return
         self._say(state=status.state, message=message, pid=status.pid, code=(status.last_failure or {}).get("code", 0))
         if status.state in ("running", "failed", "stopped"):
-            self._let_go(Path(status.home) / "logs" / "crash.log")
+            self._listening = False
+            let_go(Path(status.home) / "logs")
 
     def failed(self, failure: StartFailure) -> None:
         """Say why there is no engine."""
@@ -200,18 +202,6 @@ class Announcer:
         with contextlib.suppress(OSError, ValueError):  # the starter may have gone
             sys.stdout.write(json.dumps(message) + "\n")
             sys.stdout.flush()
-
-    def _let_go(self, crash_log: Path) -> None:
-        self._listening = False
-        null = os.open(os.devnull, os.O_RDWR)
-        try:
-            last_words = os.open(crash_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        except OSError:
-            last_words = os.dup(null)
-        for source, target in ((null, 0), (null, 1), (last_words, 2)):
-            os.dup2(source, target)
-        os.close(null)
-        os.close(last_words)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from engine.process.failures import StartFailure
 from engine.process.models import Exit, Home
 from engine.process.notify import notify
 from engine.process.status import Status
+from engine.process.streams import let_go
 
 _log = structlog.get_logger("qdeck.parent")
 
@@ -249,6 +250,8 @@ def _become_worker(assignment: Any, foreign: list[int], mask: Any) -> None:
         os.environ.pop("NOTIFY_SOCKET", None)
         from engine.process import logs, worker
 
+        if not assignment.echo:
+            let_go(assignment.home.logs)
         logs.configure(assignment.home.logs, logs.WORKER_LOG, echo=assignment.echo)
         code = worker.run(assignment)
         logs.close()

@@ -127,12 +127,19 @@ def _teller(descriptor: int) -> Callable[..., None]:
 class _Server(uvicorn.Server):
     """A server that says when it listens; signals are the worker's own business."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None] | None = None, lifespan: _Lifespan | None = None
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._lifespan = lifespan
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            error = self._lifespan.error if self._lifespan else None
+            raise (error if isinstance(error, Exception) else StartFailure("the API did not start")) from None
         if self._ready is not None and self.started and not self.should_exit:
             self._ready()
 
@@ -178,7 +185,7 @@ async def _serve(assignment: Assignment, app: Any, parts: Parts, ready: Callable
         backlog=1024,
         **common,
     )
-    servers = [_Server(config, ready)]
+    servers = [_Server(config, ready, wrapped)]
     sockets: list[list[socket.socket]] = [[assignment.listener]]
     if (tcp := _tcp(settings)) is not None:
         options, listener = tcp
@@ -193,12 +200,7 @@ async def _serve(assignment: Assignment, app: Any, parts: Parts, ready: Callable
 
     loop.add_signal_handler(signal.SIGTERM, stop)
     _watch_parent(assignment.life, loop, stop)
-    try:
-        await asyncio.gather(*(server.serve(listeners) for server, listeners in zip(servers, sockets, strict=True)))
-    except SystemExit:
-        raise (
-            wrapped.error if isinstance(wrapped.error, Exception) else StartFailure("the API did not start")
-        ) from None
+    await asyncio.gather(*(server.serve(listeners) for server, listeners in zip(servers, sockets, strict=True)))
 
 
 def _tcp(settings: Any) -> tuple[dict[str, Any], socket.socket] | None:

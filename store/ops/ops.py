@@ -35,6 +35,7 @@ class Ops:
         self._engine = engine
         self.path = path
         self._writer = threading.Lock()
+        self._writing: int | None = None  # the thread inside `begin`
 
     @classmethod
     def open(cls, path: Path, *, busy_timeout: float = 5.0) -> Ops:
@@ -59,9 +60,22 @@ class Ops:
     def begin(self) -> Iterator[Connection]:
         """A writing transaction: committed and synced at the end of the block, rolled back when it raises.
 
-        Raises OpsError for a failure of the database; sqlalchemy's own errors for broken constraints.
+        Raises OpsError for a failure of the database; sqlalchemy's own errors for broken constraints; RuntimeError for
+        a transaction inside another of the same thread, which would wait for itself.
         """
-        with self._writer, _translated(self.path), self._engine.connect() as connection:
+        if self._writing == threading.get_ident():
+            raise RuntimeError("this thread is in a transaction already; hand its connection on instead")
+        with self._writer:
+            self._writing = threading.get_ident()
+            try:
+                with self._transaction() as connection:
+                    yield connection
+            finally:
+                self._writing = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with _translated(self.path), self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -182,7 +196,7 @@ def _engine(path: Path, busy_timeout: float) -> Engine:
         f"sqlite:///{path}",
         connect_args={"timeout": busy_timeout, "check_same_thread": False, "isolation_level": None},
         pool_size=8,
-        max_overflow=24,
+        max_overflow=120,  # more than there are threads: none ever waits for a connection
     )
 
     @event.listens_for(engine, "connect")

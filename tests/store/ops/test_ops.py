@@ -131,6 +131,31 @@ def test_writers_from_many_threads_lose_nothing(ops: Ops) -> None:
     assert sorted(seen) == list(range(120))
 
 
+def test_a_transaction_inside_another_is_an_error_and_no_deadlock(ops: Ops) -> None:
+    with ops.begin() as connection:
+        with pytest.raises(RuntimeError, match="hand its connection on"), ops.begin():
+            pass
+        connection.execute(_setting("a"))
+    with ops.begin() as connection:
+        assert connection.scalars(select(tables.settings.c.key)).all() == ["a"]
+
+
+def test_many_readers_at_once(ops: Ops) -> None:
+    inside = threading.Barrier(60)
+
+    def read() -> None:
+        with ops.read() as connection:
+            connection.scalar(select(func.count()).select_from(tables.settings))
+            inside.wait(30)
+
+    threads = [threading.Thread(target=read) for _ in range(60)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not inside.broken
+
+
 def test_a_reader_does_not_wait_for_a_writer(ops: Ops) -> None:
     with ops.begin() as writer:
         writer.execute(_setting("a"))

@@ -23,7 +23,7 @@ TYPE = ResourceType(
     computed=(
         Computed("server_count", title="SERVERS", width=7, shown=True),
         Computed("volume_count", title="VOLUMES", width=7),
-        Computed("volume_gb", role="size_gb", title="VOLUME GB", width=9),
+        Computed("volume_gb", role="size_gb", title="VOL SIZE", width=9),
         Computed("snapshot_count", title="SNAPSHOTS", width=9),
         Computed("network_count", title="NETWORKS", width=8),
         Computed("floating_ip_count", title="FLOATING IPs", width=12),

@@ -42,7 +42,7 @@ TYPE = ResourceType(
         *_pair("ram_mb", "compute", "ram", "RAM", role="size_mb", shown=True),
         *_pair("server_groups", "compute", "server_groups", "GROUPS"),
         *_pair("volumes", "volume", "volumes", "VOLUMES", shown=True),
-        *_pair("gigabytes", "volume", "gigabytes", "VOLUME GB", role="size_gb", shown=True),
+        *_pair("gigabytes", "volume", "gigabytes", "VOL SIZE", role="size_gb", shown=True),
         *_pair("snapshots", "volume", "snapshots", "SNAPS"),
         *_pair("backups", "volume", "backups", "BACKUPS"),
         *_pair("backup_gigabytes", "volume", "backup_gigabytes", "BACKUP", role="size_gb"),

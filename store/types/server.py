@@ -105,6 +105,7 @@ TYPE = ResourceType(
     computed=(
         Computed("disk_gb", role="size_gb", title="DISK", width=5, shown=True),
         Computed("ips", "VARCHAR", role="address", title="IPs", width=15, shown=True),
+        Computed("boot_image_name", "VARCHAR", role="name", title="BOOT IMAGE", width=14),
         Computed("host_vcpus_used", title="HOST vCPU USED", width=9),
         Computed("host_ram_used_mb", role="size_mb", title="HOST RAM USED", width=8),
         Computed("host_disk_used_gb", role="size_gb", title="HOST DISK USED", width=9),
@@ -135,7 +136,7 @@ TYPE = ResourceType(
         "ram_mb": "ram_mb",
         "disk_gb": "disk_gb",
         "ips": "ips",
-        "image_name": "image_name",
+        "image_name": "boot_image_name",
         "hypervisor_hostname": "host",
         "host_vcpus_total": "host_vcpus_total",
         "host_vcpus_used": "host_vcpus_used",

@@ -36,21 +36,36 @@ def _ips(relation: Relation, name: str) -> str:
     return f"array_to_string({relation.column('addresses')}, ', ')"
 
 
-@_computes("server", "disk_gb", needs=("image_id", "volume_ids", "flavor_disk_gb"))
-def _disk_gb(relation: Relation, name: str) -> str:
-    """The flavor's disk, or for a server booted from a volume the sum of its volumes' sizes (when they are known)."""
+def _volumes(relation: Relation) -> None:
+    """Join `disk`: the sizes and the boot image of the volumes of servers that have no image."""
     t = relation.alias
     relation.computed_join(
         "disk",
-        f"""SELECT b.cloud, b.region, b.id, sum(v.size_gb)::BIGINT AS gb
+        f"""SELECT b.cloud, b.region, b.id, sum(v.size_gb)::BIGINT AS gb,
+                min(v.image_name) FILTER (v.bootable) AS image_name
             FROM (SELECT r.cloud, r.region, r.id, unnest(r.volume_ids) AS volume_id FROM {relation.rows} r
                   WHERE r.image_id IS NULL) b
             JOIN {relation.of("volume", "v")} ON {_same("v", "b")} AND v.id = b.volume_id AND {relation.at("v")}
             GROUP BY b.cloud, b.region, b.id""",
         f"{_same('disk', t)} AND disk.id = {t}.id",
     )
+
+
+@_computes("server", "disk_gb", needs=("image_id", "volume_ids", "flavor_disk_gb"))
+def _disk_gb(relation: Relation, name: str) -> str:
+    """The flavor's disk, or for a server booted from a volume the sum of its volumes' sizes (when they are known)."""
+    _volumes(relation)
     flavor = relation.column("flavor_disk_gb")
     return f"CASE WHEN {relation.column('image_id')} IS NULL THEN coalesce(disk.gb, {flavor}) ELSE {flavor} END"
+
+
+@_computes("server", "boot_image_name", needs=("image_id", "volume_ids"))
+def _boot_image_name(relation: Relation, name: str) -> str:
+    """The image's name, or for a server booted from a volume that of the image the volume was made from."""
+    _volumes(relation)
+    return (
+        f"CASE WHEN {relation.column('image_id')} IS NULL THEN disk.image_name ELSE {relation.column('image_name')} END"
+    )
 
 
 _HOST = {

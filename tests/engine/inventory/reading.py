@@ -120,6 +120,7 @@ DOCUMENTS: dict[str, list[dict[str, Any]]] = {
             "size": 40,
             VOLUME_TENANT: "p1",
             "bootable": "true",
+            "volume_image_metadata": {"image_id": "img-1", "image_name": "debian-12"},
             "attachments": [{"server_id": server(2)["id"], "device": "/dev/vda"}],
             "metadata": {"auto_snapshot": "true", "retention_daily": "7", "note": "x=y"},
             "os-vol-host-attr:host": "h@b#p",

@@ -73,7 +73,7 @@ async def test_servers_exactly_as_documented(inventory: Inventory) -> None:
         "ram_mb": 4096,
         "disk_gb": 140,
         "ips": "10.0.0.2, 203.0.113.2",
-        "image_name": None,
+        "image_name": "debian-12",
         **host,
     }
 

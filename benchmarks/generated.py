@@ -258,7 +258,8 @@ _SERVER_COLUMNS = {
 def fill(estate: Estate, current: int, closed: int, *, cloud: str = "bench", region: str = "one") -> None:
     """Put `current` current and `closed` closed versions of servers into an empty estate, documents of 1.5 kB included.
 
-    The closed ones are older versions of the first `closed` servers: what was current 30 days ago is made of both.
+    As a listing and later changes leave them: the closed ones lie among those that never changed, their successors at
+    the end. What was current 30 days ago is made of closed and current ones. `closed` is at most `current`.
     """
     type = estate.types["server"]
     listed = naive(utcnow()) - timedelta(days=60)
@@ -275,21 +276,21 @@ def fill(estate: Estate, current: int, closed: int, *, cloud: str = "bench", reg
             " repeat(md5('' || n), 44))"
         )
         for first in range(0, current + closed, 100_000):
-            # Closed versions first, in the order in which time would have written them.
             connection.execute(
                 f"""INSERT INTO {type.table} BY NAME
                 SELECT * EXCLUDE (n), concat_ws(' ', lower(name), lower(status), host, id) AS search, {document} AS doc
                 FROM (SELECT *, {columns} FROM (
-                    SELECT CASE WHEN i < $closed THEN (i * 7919) % $closed ELSE i - $closed END AS n,
+                    SELECT CASE WHEN i < $current THEN i ELSE (i - $current) * $step END AS n,
                            $cloud AS cloud, $region AS region, md5('p' || hash(n + 1) % 200) AS scope,
                            md5('s' || n)::UUID::VARCHAR AS id,
-                           CASE WHEN i >= $closed AND n < $closed THEN $listed + to_days(50) ELSE $listed END
-                               AS valid_from,
-                           CASE WHEN i < $closed THEN $listed + to_days(50) END AS valid_to,
+                           $listed + to_days(CASE WHEN i < $current THEN 0 ELSE 50 END) AS valid_from,
+                           CASE WHEN i < $closed * $step AND i % $step = 0 THEN $listed + to_days(50) END AS valid_to,
                            1 AS seen_visibility, unhex(md5('h' || i)) AS hash, []::VARCHAR[] AS denied
                     FROM range($first, least($first + 100000, $total)) r(i)))""",
                 {
                     "closed": closed,
+                    "current": current,
+                    "step": current // max(closed, 1),
                     "cloud": cloud,
                     "region": region,
                     "listed": listed,

@@ -97,7 +97,9 @@ def apply_rows(target: Target, *, close_deleted: bool) -> Changes:
         changes.changed = _close(target, "changed")
     if changes.reported and close_deleted:
         changes.deleted = _close(target, "deleted")
-    if verdicts.get("changed") or verdicts.get("new"):
+    if verdicts.keys() == {"new"} and not _any_ended_later(target):
+        changes.new = _insert_all(target)
+    elif verdicts.get("changed") or verdicts.get("new"):
         changes.new = _insert(target) - changes.changed
     if verdicts.get("kept"):
         _keep(target)
@@ -180,6 +182,22 @@ def _close(target: Target, verdict: str) -> int:
         f"""UPDATE {target.table} AS v SET valid_to = greatest(?::TIMESTAMP, v.valid_from + {_TICK})
         FROM found f WHERE v.rowid = f.old AND f.verdict = ?""",
         target.started, verdict,
+    )  # fmt: skip
+
+
+def _any_ended_later(target: Target) -> bool:
+    """Whether a version ended after this listing began: only when the clock stepped back."""
+    sql = f"SELECT 1 FROM {target.table} WHERE cloud = ? AND region = ? AND valid_to > ? LIMIT 1"
+    return bool(target.rows(sql, target.cloud, target.region, target.started))
+
+
+def _insert_all(target: Target) -> int:
+    """All staged rows are new, as in a cloud's first collection: without the join that costs as much as the insert."""
+    own = "".join(f", {quoted(name)}" for name, _ in own_columns(target.type))
+    return target.run(
+        f"""INSERT INTO {target.table}
+        SELECT ?, ?, scope, id, ?::TIMESTAMP, NULL, ?, hash, denied{own}, search, doc FROM {target.stage}""",
+        target.cloud, target.region, target.started, target.visibility,
     )  # fmt: skip
 
 

@@ -13,6 +13,10 @@ from engine.demo.state import IMPLIED, Assignment, State
 LIFETIME = 12 * 3600
 
 
+class Unknown(LookupError):
+    """Something was named that is not there."""
+
+
 @dataclass
 class Token:
     """A token; its times are wall-clock, not the cloud's: clients compare them with their own clock."""
@@ -123,13 +127,13 @@ class Tokens:
             self.state.assignments[assignment] = None
             return 0
         if self.state.assignments.pop(assignment, "none") == "none":
-            raise LookupError(f"{user.name} does not have the role {role} there")
+            raise Unknown(f"{user.name} does not have the role {role} there")
         return self.end(lambda token: token.user is user)
 
     def check(self, user: User, role: str, **scope: object) -> None:
-        """Raises LookupError when the user does not have the role there directly."""
+        """Raises Unknown when the user does not have the role there directly."""
         if Assignment(role, user=user.id, **scope) not in self.state.assignments:  # type: ignore[arg-type]
-            raise LookupError(f"{user.name} does not have the role {role} there")
+            raise Unknown(f"{user.name} does not have the role {role} there")
 
     def end(self, which: Callable[[Token], bool]) -> int:
         """Ends the tokens that pass; how many."""

@@ -237,10 +237,9 @@ class Changes:
         return group.id
 
     def _host(self, dice: Dice, when: float) -> str | None:
-        """A host is closed for maintenance, or opened again."""
-        host = dice.choice(sorted(self.state.hosts, key=lambda row: row.number))
-        if not host.up:
-            return None
+        """A host is closed for maintenance, or the one that was closed is opened again."""
+        hosts = sorted((row for row in self.state.hosts if row.up), key=lambda row: row.number)
+        host = next((row for row in hosts if not row.enabled), None) or dice.choice(hosts)
         host.enabled = not host.enabled
         host.reason = None if host.enabled else "maintenance window"
         self.lifecycle.maker.hosts = [row for row in self.state.hosts if row.enabled]

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from engine.demo.access import Unknown
 from engine.demo.answers import answer
 from engine.demo.clock import nova_time
 from engine.demo.cloud import Cloud
@@ -71,8 +72,10 @@ class Control:
                 raise ValueError("the body must be a JSON object")
             self.cloud.settle()
             return answer(route(body, request))
-        except LookupError as reason:
-            return answer({"detail": str(reason.args[0] if reason.args else reason)}, 404)
+        except Unknown as reason:
+            return answer({"detail": str(reason)}, 404)
+        except KeyError as missing:
+            return answer({"detail": f"the body lacks {missing}"}, 400)
         except (ValueError, TypeError) as reason:
             return answer({"detail": str(reason)}, 400)
 
@@ -159,7 +162,7 @@ class Control:
         state = self.cloud.state
         user = _named(state.users, body.get("user"), "user")
         if body.get("role") not in state.role_ids:
-            raise LookupError(f"there is no role {body.get('role')!r}")
+            raise Unknown(f"there is no role {body.get('role')!r}")
         scope: dict[str, Any]
         if body.get("project"):
             scope = {"project": _named(state.projects, body["project"], "project").id}
@@ -183,4 +186,4 @@ def _named(table: Any, name: Any, what: str) -> Any:
     for row in table:
         if name in (row.id, row.name):
             return row
-    raise LookupError(f"there is no {what} {name!r} in the demo cloud")
+    raise Unknown(f"there is no {what} {name!r} in the demo cloud")

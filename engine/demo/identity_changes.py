@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.demo.access import Unknown
 from engine.demo.answers import Refusal, answer, empty
 from engine.demo.identity import FORBIDDEN
 from engine.demo.records import Domain, Project, User
@@ -168,7 +169,7 @@ class Changes:
                 self.tokens.check(holder, name, **where_given)
             else:
                 self.tokens.change_role(holder, name, method == "PUT", **where_given)
-        except LookupError:
+        except Unknown:
             held = f"role: {role}, user or group: {user}, project, domain, or system: {where}"
             raise Refusal(404, f"Could not find role assignment with {held}.") from None
         return empty(204)

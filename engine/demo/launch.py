@@ -185,6 +185,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()
+    # While it is still building its cloud it does not look at stdin.
+    process.terminate()
     try:
         process.wait(5)
     except subprocess.TimeoutExpired:

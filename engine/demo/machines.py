@@ -42,8 +42,9 @@ class Maker:
     def host_for(self, flavor: Flavor) -> Host | None:
         """The next host with room, in turn, so that all are filled alike; None when nothing fits."""
         for _ in range(len(self.hosts)):
-            host = self.hosts[self._next_host]
+            # The list gets shorter when a host is closed.
             self._next_host = (self._next_host + 1) % len(self.hosts)
+            host = self.hosts[self._next_host]
             if host.ram_used + flavor.ram <= host.ram * 0.92 and host.vcpus_used + flavor.vcpus <= host.vcpus * 4:
                 return host
         return None

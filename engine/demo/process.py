@@ -64,9 +64,32 @@ def _password(source: str) -> str:
 
 
 async def _serve(given: argparse.Namespace, password: str) -> int:
+    listener = control_listener(given.control)
+    servers: list[HttpServer] = []
+    try:
+        cloud = await _open(given, password, servers)
+        # What was built lives as long as the process: the collector need not look at it again.
+        gc.freeze()
+        control = HttpServer(Control(cloud).handle)
+        servers.append(control)
+        await control.start_socket(listener)
+        stop = _stop_event()
+        port = int(cloud.roots["identity"].rsplit(":", 1)[1])
+        print(json.dumps({"auth_url": f"{cloud.identity.url}/v3", "port": port, "pid": os.getpid()}), flush=True)
+        await _until_stopped(stop, keep=given.keep)
+    finally:
+        for server in servers:
+            await server.close()
+        listener.close()
+        with contextlib.suppress(OSError):
+            given.control.unlink()
+    return 0
+
+
+async def _open(given: argparse.Namespace, password: str, servers: list[HttpServer]) -> Cloud:
+    """Binds a port for each service and builds the cloud; adds to `servers` what has to be closed."""
     # The ports are known only once they are bound, and the catalogue needs them: requests wait for the cloud.
     ready: asyncio.Future[Cloud] = asyncio.get_running_loop().create_future()
-    servers: list[HttpServer] = []
     roots: dict[str, str] = {}
     for offset, name in enumerate(SERVICES):
 
@@ -74,8 +97,8 @@ async def _serve(given: argparse.Namespace, password: str) -> int:
             return await (await asyncio.shield(ready)).handle(name, request)
 
         server = HttpServer(handle)
-        port = await server.start_tcp("127.0.0.1", given.port + offset if given.port else 0)
         servers.append(server)
+        port = await server.start_tcp("127.0.0.1", given.port + offset if given.port else 0)
         roots[name] = f"http://127.0.0.1:{port}"
     start = time.time() - given.start_days_ago * 86400
     epoch = int(datetime.fromisoformat(given.epoch).timestamp()) if given.epoch else None
@@ -83,41 +106,31 @@ async def _serve(given: argparse.Namespace, password: str) -> int:
         roots=roots, password=password, servers=given.servers, seed=given.seed,
         epoch=epoch, start=start, still=given.still,
     )  # fmt: skip
-    # What was built lives as long as the process: the collector need not look at it again.
-    gc.freeze()
     ready.set_result(cloud)
-    control = HttpServer(Control(cloud).handle)
-    listener = control_listener(given.control)
-    await control.start_socket(listener)
-    port = int(roots["identity"].rsplit(":", 1)[1])
-    print(json.dumps({"auth_url": f"{roots['identity']}/v3", "port": port, "pid": os.getpid()}), flush=True)
-    try:
-        await _until_stopped(keep=given.keep)
-    finally:
-        for server in (*servers, control):
-            await server.close()
-        with contextlib.suppress(OSError):
-            given.control.unlink()
-    return 0
+    return cloud
 
 
-async def _until_stopped(*, keep: bool) -> None:
-    """Returns on SIGTERM or SIGINT, and when stdin ends: its other end was the parent."""
-    loop = asyncio.get_running_loop()
+def _stop_event() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT, from now on."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    if not keep:
-        reader = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
-        async def watch() -> None:
-            while await reader.read(4096):
-                pass
-            stop.set()
 
-        watcher = asyncio.create_task(watch())
+async def _until_stopped(stop: asyncio.Event, *, keep: bool) -> None:
+    """Returns when the event is set, and when stdin ends: its other end was the parent."""
+    if keep:
         await stop.wait()
-        watcher.cancel()
-    else:
-        await stop.wait()
+        return
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+
+    async def watch() -> None:
+        while await reader.read(4096):
+            pass
+        stop.set()
+
+    watcher = asyncio.create_task(watch())
+    await stop.wait()
+    watcher.cancel()

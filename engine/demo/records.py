@@ -1,11 +1,14 @@
-"""The demo cloud's own rows, one small class a kind; times are whole seconds since the epoch (UTC)."""
+"""The demo cloud's own rows, one small class a kind; times are whole seconds since the epoch (UTC).
+
+A row is itself and no other (eq=False): two rows with the same values are two things in a cloud.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Domain:
     id: str
     name: str
@@ -13,7 +16,7 @@ class Domain:
     enabled: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Project:
     id: str
     name: str
@@ -27,7 +30,7 @@ class Project:
     network_quota: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class User:
     id: str
     name: str
@@ -40,7 +43,7 @@ class User:
     default_project: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     id: str
     name: str
@@ -49,7 +52,7 @@ class Group:
     members: set[str] = field(default_factory=set)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Flavor:
     id: str
     name: str
@@ -64,7 +67,7 @@ class Flavor:
     created: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Image:
     id: str
     name: str
@@ -84,7 +87,7 @@ class Image:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Host:
     """A compute host; `used` figures are kept by `place` and `leave`."""
 
@@ -123,7 +126,7 @@ class Host:
         self.generation += 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Network:
     id: str
     name: str
@@ -144,7 +147,7 @@ class Network:
     subnets: list[Subnet] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Subnet:
     id: str
     name: str
@@ -172,7 +175,7 @@ class Subnet:
         return f"{first}.{second}.{int(third) + high}.{low}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SecurityGroup:
     id: str
     name: str
@@ -184,7 +187,7 @@ class SecurityGroup:
     rules: list[Rule] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Rule:
     id: str
     group: str
@@ -200,7 +203,7 @@ class Rule:
     description: str | None = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Router:
     id: str
     name: str
@@ -215,7 +218,7 @@ class Router:
     revision: int = 4
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Port:
     id: str
     name: str
@@ -237,7 +240,7 @@ class Port:
     admin_up: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FloatingIp:
     id: str
     project: str
@@ -252,7 +255,7 @@ class FloatingIp:
     revision: int = 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Trunk:
     id: str
     name: str
@@ -264,7 +267,7 @@ class Trunk:
     status: str = "ACTIVE"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Agent:
     id: str
     kind: str
@@ -278,7 +281,7 @@ class Agent:
     stopped_at: int | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Attachment:
     id: str
     volume: str
@@ -290,7 +293,7 @@ class Attachment:
     delete_on_termination: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Volume:
     id: str
     name: str
@@ -314,7 +317,7 @@ class Volume:
     migration: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Snapshot:
     id: str
     name: str
@@ -329,7 +332,7 @@ class Snapshot:
     description: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Backup:
     id: str
     name: str
@@ -346,7 +349,7 @@ class Backup:
     parent: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Action:
     """One entry of a server's action list."""
 
@@ -360,7 +363,7 @@ class Action:
     message: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Server:
     id: str
     number: int
@@ -395,7 +398,7 @@ class Server:
     actions: list[Action] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ServerGroup:
     id: str
     name: str
@@ -405,7 +408,7 @@ class ServerGroup:
     members: list[str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Keypair:
     name: str
     user: str

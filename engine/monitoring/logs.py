@@ -14,6 +14,8 @@ from engine.api.errors import BadRequest, NotFound
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.(?:log|jsonl)(?:\.\d{1,3})?")
+# The documented names of sources -> what they are here: the API's own file, and the part that watches the clouds.
+_DOCUMENTED = {"pf9_api": "engine", "pf9_monitoring": "engine.inventory"}
 _BLOCK = 64 * 1024
 # What one request reads at most, so that a rare level in big files costs a bounded time.
 _MOST_READ = 32 * 1024 * 1024
@@ -43,7 +45,8 @@ def entries(
     """The newest `limit` entries, newest first: timestamp, level, source, message, log_file, and what else they say.
 
     level     only entries of this level
-    source    only those whose source, or file without its ending, is this or begins with it and a dot
+    source    only those whose source, or file without its ending, is this or begins with it and a dot; the documented
+              names `pf9_api` and `pf9_monitoring` are the engine's file and its collector
     log_file  one file's name; None or "all" reads every file
     Raises BadRequest for a name that is no log file's, NotFound when there is none of that name.
     """
@@ -55,6 +58,7 @@ def entries(
             raise NotFound(f"there is no log file {log_file}")
         names = [log_file or ""]
     wanted = level.upper() if level else None
+    source = _DOCUMENTED.get(source, source) if source else None
     found: list[dict[str, Any]] = []
     budget = _MOST_READ
     for name in names:

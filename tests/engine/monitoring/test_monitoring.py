@@ -111,7 +111,7 @@ def line(second: int, level: str = "info", logger: str = "qdeck.api", **more: ob
 
 @pytest.fixture
 def folder(engine: Furniture) -> Path:
-    write(engine.logs, "engine.log", [line(5), line(6, "error", "qdeck.inventory.collect", cloud="prod"), line(7)])
+    write(engine.logs, "engine.log", [line(5), line(6, "error", "engine.inventory.collect", cloud="prod"), line(7)])
     write(engine.logs, "engine.log.1", [line(1), line(2, "warning"), "Traceback (most recent call last):", line(4)], 10)
     write(engine.logs, "parent.log", [line(8, logger="qdeck.parent")], 20)
     write(engine.logs, "secret.txt", ["not a log"])
@@ -128,8 +128,10 @@ def folder(engine: Furniture) -> Path:
         ({"level": "ERROR"}, ["e6", "Traceback (most recent call last):"]),
         ({"level": "WARNING"}, ["e2"]),
         ({"level": "DEBUG"}, []),
-        ({"source": "qdeck.inventory"}, ["e6"]),
-        ({"source": "qdeck.inv"}, []),
+        ({"source": "engine.inventory"}, ["e6"]),
+        ({"source": "pf9_monitoring"}, ["e6"]),
+        ({"source": "pf9_api"}, ["e7", "e6", "e5", "e4", "e2", "e1", "Traceback (most recent call last):"]),
+        ({"source": "engine.inv"}, []),
         ({"source": "parent"}, ["e8"]),
         ({"log_file": "engine.log.1"}, ["e4", "e2", "e1", "Traceback (most recent call last):"]),
         ({"log_file": "engine.log", "limit": 1}, ["e7"]),
@@ -151,7 +153,7 @@ async def test_an_entry_keeps_its_own_fields(engine: Furniture, folder: Path) ->
         {
             "timestamp": "2026-02-08T09:00:06Z",
             "level": "ERROR",
-            "source": "qdeck.inventory.collect",
+            "source": "engine.inventory.collect",
             "message": "e6",
             "log_file": "engine.log",
             "cloud": "prod",

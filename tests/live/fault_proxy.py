@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
@@ -24,12 +24,14 @@ HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "content-enco
 
 @dataclass
 class Fault:
-    """What happens to GETs whose path and query match, from the (after + 1)th on."""
+    """What happens to `times` GETs (None: all) whose path and query match, from the (after + 1)th on."""
 
     pattern: re.Pattern[str]
     how: How
     after: int = 0
     status: int = 500
+    times: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     seen: int = 0
 
     def strikes(self, path: str) -> bool:
@@ -37,7 +39,7 @@ class Fault:
         if not self.pattern.search(path):
             return False
         self.seen += 1
-        return self.seen > self.after
+        return self.after < self.seen and (self.times is None or self.seen <= self.after + self.times)
 
 
 class FaultProxy:
@@ -63,9 +65,18 @@ class FaultProxy:
         return re.sub(r"http://127\.0\.0\.1:(\d+)", rf"http://127.0.0.1:{self.port}/\1", url)
 
     @contextmanager
-    def broken(self, pattern: str, how: How, *, after: int = 0, status: int = 500) -> Iterator[Fault]:
-        """While in the block, GETs of matching paths are broken, all but the first `after` of them."""
-        fault = Fault(re.compile(pattern), how, after, status)
+    def broken(
+        self,
+        pattern: str,
+        how: How,
+        *,
+        after: int = 0,
+        status: int = 500,
+        times: int | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Iterator[Fault]:
+        """While in the block, GETs of matching paths are broken: after the first `after`, `times` of them or all."""
+        fault = Fault(re.compile(pattern), how, after, status, times, headers or {})
         with self._lock:
             self._faults.append(fault)
         try:
@@ -116,7 +127,8 @@ def forward(proxy: FaultProxy, handler: BaseHTTPRequestHandler) -> None:
         handler.connection.close()
         return
     if fault and fault.how == "status":
-        send(handler, fault.status, {"Content-Type": "application/json"}, b'{"computeFault": {"code": 500}}')
+        headers = {"Content-Type": "application/json", **fault.headers}
+        send(handler, fault.status, headers, b'{"error": {"message": "broken on purpose"}}')
         return
     headers = {key: value for key, value in handler.headers.items() if key.lower() not in HOP_BY_HOP | {"host"}}
     headers["Accept-Encoding"] = "identity"

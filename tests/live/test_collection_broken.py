@@ -92,6 +92,29 @@ def test_a_listing_that_breaks_off_between_pages_changes_nothing(
     assert console.versions().since(before) == {}
 
 
+@pytest.mark.parametrize(
+    ("how", "status", "headers"),
+    [
+        ("status", 401, {}),  # the token expired in the middle
+        ("status", 503, {}),
+        ("status", 429, {"Retry-After": "1"}),
+        ("reset", 0, {}),
+        ("truncate", 0, {}),
+    ],
+)
+def test_what_passes_by_itself_is_only_tried_again(
+    console: Console, proxy: FaultProxy, through_proxy: Path, how: How, status: int, headers: dict[str, str]
+) -> None:
+    proxy.page_limit = 3
+    console.add("lab", through_proxy)
+    pattern = BREAKABLE["server"]
+    with proxy.broken(pattern, how, after=2, status=status, times=1, headers=headers) as fault:
+        ended = console.collect("server")
+    assert fault.seen > 3
+    assert ended["server"]["state"] == "done", ended["server"]
+    assert len(console.current("server")) >= 12
+
+
 class TestRoleTakenAway:
     """The collecting user loses admin between two collections: the same calls now answer 200 with less."""
 

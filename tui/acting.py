@@ -63,6 +63,10 @@ class Acting:
         self.table.move_column(-1)
 
     def action_column_right(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        last = self.table.column >= len(self.table.heads) - 1
+        if last and isinstance(self.pane, ResourcesPane) and not self.pane.all_columns and self.table.loaded:
+            self.pane.all_columns = True  # the columns behind are read when somebody goes there
+            self.table.respec(self.pane.spec(), keep_row=True)
         self.table.move_column(1)
 
     def action_wide(self: QuarterdeckApp) -> None:  # type: ignore[misc]
@@ -248,6 +252,8 @@ class Acting:
 
     def on_bar_cancelled(self: QuarterdeckApp, message: Bar.Cancelled) -> None:  # type: ignore[misc]
         """Escape: as it was before the bar was opened."""
+        if self.filter_timer is not None:
+            self.filter_timer.stop()
         if self.bar.mode == "/":
             self.apply_filter(self.filter_before)
         self.close_bar()

@@ -25,8 +25,8 @@ def prepare(env: MutableMapping[str, str]) -> bool:
     env.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     if remote:
         env.setdefault("TEXTUAL_FPS", "15")
-    if env.pop("NO_COLOR", ""):
-        env.setdefault("QDECK_THEME", "none")
+    if env.pop("NO_COLOR", "") and not env.get("QDECK_THEME"):
+        env["QDECK_THEME"] = "none"
     return not remote and env.get("QDECK_MOUSE", "") != "off"
 
 
@@ -46,7 +46,7 @@ def run(options: GlobalOptions, view: str = "") -> int:
     async def connect() -> Client:
         from tui.api.client import EngineClient
 
-        return await EngineClient.connect(options)
+        return await EngineClient.connect(options, progress=app.starting)
 
     early = reader.result(EARLY_SECONDS)
     app = QuarterdeckApp(connect, view, theme=choose(os.environ), early=early, logs=_logs(options))

@@ -30,11 +30,13 @@ from tui.table.widget import ResourceTable
 from tui.themes.palette import PALETTES
 from tui.watching import Watcher
 from tui.widgets.bar import Bar
+from tui.widgets.guarded import Guarded, GuardedScreen
 from tui.widgets.lines import Lines
 from tui.world import Client, World
 
 NOTICE_SECONDS = 6.0
-TICK = 5.0  # seconds between looks at the clock: ages on screen, clouds every sixth time
+TICK = 1.0  # seconds between looks at the clock
+WAIT_SHOWN = 1.0  # seconds after which a wait for the engine is said
 ENRICH_DELAY = 0.2  # seconds the cursor rests before the engine is asked about its row
 SAVE_DELAY = 1.0
 MOST_ERRORS = 20  # unexpected errors in ten seconds before the console gives up
@@ -54,7 +56,7 @@ def _bindings() -> list[Binding]:
     return [*made, Binding("ctrl+c", "interrupt", "", show=False, system=True)]
 
 
-class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False):
+class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindings=False):
     """The console. `client_factory` connects to the engine; it is tried until it succeeds.
 
     view   what to show first, in the words of the command bar; "" = where the operator was
@@ -92,9 +94,8 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
         self.world = World()
         self.history = History()
         self.table = ResourceTable(id="table")
-        self.bar = Bar(id="bar")
+        self.bar = Bar(id="state")
         self.context = Lines(id="context", fill="bar")
-        self.state = Lines(id="state")
         self.strip = Lines(id="strip")
         self.footer = Lines(id="footer")
         self.data: Data | None = None
@@ -119,13 +120,16 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
         self._below_places: tuple[str, ...] = ("list", "resources")
         self.pane: Pane = make_pane(DEFAULT, self.world, under=DEFAULT, places=())
 
+    def get_default_screen(self) -> GuardedScreen:
+        """One screen for everything."""
+        return GuardedScreen(id="_default")
+
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield self.context
-        yield self.state
+        yield self.bar
         yield self.table
         yield self.strip
-        yield self.bar
         yield self.footer
 
     def on_mount(self) -> None:
@@ -242,16 +246,16 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
             count = self.world.count(view.type, view.clouds)
         self.context.show(context_line(self.pane, self.world, count, self.size.width))
         notice = self._notice if now < self._notice_until else ""
-        self.state.show(state_line(self.pane, self.world, self.table, now, notice, self.paused, self.data))
+        state = state_line(self.pane, self.world, self.table, now, notice, self.paused, self.data)
+        self.bar.show_state(*state)
 
     def show_footer(self) -> None:
-        """Keys of the view, unless the bar uses the line."""
-        if not self.bar.is_open:
-            self.footer.show(footer_line(self.pane.places, self.size.width))
+        """Keys of the view."""
+        self.footer.show(footer_line(self.pane.places, self.size.width))
 
     def show_hint(self, problem: str, choices: Any) -> None:
-        """Under the bar."""
-        self.footer.show(hint_line(problem, choices, self.size.width))
+        """Under the bar, in place of the heads: what is wrong with the text, or what it could become."""
+        self.table.set_hint(hint_line(problem, choices, self.size.width) if problem or choices else [])
 
     def show_strip(self) -> None:
         """About the row under the cursor."""
@@ -271,11 +275,15 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
         if not lasting:
             self.set_timer(NOTICE_SECONDS + 0.1, self.show_lines)
 
+    def starting(self, text: str) -> None:
+        """Said by the client, on a thread, while an engine is started."""
+        self.call_from_thread(self.notice, text, lasting=True)
+
     def close_bar(self) -> None:
         """Back to the list."""
         self.bar.close()
         self.table.focus()
-        self.show_footer()
+        self.table.set_hint([])
         self.show_lines()
 
     def use_theme(self, name: str, *, keep: bool = True) -> None:
@@ -284,7 +292,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
         self.theme = f"qdeck-{name}"
         palette = PALETTES[name]
         self.table.set_palette(palette)
-        for lines in (self.context, self.state, self.strip, self.footer, self.bar.prompt):
+        for lines in (self.context, self.bar, self.strip, self.footer):
             lines.set_palette(palette)
         if keep:
             self.save_soon()
@@ -298,7 +306,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
         self.call_after_refresh(self._lines_again)
 
     def _size_strip(self) -> None:
-        self.strip.set_class(self._height < 30, "small")
+        self.strip.set_class(self._height < 24, "small")
         self.strip.set_class(self._height < 16 or not self.pane.has_strip, "none")
 
     def _lines_again(self) -> None:
@@ -314,6 +322,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
         if window.age_seconds is not None or window.states or self.data is None:
             self.data = Data(window.age_seconds, asyncio.get_running_loop().time(), window.states)
         self.table.empty_text = self.pane.empty()
+        self.table.redraw()
         self.show_lines()
 
     def on_resource_table_counted(self) -> None:
@@ -354,8 +363,8 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
 
     def report(self, error: BaseException) -> None:
         """One line on screen; what nobody expected goes to the log with all its details."""
-        if is_offline(error):
-            return  # the watcher says so, with its age
+        if is_offline(error) and self.world.offline_since is not None:
+            return  # the state line says so, with its age
         self.notice(sentence(error) if is_expected(error) else record(error, self.logs))
 
     def _handle_exception(self, error: Exception) -> None:
@@ -386,6 +395,12 @@ class QuarterdeckApp(Acting, Hearing, Leaving, App[int], inherit_bindings=False)
         if state != self._saved:
             await self.world.put("/q/session-view", json=state)
             self._saved = state
+
+    @property
+    def waits(self) -> bool:
+        """Whether the table waits for the engine noticeably."""
+        since = self.table.waiting_since
+        return since is not None and asyncio.get_running_loop().time() - since > WAIT_SHOWN
 
     @property
     def cloud_names(self) -> tuple[str, ...]:

@@ -60,4 +60,4 @@ def record(error: BaseException, logs: Path | None) -> str:
             file.write(f"{stamp} pid {os.getpid()}\n{entry}\n")
     except OSError as problem:
         return f"the console met an error it didn't expect: {text} (not logged: {problem.strerror})"
-    return f"the console met an error it didn't expect, see {path}: {text}"
+    return f"the console met an error it didn't expect: {text} (details in {path})"

@@ -50,8 +50,7 @@ class Hearing:
         self.world.clouds = [c for c in answer.get("items") or [] if isinstance(c, dict)]
         self.world.clouds_known = True
         if self.world.several_clouds != several and self.table.loaded:
-            self.table.heads = self.pane.heads(self.table.buffer.columns)
-            self.table.redraw()
+            self.table.set_heads(self.pane.heads(self.table.buffer.columns))
 
     def on_offline(self: QuarterdeckApp, message: Offline) -> None:  # type: ignore[misc]
         """It doesn't: what is on screen stays, with its age."""
@@ -63,9 +62,10 @@ class Hearing:
     def on_hints(self: QuarterdeckApp, message: Hints) -> None:  # type: ignore[misc]
         """Read again what changed and is on screen."""
         topics = {str(hint.get("topic")) for hint in message.hints}
-        if topics & {"engine", "collection", "data"}:
+        missed = "resync" in topics  # some hints may have been lost: anything may have changed
+        if missed or topics & {"engine", "collection", "data"}:
             self.in_background(self.learn_clouds())
-        if self.paused or not topics & self.pane.topics:
+        if self.paused or not (missed or topics & self.pane.topics):
             return
         changed = {str(h["type"]) for h in message.hints if h.get("topic") == "data" and h.get("type")}
         mine = self.pane.view.type
@@ -83,9 +83,11 @@ class Hearing:
         self.report(message.error)
 
     def tick(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """Once a second: ages and waits grow; now and then look how the clouds are doing."""
         self.ticks += 1
-        self.show_lines()
+        if self.ticks % 5 == 0 or self.waits or self.world.offline_since is not None:
+            self.show_lines()
         self.leave_if_terminal_is_gone()
         running = self.world.running is not None
-        if self.world.offline_since is None and (self.ticks % 6 == 0 or running):
+        if self.world.offline_since is None and (self.ticks % 30 == 0 or (running and self.ticks % 3 == 0)):
             self.in_background(self.learn_clouds())

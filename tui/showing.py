@@ -69,6 +69,10 @@ def state_line(
             (clean(world.offline_reason), "bad"),
         ]
         return left, ()  # type: ignore[return-value]
+    waiting = table.waiting_since
+    if waiting is not None and now - waiting > 1.0:
+        left.append((f"◐ waiting for the engine ({age(now - waiting)})", "busy"))
+        return left, _right(table, now, paused, data)
     if notice:
         return [*left, (notice, "warn")], _right(table, now, paused, data)
     if view.filter:
@@ -84,22 +88,24 @@ def state_line(
 
 
 def _right(table: ResourceTable, now: float, paused: bool, data: Any) -> Parts:
-    parts: Parts = []
+    facts: Parts = []
     place = table.place
     if table.marks:
-        parts.append((f"{len(table.marks)} marked · ", "mark"))
+        facts.append((f"{len(table.marks)} marked", "mark"))
     if place is not None:
         if table.spec.filter:
-            parts.append((f"{place.total:,} match", "strong"))
+            facts.append((f"{place.total:,} match", "strong"))
         if place.rank is not None and place.total:
-            parts.append((f"{' · ' if parts else ''}{place.rank + 1:,}/{place.total:,}", "muted"))
+            facts.append((f"{place.rank + 1:,}/{place.total:,}", "muted"))
     if data is not None and data.age_seconds is not None:
         seconds = data.age_seconds + (now - data.arrived)
-        style = "warn" if seconds > STALE_AFTER else "muted"
-        parts.append((f"{' · ' if parts else ''}data {age(seconds)} old", style))
+        facts.append((f"data {age(seconds)} old", "warn" if seconds > STALE_AFTER else "muted"))
     if paused:
-        parts.append((" · PAUSED", "warn"))
-    return [*parts, (" ", "text")]
+        facts.append(("PAUSED", "warn"))
+    parts: Parts = [("  ", "text")]
+    for fact in facts:
+        parts += [fact, (" · ", "muted")]
+    return [*parts[:-1], (" ", "text")]
 
 
 def _trouble(states: Sequence[dict[str, Any]]) -> str:
@@ -128,14 +134,14 @@ def footer_line(places: Sequence[str], cells: int) -> Line:
     return parts, []
 
 
-def hint_line(problem: str, choices: Sequence[str], cells: int) -> Line:
+def hint_line(problem: str, choices: Sequence[str], cells: int) -> Parts:
     """Under the bar: what is wrong with the text, or what tab would make of it."""
     if problem:
-        return [(" ", "text"), (clean(problem), "error")], []
-    parts: Parts = [(" ", "text")]
+        return [(" ", "text"), (clean(problem), "error")]
+    parts: Parts = [("tab ", "key")]
     for number, choice in enumerate(choices):
         last = choice.rpartition(" ")[2]
         if sum(width(text) for text, _ in parts) + width(last) + 2 > cells:
             break
         parts += [(last, "accent" if number == 0 else "muted"), ("  ", "text")]
-    return parts, []
+    return parts

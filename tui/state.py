@@ -13,6 +13,8 @@ from tui.table.spec import Spec
 KINDS = ("list", "detail", "raw", "inventory", "clouds", "setup", "collections", "scope", "help")
 MOST_VIEWS = 30
 _TEXT_LIMIT = 2000
+MOST_EXTRA = 8  # columns beyond the default ones that lists read for wide screens and for the strip
+FIRST_EXTRA = ("fault", "created_at", "flavor_name", "availability_zone", "disabled_reason", "description", "locked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,17 @@ class View:
 DEFAULT = View("list", "server")
 
 
-def spec_of(view: View) -> Spec:
-    """A list of resources as the engine is asked for it."""
-    return Spec(view.type, view.filter, view.sort, view.clouds, view.projects, view.at)
+def spec_of(view: View, *, all_columns: bool = False) -> Spec:
+    """A list of resources as the engine is asked for it: with the columns that a list shows by default and the first
+    others of its own, or with all (joined ones cost the engine a look-up each).
+    """
+    type = registry.ALL[view.type]
+    columns = tuple(column.name for column in type.view_columns)
+    if not all_columns:
+        own = [c.name for c in type.columns if c.role not in ("id", "list") and c.name not in type.default_columns]
+        extra = [name for name in own if name in FIRST_EXTRA] + [name for name in own if name not in FIRST_EXTRA]
+        columns = (*type.default_columns, *extra[:MOST_EXTRA])
+    return Spec(view.type, view.filter, view.sort, view.clouds, view.projects, view.at, columns)
 
 
 def view_of_text(text: str, current: View) -> View:

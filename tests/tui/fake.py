@@ -204,7 +204,9 @@ class FakeClient:
 
     def _window(self, body: dict[str, Any]) -> Any:
         type = registry.find(body["type"])
-        columns = ("cloud", "region", "id", *(c.name for c in type.view_columns))
+        known = [c.name for c in type.view_columns]
+        assert set(body.get("columns") or ()) <= set(known), "unknown column asked for"
+        columns = ("cloud", "region", "id", *(body.get("columns") or type.default_columns))
         order = self._ordered(body)
         at = self._at(body, order)
         middle = 0 if at is None else at

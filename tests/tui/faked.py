@@ -6,6 +6,14 @@ import os
 import sys
 
 
+def keep(path: str, view: object) -> None:
+    """Write a view to a file."""
+    import json
+    from pathlib import Path
+
+    Path(path).write_text(json.dumps(view), encoding="utf-8")
+
+
 def main() -> int:
     """Run it on this terminal; FAKE_SAVED names a file that gets the view that was kept."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
@@ -22,10 +30,7 @@ def main() -> int:
         async def put(self, path, json=None, params=None):  # type: ignore[no-untyped-def]
             await super().put(path, json)
             if os.environ.get("FAKE_SAVED"):
-                import json as codec
-                from pathlib import Path
-
-                Path(os.environ["FAKE_SAVED"]).write_text(codec.dumps(json), encoding="utf-8")
+                keep(os.environ["FAKE_SAVED"], json)
 
     client = Saving(rows)
 

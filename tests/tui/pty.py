@@ -28,8 +28,11 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.written = 0
+        self.tail = b""  # the last bytes, as they came
         self.status: int | None = None
-        base = {k: v for k, v in os.environ.items() if not k.startswith(("SSH_", "QDECK_", "TEXTUAL")) and k != "NO_COLOR"}
+        base = {
+            k: v for k, v in os.environ.items() if not k.startswith(("SSH_", "QDECK_", "TEXTUAL")) and k != "NO_COLOR"
+        }
         full = base | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"} | dict(env)
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
@@ -52,8 +55,11 @@ class Terminal:
             if not data:
                 return self.written - before
             self.written += len(data)
+            self.tail = (self.tail + data)[-4000:]
             # The question whether the terminal knows synchronized output is answered by silence: pyte doesn't.
-            self._stream.feed(data.replace(b"\x1b[?2026$p", b"").replace(b"\x1b[?2048$p", b"").replace(b"\x1b[>4;1m", b""))
+            self._stream.feed(
+                data.replace(b"\x1b[?2026$p", b"").replace(b"\x1b[?2048$p", b"").replace(b"\x1b[>4;1m", b"")
+            )
             seconds = 0.0
 
     def press(self, *keys: str) -> None:

@@ -54,9 +54,9 @@ async def test_a_wrong_filter_is_one_sentence_under_the_bar(filter: str, sentenc
     async with console(client) as (app, pilot):
         before = text(app)
         await pilot.press("slash")
-        app.bar.input.value = filter
+        app.bar.put(filter)
         await until_text(pilot, sentence)
-        assert sentence in lines(app)[-1]
+        assert sentence in lines(app)[2]  # under the bar
         await pilot.press("enter")
         await pilot.pause()
         assert app.bar.is_open
@@ -71,13 +71,13 @@ async def test_filter_completes_columns() -> None:
         await pilot.press("slash", "s", "t", "a")
         await until_text(pilot, "status:")
         await pilot.press("tab")
-        await until(pilot, lambda: app.bar.input.value == "status:")
+        await until(pilot, lambda: app.bar.value == "status:")
 
 
 async def test_keys_are_text_while_the_bar_is_open() -> None:
     async with console(FakeClient(100)) as (app, pilot):
         await pilot.press("slash", "q", "j", "r", "0", "minus")
-        assert app.bar.input.value == "qjr0-"
+        assert app.bar.value == "qjr0-"
         assert app.is_running and app.pane.view.kind == "list"
 
 
@@ -95,7 +95,7 @@ async def test_the_command_bar_goes_to_any_type(
 ) -> None:
     async with console(FakeClient(100)) as (app, pilot):
         await pilot.press("colon")
-        app.bar.input.value = line
+        app.bar.put(line)
         await pilot.press("enter")
         await until(pilot, lambda: not app.bar.is_open)
         view = app.pane.view
@@ -135,7 +135,7 @@ async def test_the_bar_remembers_what_was_entered() -> None:
         await pilot.press("colon")
         await typed(pilot, "volumes")
         await pilot.press("enter", "colon", "up")
-        await until(pilot, lambda: app.bar.input.value == "volumes")
+        await until(pilot, lambda: app.bar.value == "volumes")
 
 
 async def test_detail_links_and_the_document() -> None:

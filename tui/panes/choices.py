@@ -15,9 +15,9 @@ from tui.table.spec import Row, RowSource
 
 MOST_PROJECTS = 5000
 NO_CANDIDATES = (
-    "No cloud is set up, and no clouds.yaml was found.\n\n"
-    "Put one where OpenStack's own tools look for it, ~/.config/openstack/clouds.yaml,\n"
-    "then press r.\n\n"
+    "No cloud is set up, and there is none to add:\n{reason}\n\n"
+    "Put a clouds.yaml where OpenStack's own tools look for it,\n"
+    "~/.config/openstack/clouds.yaml, then press r.\n\n"
     "To look around without a cloud, leave with q and run:  qdeck --demo"
 )
 
@@ -85,6 +85,7 @@ class SetupPane(Pane):
 
     async def _rows(self) -> Rows:
         answer = await self.world.get("/q/clouds/candidates")
+        self._reason = clean(answer.get("reason") or "no clouds.yaml was found")
         rows: Rows = []
         for item in answer.get("items") or []:
             if not isinstance(item, dict):
@@ -110,14 +111,14 @@ class SetupPane(Pane):
 
     def empty(self) -> str:
         """No candidates: lead by the hand."""
-        return NO_CANDIDATES
+        return NO_CANDIDATES.format(reason=getattr(self, "_reason", "looking for clouds.yaml …"))
 
     def strip(self, row: Row) -> list[Parts]:
         """What enter does."""
         return [
             [("enter adds ", "muted"), (clean(row.values[0]), "strong"), (" READ-ONLY and collects it", "muted")],
-            [("its password stays in clouds.yaml; nothing in the cloud is changed", "muted")],
             [("without a cloud: leave with q and run ", "muted"), ("qdeck --demo", "accent")],
+            [("its password stays in clouds.yaml; nothing in the cloud is changed", "muted")],
         ]
 
 

@@ -34,6 +34,7 @@ class ResourcesPane(Pane):
         self.noun = self.type.plural
         super().__init__(view, world)
         self.columns: tuple[str, ...] = ()
+        self.all_columns = False
         self._links: dict[Key, list[dict[str, Any]]] = {}
 
     def make_source(self) -> RowSource:
@@ -53,7 +54,7 @@ class ResourcesPane(Pane):
 
     def spec(self) -> Spec:
         """The view as the engine is asked."""
-        return spec_of(self.view)
+        return spec_of(self.view, all_columns=self.all_columns)
 
     def title(self) -> str:
         """The type's plural."""

@@ -32,7 +32,7 @@ _IDLE = frozenset(
 _WARN = frozenset(
     {
         "rescue", "rescued", "verify_resize", "resized", "degraded", "maintenance",
-        "awaiting-transfer", "unknown", "restricted"
+        "awaiting-transfer", "unknown", "restricted", "suspect", "stale", "partial", "not_permitted"
     }
 )  # fmt: skip
 _BUSY = frozenset(
@@ -40,7 +40,7 @@ _BUSY = frozenset(
         "build", "reboot", "hard_reboot", "resize", "rebuild", "migrate", "queued", "saving",
         "importing", "password", "pending", "pending_delete", "pending_create", "pending_update",
         "revert_resize", "backing-up", "restoring-backup", "retyping", "managing", "uploading",
-        "downloading"
+        "downloading", "new", "collecting", "adding"
     }
 )  # fmt: skip
 GLYPHS = {"ok": "●", "idle": "○", "warn": "▲", "busy": "◐", "bad": "✖", "none": "·"}

@@ -13,8 +13,9 @@ Anchor = Key | int | Literal["start", "end"]  # a row's key, a rank counted from
 class Spec:
     """Which rows in which order: everything about a list except where one stands in it.
 
-    sort  (column, descending) pairs; () = the type's own order
-    at    RFC 3339 instant of the past, "" = now
+    sort     (column, descending) pairs; () = the type's own order
+    at       RFC 3339 instant of the past, "" = now
+    columns  names of the columns to read, () = the type's default ones
     """
 
     type: str
@@ -23,6 +24,7 @@ class Spec:
     clouds: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     at: str = ""
+    columns: tuple[str, ...] = ()
 
     def body(self) -> dict[str, Any]:
         """The JSON body that asks the engine for this list."""
@@ -33,6 +35,8 @@ class Spec:
             body["projects"] = list(self.projects)
         if self.at:
             body["at"] = self.at
+        if self.columns:
+            body["columns"] = list(self.columns)
         return body
 
 

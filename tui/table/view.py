@@ -16,12 +16,13 @@ from tui.table.layout import Head, Placed, place
 from tui.table.paint import head_strip, row_strip, strip_of, texts_of
 from tui.table.spec import Key, Row, Spec
 from tui.themes.palette import PALETTES, Palette
+from tui.widgets.guarded import Guarded
 
 WIDE = 120  # cells of screen from which columns are set apart by two
 AGE_TICK = 20.0  # seconds between repaints of ages on a screen where nothing else happens
 
 
-class TableView(Widget, can_focus=True):
+class TableView(Guarded, Widget, can_focus=True):
     """A screen of rows with a cursor. Knows nothing about where rows come from."""
 
     DEFAULT_CSS = "TableView { height: 1fr; width: 1fr; }"
@@ -38,6 +39,7 @@ class TableView(Widget, can_focus=True):
         self.marks: set[Key] = set()
         self.palette: Palette = PALETTES["ansi"]
         self.empty_text = ""
+        self._hint: list[tuple[str, str]] = []
         self._needs: dict[str, int] = {}
         self._lines: list[Strip] = []
         self._drawing = False
@@ -74,6 +76,11 @@ class TableView(Widget, can_focus=True):
         self._lines = []
         self.redraw()
 
+    def set_hint(self, parts: list[tuple[str, str]]) -> None:
+        """Texts with names of styles, shown in place of the heads; none shows the heads."""
+        self._hint = parts
+        self.redraw()
+
     # Drawing
 
     def redraw(self) -> None:
@@ -106,6 +113,8 @@ class TableView(Widget, can_focus=True):
         sort = dict(self.spec.sort)
         column = self.column_head.name if self.column_head else ""
         lines = [head_strip(placed, self.palette, width, sort, column, self.left > 0)]
+        if self._hint:
+            lines = [strip_of([(text, self.palette[name]) for text, name in self._hint], width, self.palette["text"])]
         names = [h.name for h in self.heads]
         for number, row in enumerate(rows):
             lines.append(
@@ -173,6 +182,13 @@ class TableView(Widget, can_focus=True):
         self.redraw()
 
     # Columns and marks
+
+    def set_heads(self, heads: list[Head]) -> None:
+        """Other columns; the column cursor stays on its column."""
+        name = self.column_head.name if self.column_head else ""
+        self.heads = heads
+        self.column = next((i for i, head in enumerate(heads) if head.name == name), 0)
+        self.redraw()
 
     def move_column(self, delta: int) -> None:
         """Move the column cursor, scrolling columns so that it is on screen."""

@@ -87,6 +87,7 @@ class ResourceTable(TableView):
         self._heads_of: Callable[[tuple[str, ...]], list[Head]] = lambda columns: []
         self._generation = 0
         self._asked: set[Purpose] = set()
+        self.waiting_since: float | None = None  # loop time of the oldest open question
         self._tasks: set[asyncio.Task[None]] = set()
         self._rest = 0
         self._touched = False
@@ -163,6 +164,8 @@ class ResourceTable(TableView):
         if source is None or not self.is_attached:
             return
         self._asked.add(question.purpose)
+        if self.waiting_since is None:
+            self.waiting_since = asyncio.get_running_loop().time()
         page, margin = self.page_rows, self._margin()
         before, after = {
             "open": (margin if question.key else 0, page + margin),
@@ -200,12 +203,17 @@ class ResourceTable(TableView):
         if question.generation != self._generation:
             return
         self._asked.discard(question.purpose)
+        if not self._asked:
+            self.waiting_since = None
         if isinstance(answer, Exception):
             self._rest = 0
             self.post_message(self.Failed(answer))
             return
         if answer.columns and answer.columns != self.buffer.columns:
-            self.heads = self._heads_of(answer.columns)
+            if question.purpose in ("after", "before"):
+                self.reload()
+                return
+            self.set_heads(self._heads_of(answer.columns))
             self.buffer.columns = answer.columns
         if not self._take(question, answer):
             return

@@ -52,7 +52,7 @@ def _true_colour(name: str, c: Mapping[str, str]) -> Palette:
         "bar_muted": style("muted", "bar"),
         "key": style("accent", bold=True),
         "error": style("bad", bold=True),
-        "link": style("accent", underline=True),
+        "input": style("bg", "text"),
         **{level: style(level) for level in LEVELS},
     }
     cursor = {key: Style.combine((value, Style(bgcolor=c["cursor"]))) for key, value in plain.items()}
@@ -84,7 +84,7 @@ def _terminal(name: str, colours: bool) -> Palette:
         "bar_muted": style("", reverse=True),
         "key": style("cyan", bold=True),
         "error": style("red", bold=True),
-        "link": style("cyan", underline=True),
+        "input": style("", reverse=True),
         "ok": style("green"),
         "idle": style("", dim=True),
         "warn": style("yellow"),

@@ -1,52 +1,25 @@
-"""The bar at the bottom for `:` and `/`: a text input with history and completion; printable keys are text in it."""
+"""The line under the context: the state of the list, or, while it is open, a line of text for `:` and `/`.
+
+Opening it changes no layout, so it costs one line on the wire. Every printable key is text in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal
+from textual import events
 from textual.message import Message
-from textual.widgets import Input
 
-from tui.table.cells import clean
-from tui.widgets.lines import Lines
+from tui.table.cells import clean, width
+from tui.widgets.lines import Lines, Part
 
 MOST_HISTORY = 50
 MOST_TEXT = 1000
+_EDITING = frozenset(["escape", "enter", "tab", "up", "down", "left", "right", "home", "end", "backspace", "delete"])
 
 
-class _Text(Input):
-    BINDINGS = [
-        Binding("escape", "cancel_bar", show=False),
-        Binding("tab", "complete", show=False),
-        Binding("up", "recall(-1)", show=False),
-        Binding("down", "recall(1)", show=False),
-    ]
-
-    def action_cancel_bar(self) -> None:
-        self.post_message(Bar.Cancelled())
-
-    def action_complete(self) -> None:
-        self.post_message(Bar.Completed())
-
-    def action_recall(self, step: int) -> None:
-        self.post_message(Bar.Recalled(step))
-
-
-class Bar(Horizontal):
-    """Hidden until it is opened. Its messages say what was typed; what it means is not its business."""
-
-    DEFAULT_CSS = """
-    Bar { height: 1; width: 1fr; display: none; background: $background; }
-    Bar.open { display: block; }
-    Bar > Lines { width: 3; }
-    Bar > Input, Bar > Input:focus {
-        border: none; padding: 0; height: 1; width: 1fr; background: $background; color: $foreground;
-        background-tint: transparent 0%;
-    }
-    """
+class Bar(Lines, can_focus=True):
+    """Its messages say what was typed; what it means is not its business."""
 
     class Typed(Message):
         """The text changed."""
@@ -64,92 +37,155 @@ class Bar(Horizontal):
     class Completed(Message):
         """Tab was pressed."""
 
-    class Recalled(Message):
-        """Up or down was pressed."""
-
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
-
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.mode = ""
-        self.prompt = Lines(id="prompt")
-        self.input = _Text(max_length=MOST_TEXT, select_on_focus=False, compact=True)
-        self.input.cursor_blink = False
+        self.value = ""
+        self.cursor = 0
+        self._state: tuple[Sequence[Part], Sequence[Part]] = ((), ())
         self._history: dict[str, list[str]] = {":": [], "/": []}
         self._recalled = 0
         self._choices: list[str] = []
         self._choice = -1
-
-    def compose(self) -> ComposeResult:
-        """Prompt and text."""
-        yield self.prompt
-        yield self.input
 
     @property
     def is_open(self) -> bool:
         """Whether people type into it."""
         return bool(self.mode)
 
+    def show_state(self, left: Sequence[Part], right: Sequence[Part]) -> None:
+        """What the line says while nobody types; the right part is there in any case."""
+        self._state = (left, right)
+        self._refresh_line()
+
     def open(self, mode: str, text: str = "") -> None:
         """Open with a prompt of one character and a text to start from."""
-        self.mode = mode
-        self.add_class("open")
-        self.prompt.show(([(" " + mode + " ", "key")], ()))
+        self.mode, self.value, self.cursor = mode, text, len(text)
         self._recalled, self._choice = 0, -1
-        with self.input.prevent(Input.Changed):
-            self.input.value = text
-        self.input.cursor_position = len(text)
-        self.input.focus()
+        self.focus()
+        self._refresh_line()
 
     def close(self) -> None:
-        """Hide it; the caller gives the focus to something else."""
-        if self.mode and (text := self.input.value.strip()):
+        """Show the state again; the caller gives the focus to something else."""
+        text = self.value.strip()
+        if self.mode and text:
             history = self._history[self.mode]
             if text in history:
                 history.remove(text)
             history.append(text)
             del history[:-MOST_HISTORY]
         self.mode = ""
-        self.remove_class("open")
+        self._refresh_line()
 
     def complete(self, choices: Callable[[str], Sequence[str]]) -> None:
         """Put the next completion of the last word in its place; `choices` gives whole texts for a text."""
         if self._choice < 0:
-            self._choices = [self.input.value, *choices(self.input.value)]
+            self._choices = [self.value, *choices(self.value)]
             self._choice = 0
         if len(self._choices) > 1:
-            self._choice = self._choice % (len(self._choices) - 1) + 1
-            self._put(self._choices[self._choice], keep_choice=True)
+            choice = self._choice % (len(self._choices) - 1) + 1
+            self.put(self._choices[choice])
+            self._choice = choice
 
-    def _put(self, text: str, keep_choice: bool = False) -> None:
-        choice = self._choice
-        with self.input.prevent(Input.Changed):
-            self.input.value = text
-        self.input.cursor_position = len(text)
-        self._choice = choice if keep_choice else -1
+    def put(self, text: str) -> None:
+        """Replace the whole text."""
+        self._edit(clean(text)[:MOST_TEXT], len(text))
+
+    def _edit(self, text: str, cursor: int) -> None:
+        self.value, self.cursor = text, min(max(0, cursor), len(text))
+        self._choice = -1
+        self._refresh_line()
         self.post_message(self.Typed(self.mode, text))
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Pasted texts may hold anything: only a clean line is passed on."""
-        event.stop()
-        self._choice = -1
-        self._recalled = 0
-        if self.mode:
-            self.post_message(self.Typed(self.mode, clean(event.value)))
+    def _refresh_line(self) -> None:
+        left, right = self._state
+        if not self.mode:
+            self.show((left, right))
+            return
+        room = max(8, self.size.width - sum(width(text) for text, _ in right) - 4)
+        start = 0  # the cursor is always in sight
+        while width(self.value[start : self.cursor]) >= room:
+            start += 1
+        at = self.value[self.cursor : self.cursor + 1] or " "
+        typed: list[Part] = [
+            (" " + self.mode, "key"),
+            (self.value[start : self.cursor], "strong"),
+            (at, "input"),
+            (self.value[self.cursor + 1 :], "strong"),
+        ]
+        self.show((typed, right))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter."""
-        event.stop()
-        if self.mode:
-            self.post_message(self.Entered(self.mode, clean(event.value).strip()))
+    # Keys
 
-    def on_bar_recalled(self, message: Recalled) -> None:
-        """Step through what was entered before."""
-        message.stop()
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """While it is open no key means anything else."""
+        return self.is_open and (key in _EDITING or (character is not None and character.isprintable()))
+
+    def on_key(self, event: events.Key) -> None:
+        """Edit the text."""
+        if not self.is_open:
+            return
+        if event.key in _EDITING:
+            event.stop()
+            event.prevent_default()
+            getattr(self, f"_key_{event.key}")()
+        elif event.is_printable and event.character:
+            event.stop()
+            self._insert(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Pasted texts may hold anything: one clean line of them is taken."""
+        event.stop()
+        if self.is_open:
+            self._insert(clean(event.text.strip()))
+
+    def _insert(self, text: str) -> None:
+        if len(self.value) + len(text) <= MOST_TEXT:
+            text = clean(text)
+            self._edit(self.value[: self.cursor] + text + self.value[self.cursor :], self.cursor + len(text))
+
+    def _key_escape(self) -> None:
+        self.post_message(self.Cancelled())
+
+    def _key_enter(self) -> None:
+        self.post_message(self.Entered(self.mode, self.value.strip()))
+
+    def _key_tab(self) -> None:
+        self.post_message(self.Completed())
+
+    def _key_backspace(self) -> None:
+        if self.cursor:
+            self._edit(self.value[: self.cursor - 1] + self.value[self.cursor :], self.cursor - 1)
+
+    def _key_delete(self) -> None:
+        if self.cursor < len(self.value):
+            self._edit(self.value[: self.cursor] + self.value[self.cursor + 1 :], self.cursor)
+
+    def _move(self, cursor: int) -> None:
+        self.cursor = min(max(0, cursor), len(self.value))
+        self._refresh_line()
+
+    def _key_left(self) -> None:
+        self._move(self.cursor - 1)
+
+    def _key_right(self) -> None:
+        self._move(self.cursor + 1)
+
+    def _key_home(self) -> None:
+        self._move(0)
+
+    def _key_end(self) -> None:
+        self._move(len(self.value))
+
+    def _key_up(self) -> None:
+        self._recall(-1)
+
+    def _key_down(self) -> None:
+        self._recall(1)
+
+    def _recall(self, step: int) -> None:
         history = self._history.get(self.mode, [])
-        target = self._recalled + message.step
+        target = self._recalled + step
         if history and -len(history) <= target <= 0:
-            self._put(history[target] if target < 0 else "")
+            self.put(history[target] if target < 0 else "")
             self._recalled = target

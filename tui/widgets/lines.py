@@ -11,11 +11,12 @@ from textual.widget import Widget
 from tui.table.cells import cut_end, width
 from tui.table.paint import strip_of
 from tui.themes.palette import PALETTES, Palette
+from tui.widgets.guarded import Guarded
 
 Part = tuple[str, str]  # text, name of a style
 
 
-class Lines(Widget):
+class Lines(Guarded, Widget):
     """Lines made of parts. A line is a pair (left, right): right parts stand at the right edge and are never cut."""
 
     DEFAULT_CSS = "Lines { width: 1fr; height: 1; }"

@@ -1,7 +1,7 @@
 """Pages of a large list in the store: `python -m benchmarks.store_pages`.
 
 1,000,000 current and 300,000 closed versions of one type; every page is read as the API reads it. "Other" is the plain
-way: the same page with SELECT *, ORDER BY, LIMIT and OFFSET over the version table, without joined columns.
+way: the same page with ORDER BY, LIMIT and OFFSET over the version table, without joined columns.
 `--growth` also shows how file, memory and times grow with the number of versions.
 """
 
@@ -28,6 +28,7 @@ from store.times import naive, utcnow
 
 LIMIT = 0.120
 ROWS = 60
+COLUMNS = "cloud, region, id, name, status, project_id, host, vcpus, ram_mb, addresses, created_at"
 
 
 def pages(current: int) -> dict[str, Window]:
@@ -59,7 +60,7 @@ def plain(estate: Estate, window: Window, current: int) -> Callable[[], Any]:
     column, descending = window.sort[0]
     offset = current // 2 if window.before else 0
     order = f"{column} {'DESC' if descending else ''} NULLS LAST, cloud, region, id"
-    sql = f"SELECT * FROM server_versions WHERE {where} ORDER BY {order} LIMIT {ROWS} OFFSET {offset}"
+    sql = f"SELECT {COLUMNS} FROM server_versions WHERE {where} ORDER BY {order} LIMIT {ROWS} OFFSET {offset}"
 
     def run() -> Any:
         with estate.reader() as connection:
@@ -91,6 +92,7 @@ def main() -> None:
     parser.add_argument("--current", type=int, default=1_000_000)
     parser.add_argument("--closed", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--keep", metavar="FILE", type=Path, help="fill this file once and use it again")
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--grown", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -100,9 +102,10 @@ def main() -> None:
         return
     print(f"{machine()}\n")
     with tempfile.TemporaryDirectory(prefix="qdeck-bench-") as folder:
-        path = Path(folder) / "estate.duckdb"
-        with Estate.open(path) as estate:
-            fill(estate, options.current, options.closed)
+        path = options.keep or Path(folder) / "estate.duckdb"
+        if not path.exists():
+            with Estate.open(path) as estate:
+                fill(estate, options.current, options.closed)
         with Estate.open(path) as estate:
             key = middle(estate, options.current)
             rows = []

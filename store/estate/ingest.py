@@ -31,8 +31,10 @@ _numbers = itertools.count(1)
 
 
 class ListingWriter:
-    """Takes the rows of one listing. Any thread may add; memory holds at most two batches of documents, and
-    the ids seen."""
+    """Takes the rows of one listing. Any thread may add.
+
+    Memory holds the ids and hashes of the type, and new and changed rows as Arrow within the estate's `Budget`.
+    """
 
     def __init__(self, estate: Estate, listing: Listing, type: ResourceType) -> None:
         self.listing = listing
@@ -58,7 +60,12 @@ class ListingWriter:
 
     @property
     def known(self) -> dict[str, bytes]:
-        """id -> hash of the current versions that this listing covers; read once."""
+        """id -> hash of the current versions that this listing covers; read once.
+
+        When another listing of the same type changes or closes such a row before this one ends, the other
+        one's word stands
+        until the next collection: this one has no document of a row that it took for unchanged.
+        """
         with self._lock:
             if self._known is None:
                 self._known = self._read_known()
@@ -74,9 +81,9 @@ class ListingWriter:
         return len(self._seen)
 
     def add(self, batch: Batch) -> None:
-        """Take a batch; of rows with the same id the last one wins. Blocks while the batch before is being staged.
+        """Take a batch; of rows with the same id the last one wins. Blocks while earlier rows are on their way to disk.
 
-        Raises ListingEnded, and what staging the batch before it raised.
+        Raises ListingEnded, and what writing the earlier rows raised.
         """
         with self._lock:
             self._check_open()

@@ -111,7 +111,7 @@ def expected(model: Model) -> list[tuple[Any, ...]]:
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps(), min_size=1, max_size=8))
 def test_the_store_equals_a_naive_model(estate: Estate, specs: list[dict[str, Any]]) -> None:
     cloud, model, clock = f"c{next(clouds)}", Model(), 0

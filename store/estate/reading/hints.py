@@ -100,6 +100,9 @@ class Hints:
                 self._factors.popitem(last=False)
 
 
+SHARED = Hints()  # of the one estate that a process usually has; another one's would cost time, never rows
+
+
 def comparison(terms: Sequence[Term]) -> Callable[[Place, Place], int]:
     """Compare two places as the order does: NULLS LAST, texts by their bytes."""
 

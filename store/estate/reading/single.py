@@ -11,6 +11,7 @@ import orjson
 from store import filters
 from store.estate.reading import limits
 from store.estate.reading.models import Key, Scope
+from store.estate.reading.order import run
 from store.estate.reading.relation import Moment, Relation, quoted
 from store.types import registry
 from store.types.declaration import Link, ResourceType
@@ -42,7 +43,7 @@ def read_one(
     found = _read(connection, type, key, at, scope)
     if found is None and at is None:
         sql = f"SELECT max(valid_to) FROM {quoted(type.table)} WHERE cloud = ? AND region = ? AND id = ?"
-        last = connection.execute(sql, list(key)).fetchone()
+        last = run(connection, sql, list(key)).fetchone()
         if last and last[0] is not None:
             found = _read(connection, type, key, last[0] - _TICK, scope)
     return found
@@ -61,8 +62,8 @@ def _read(
     shown = Relation(type, moment, "page")
     names = [column.name for column in type.view_columns]
     picked = [shown.column(name) for name in ("valid_from", "valid_to", "denied", "doc", *names)]
-    found = connection.execute(
-        f"WITH page AS ({sql}) SELECT {', '.join(picked)} {shown.from_clause}", [*key, *parameters]
+    found = run(
+        connection, f"WITH page AS ({sql}) SELECT {', '.join(picked)} {shown.from_clause}", [*key, *parameters]
     ).fetchone()
     if found is None:
         return None
@@ -92,7 +93,7 @@ def keys_of(
     there = relation.at("t")
     where = f"t.id = ? AND ({limit})" + (f" AND {there}" if at is not None else "")
     sql = f"SELECT t.cloud, t.region, t.id, bool_or({there}) AS now {relation.from_clause} WHERE {where} GROUP BY ALL"
-    rows = connection.execute(f"{sql} ORDER BY ALL", [id, *parameters]).fetchall()
+    rows = run(connection, f"{sql} ORDER BY ALL", [id, *parameters]).fetchall()
     current = [row[:3] for row in rows if row[3]]
     return current or [row[:3] for row in rows]
 
@@ -119,7 +120,7 @@ def links(
         text = _filter_text(link, type, target, one["key"], values)
         found.append({"type": link.type, "title": link.title, "filter": text, "count": 0})
     if statements:
-        for number, count in connection.execute(" UNION ALL ".join(statements), parameters).fetchall():
+        for number, count in run(connection, " UNION ALL ".join(statements), parameters).fetchall():
             found[number]["count"] = count
     return found
 
@@ -168,7 +169,7 @@ def versions(
         f"SELECT {picked} {relation.from_clause} WHERE t.cloud = ? AND t.region = ? AND t.id = ? AND ({limit})"
         f" ORDER BY t.valid_from DESC LIMIT {MAX_VERSIONS}"
     )
-    rows = connection.execute(sql, [*key, *parameters]).fetchall()
+    rows = run(connection, sql, [*key, *parameters]).fetchall()
     return [{"valid_from": row[0], "valid_to": row[1], "row": dict(zip(names, row[2:], strict=True))} for row in rows]
 
 
@@ -219,7 +220,7 @@ def _candidates(
         f" WHERE {relation.at('t')} AND ({condition}) AND ({' OR '.join(tests)})"
         f" ORDER BY rank, t.cloud, t.region, t.id LIMIT {int(limit)}"
     )
-    rows = connection.execute(sql, [*values, *parameters, *values]).fetchall()
+    rows = run(connection, sql, [*values, *parameters, *values]).fetchall()
     return [
         {
             "rank": rank,

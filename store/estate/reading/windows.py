@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from store import filter_sql, filters
 from store.estate.reading import limits
-from store.estate.reading.hints import Hints, slice_around, within
+from store.estate.reading.hints import SHARED, Hints, slice_around, within
 from store.estate.reading.models import UnknownColumn, Window
-from store.estate.reading.order import Sql, Term, beyond, order_by
+from store.estate.reading.order import Sql, Term, beyond, order_by, run
 from store.estate.reading.relation import LEADING, Moment, Relation, quoted
 from store.types import registry
 from store.types.declaration import ResourceType
@@ -124,14 +124,14 @@ def columns_of(type: ResourceType, columns: Sequence[str] | None) -> list[str]:
 
 
 def read_window(
-    connection: duckdb.DuckDBPyConnection, window: Window, now: datetime, hints: Hints | None = None
+    connection: duckdb.DuckDBPyConnection, window: Window, now: datetime, hints: Hints | None = SHARED
 ) -> dict[str, Any]:
     """The rows around the anchor: {type, columns, rows, anchor_index, place_index, has_before, has_after}.
 
     rows          values of (cloud, region, id, *columns); times are naive UTC datetimes
     anchor_index  index of the anchor's row (of the first or last one for "start" and "end"), None when it does not pass
     place_index   index of the first row that does not lie before the anchor
-    hints         what is known of where rows lie, for long lists
+    hints         what is known of where rows lie in long lists; None to do without
     Raises FilterError, UnknownColumn.
     """
     query = Query(window, now)
@@ -176,7 +176,7 @@ def find_place(connection: duckdb.DuckDBPyConnection, query: Query, window: Wind
         sql, values = query.rows(("true", []))
         order = order_by(query.places)
         sql = f"SELECT {', '.join(term.sql for term in query.places)} FROM ({sql}) ORDER BY {order} LIMIT 1"
-        return connection.execute(f"{sql} OFFSET {max(0, int(anchor))}", values).fetchone()
+        return run(connection, f"{sql} OFFSET {max(0, int(anchor))}", values).fetchone()
     relation = Relation(query.type, query.moment, "place")
     terms = query.terms_of(relation)
     carried = ", ".join(quoted(name) for name in relation.needs(query.names))
@@ -187,7 +187,7 @@ def find_place(connection: duckdb.DuckDBPyConnection, query: Query, window: Wind
         f" ORDER BY {query.moment.of('v')} DESC, v.valid_from DESC LIMIT 1)"
         f" SELECT {', '.join(term.sql for term in terms)} {relation.from_clause}"
     )
-    return connection.execute(sql, list(anchor)).fetchone()
+    return run(connection, sql, list(anchor)).fetchone()
 
 
 def _chosen(
@@ -232,13 +232,13 @@ def _sliced(
     table = quoted(query.type.table)
 
     def count() -> int:
-        found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        found = run(connection, f"SELECT count(*) FROM {table}").fetchone()
         return found[0] if found else 0
 
     def read(condition: str) -> list[Place]:
         picked, order = ", ".join(term.sql for term in query.terms), order_by(query.terms)
         sql = f"SELECT {picked} {query.relation.from_clause} WHERE {condition} ORDER BY {order}"
-        return connection.execute(sql).fetchall()
+        return run(connection, sql).fetchall()
 
     sample = hints.sample((query.type.name, tuple(query.sort)), count, read, query.terms)
     if sample is None:
@@ -276,7 +276,7 @@ def _rows(
         f" page AS (SELECT {kept}{carried} FROM keys k JOIN {quoted(query.type.table)} w ON w.rowid = k.rid)"
         f" SELECT {', '.join(picked)} {shown.from_clause} ORDER BY {order_by(order)}"
     )
-    return connection.execute(sql, values).fetchall()
+    return run(connection, sql, values).fetchall()
 
 
 def _trimmed(
@@ -319,7 +319,7 @@ def _trimmed(
 
 def _exists(connection: duckdb.DuckDBPyConnection, query: Query, more: Sql) -> bool:
     sql, values = f"SELECT 1 {query.relation.from_clause} WHERE {query.where[0]} AND {more[0]} LIMIT 1", more[1]
-    return connection.execute(sql, [*query.where[1], *values]).fetchone() is not None
+    return run(connection, sql, [*query.where[1], *values]).fetchone() is not None
 
 
 def position(connection: duckdb.DuckDBPyConnection, window: Window, now: datetime) -> dict[str, int]:
@@ -332,7 +332,7 @@ def position(connection: duckdb.DuckDBPyConnection, window: Window, now: datetim
     before: Sql = ("false", []) if place is None else beyond(query.terms, place, backward=True)
     counted = "0" if before[0] == "false" else f"count(*) FILTER ({before[0]})"
     sql = f"SELECT count(*), {counted} {query.relation.from_clause} WHERE {query.where[0]}"
-    found = connection.execute(sql, [*before[1], *query.where[1]]).fetchone()
+    found = run(connection, sql, [*before[1], *query.where[1]]).fetchone()
     assert found
     total, rank = found
     if isinstance(window.anchor, int):

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from engine.process.status import Status
 
 # Imported before the first fork, so that a worker costs a fork and not two seconds.
-# `_duckdb` and not `duckdb`: the whole package starts a thread of its own.
-WARM = ("_duckdb", "pyarrow", "sqlalchemy.dialects.sqlite.pysqlite", "uvicorn.protocols.http.h11_impl", "httpx",
+WARM = ("duckdb", "pyarrow", "sqlalchemy.dialects.sqlite.pysqlite", "uvicorn.protocols.http.h11_impl", "httpx",
         "keystoneauth1.session", "keystoneauth1.identity", "uvicorn.lifespan.on", "engine.process.worker",
         "engine.access.tcp", "engine.settings.loading")  # fmt: skip
 
@@ -156,6 +155,11 @@ def _warm(application: str) -> None:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     for name in (*WARM, application):
         importlib.import_module(name)
+    # The package opens a database of its own in memory, with threads.
+    import duckdb
+
+    duckdb.default_connection().execute("SET threads TO 1")
+    duckdb.default_connection().close()
 
 
 def _replace(options: argparse.Namespace, held: Holdings) -> None:

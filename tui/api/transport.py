@@ -54,7 +54,7 @@ class Connection:
                     raise ConnectionLost("the engine closed the connection", sent=True)
         except TimeoutError as error:
             self.close()
-            raise EngineUnavailable(f"the engine did not answer within {seconds:.0f} s") from error
+            raise EngineUnavailable(f"the engine did not answer within {seconds:g} s") from error
         except OSError as error:
             self.close()
             raise ConnectionLost(error.strerror or "the connection broke", sent=True) from error
@@ -122,7 +122,7 @@ class AsyncConnection:
                         raise ConnectionLost("the engine closed the connection", sent=True)
         except TimeoutError as error:
             self.close()
-            raise EngineUnavailable(f"the engine did not answer within {seconds:.0f} s") from error
+            raise EngineUnavailable(f"the engine did not answer within {seconds:g} s") from error
         except OSError as error:
             self.close()
             raise ConnectionLost(error.strerror or "the connection broke", sent=True) from error

@@ -118,7 +118,7 @@ def _strange_volumes(state: State, maker: Maker, nets: list[TenantNet]) -> None:
     stuck.status = "attaching"
     stale = maker.volume(net, f"{net.project.name}-forgotten", 20, "archive", epoch - 380 * DAY)
     for count in range(2):
-        snapshot = maker.snapshot(net, None, stale, "monthly_1st", epoch - (370 - count) * DAY)
+        snapshot = maker.nightly(net, None, stale, "monthly_1st", epoch - (370 - count) * DAY)
         snapshot.status = "available" if count else "error_deleting"
     mine = [server for server in state.servers if server.project == net.project.id and server.host][:2]
     if len(mine) == 2:

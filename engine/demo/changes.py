@@ -136,14 +136,8 @@ class Changes:
         return self._power(self._server(dice, "ACTIVE"), "stop", "powering-off", "SHUTOFF", when)
 
     def _start(self, dice: Dice, when: float) -> str | None:
-        stopped = sorted(
-            (row for row in self.state.servers if row.status == "SHUTOFF" and not row.task and not row.locked),
-            key=lambda row: row.number,
-        )
-        # Most that were stopped were stopped for a reason: only a full yard is started again.
-        if len(stopped) <= max(2, len(self.state.servers) // 100):
-            return None
-        return self._power(dice.choice(stopped), "start", "powering-on", "ACTIVE", when)
+        # Found by luck: the fewer are stopped, the rarer one of them is started again.
+        return self._power(self._server(dice, "SHUTOFF"), "start", "powering-on", "ACTIVE", when)
 
     def _reboot(self, dice: Dice, when: float) -> str | None:
         return self._power(self._server(dice, "ACTIVE"), "reboot", "rebooting", "ACTIVE", when)
@@ -183,10 +177,7 @@ class Changes:
         if volume is None or net is None:
             return None
         server = self.state.servers.get(volume.attachments[0].server) if volume.attachments else None
-        snapshot = self.lifecycle.maker.snapshot(net, server, volume, "daily_5", int(when))
-        snapshot.created = int(when)
-        snapshot.updated = int(when) + 3
-        return snapshot.id
+        return self.lifecycle.maker.snapshot(net, server, volume, "daily_5", int(when)).id
 
     def _prune(self, dice: Dice, when: float) -> str | None:
         _, rows = self.state.snapshots.order("newest", lambda row: (row.created, row.id))
@@ -205,10 +196,9 @@ class Changes:
         return server.id
 
     def _recover(self, dice: Dice, when: float) -> str | None:
-        broken = [row for row in self.state.servers if row.status == "ERROR" and row.host]
-        if not broken:
+        server = self._server(dice, "ERROR")
+        if server is None or server.host is None:
             return None
-        server = dice.choice(sorted(broken, key=lambda row: row.number))
         server.status, server.fault, server.updated = "ACTIVE", None, int(when)
         return server.id
 

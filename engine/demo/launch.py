@@ -9,6 +9,7 @@ import secrets
 import selectors
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,34 +50,39 @@ class DemoCloud:
     ) -> DemoCloud:
         """Starts the process and waits until it answers.
 
-        The cloud of a home is remembered in `<home>/cloud.json` (servers, seed, epoch): started again it is the same
-        cloud, with what would have happened meanwhile. `days_ago`: its clock begins so many days in the past, so
-        that a first collection sees the past and `advance` brings the rest. Raises DemoCloudFailed.
+        The cloud of a home is remembered in `<home>/cloud.json` (servers, seed, epoch, ports): started again it
+        is the same cloud at the same address (if nobody has taken it), with what would have happened
+        meanwhile. `days_ago`: its clock begins so many days in the past, so that a first collection sees the past and
+        `advance` brings the rest. Raises DemoCloudFailed.
         """
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        epoch = _epoch(home, servers, seed, days_ago)
-        control = home / "control.sock"
+        memory = _memory(home, servers, seed, days_ago)
+        control = _control_path(home)
         password = secrets.token_urlsafe(24)
         command = [
-            sys.executable, "-P", "-m", "engine.demo", "--servers", str(servers), "--seed", seed, "--port", "0",
-            "--control", str(control), "--password-file", "-", "--epoch", epoch, "--start-days-ago", str(days_ago),
+            sys.executable, "-P", "-m", "engine.demo", "--servers", str(servers), "--seed", seed,
+            "--port", ",".join(map(str, memory["ports"])),
+            "--control", str(control), "--password-file", "-", "--epoch", _rfc3339(memory["epoch"]),
+            "--start-days-ago", str(days_ago),
         ]  # fmt: skip
         if still:
             command.append("--still")
         log = home / "demo.log"
-        with log.open("ab") as errors:
+        with log.open("wb") as errors:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd="/",
                 env=_environment(), start_new_session=True,
             )  # fmt: skip
         try:
             assert process.stdin is not None
-            process.stdin.write(password.encode() + b"\n")
-            process.stdin.flush()
+            with contextlib.suppress(BrokenPipeError):  # It ended at once; _ready says why.
+                process.stdin.write(password.encode() + b"\n")
+                process.stdin.flush()
             ready = _ready(process, timeout, log)
         except BaseException:
             _end(process)
             raise
+        _write(home / "cloud.json", json.dumps({**memory, "ports": ready["ports"]}))
         clouds = home / "clouds.yaml"
         _write(clouds, _clouds_yaml(ready["auth_url"], password))
         return cls(ready["auth_url"], clouds, control, process)
@@ -92,6 +98,9 @@ class DemoCloud:
     def stop(self) -> None:
         """Ends the process and waits for it."""
         _end(self.process)
+        if self.control.parent != self.clouds_yaml.parent:
+            with contextlib.suppress(OSError):
+                self.control.parent.rmdir()
 
 
 def call(control: Path, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -119,16 +128,26 @@ def call(control: Path, method: str, path: str, body: dict[str, Any] | None = No
     return document
 
 
-def _epoch(home: Path, servers: int, seed: str, days_ago: float) -> str:
-    """When this home's cloud began, RFC 3339; a new cloud begins where its clock starts."""
-    path = home / "cloud.json"
-    start = time.time() - days_ago * 86400
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(path.read_text(encoding="utf-8"))
-        if (known["servers"], known["seed"]) == (servers, seed) and float(known["epoch"]) <= start:
-            return _rfc3339(int(known["epoch"]))
-    _write(path, json.dumps({"servers": servers, "seed": seed, "epoch": int(start)}))
-    return _rfc3339(int(start))
+def _control_path(home: Path) -> Path:
+    """In the home, or in a directory of our own where the home's path is too long for a socket."""
+    path = home / "control.sock"
+    if len(os.fsencode(path)) <= 100:
+        return path
+    return Path(tempfile.mkdtemp(prefix="qdeck-demo-")) / "control.sock"
+
+
+def _memory(home: Path, servers: int, seed: str, days_ago: float) -> dict[str, Any]:
+    """What this home's cloud is; a new cloud begins where its clock starts, at any free ports."""
+    start = int(time.time() - days_ago * 86400)
+    new = {"servers": servers, "seed": seed, "epoch": start, "ports": [0]}
+    try:
+        known = json.loads((home / "cloud.json").read_text(encoding="utf-8"))
+        ports = [int(port) for port in known["ports"]]
+        if (known["servers"], known["seed"]) != (servers, seed) or int(known["epoch"]) > start:
+            return {**new, "ports": ports}
+        return {**new, "epoch": int(known["epoch"]), "ports": ports}
+    except (OSError, ValueError, KeyError, TypeError):
+        return new
 
 
 def _rfc3339(seconds: int) -> str:
@@ -164,7 +183,7 @@ def _ready(process: subprocess.Popen[bytes], timeout: float, log: Path) -> dict[
             line += part
     try:
         document = json.loads(line)
-        return {"auth_url": str(document["auth_url"]), "port": int(document["port"])}
+        return {"auth_url": str(document["auth_url"]), "ports": [int(port) for port in document["ports"]]}
     except (ValueError, KeyError, TypeError):
         raise DemoCloudFailed(
             f"The demo cloud said something unexpected instead of its address: {line[:200]!r}."

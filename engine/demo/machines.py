@@ -144,14 +144,18 @@ class Maker:
                 return
             night = state.epoch - state.epoch % DAY + 2 * 3600
             for back in range(min(days, 1 + int(chance * 9))):
-                self.snapshot(net, server, volume, policy, night - back * DAY)
+                self.nightly(net, server, volume, policy, night - back * DAY)
         elif chance < 0.29 and full:
             made = state.epoch - int(dice.random() * 40) * DAY
             self._snapshot(net, f"before-upgrade-{dice.randrange(100, 999)}", volume, max(made, volume.created + 99))
 
+    def nightly(self, net: TenantNet, server: Server | None, volume: Volume, policy: str, night: int) -> Snapshot:
+        """A snapshot of some night in the past: some minutes into the run, and after the volume came."""
+        made = max(night, volume.created + 600) + self.state.dice.randrange(900)
+        return self.snapshot(net, server, volume, policy, made)
+
     def snapshot(self, net: TenantNet, server: Server | None, volume: Volume, policy: str, made: int) -> Snapshot:
         """A snapshot as the snapshot policies make them: their names, their metadata."""
-        made = max(made, volume.created + 600) + self.state.dice.randrange(900)
         stamp = datetime.fromtimestamp(made, UTC).strftime("%Y%m%d-%H%M%S")
         middle = f"{server.name[:40]}-" if server else ""
         name = f"auto-{net.project.name[:40]}-{policy}-{middle}{(volume.name or volume.id)[:40]}-{stamp}"

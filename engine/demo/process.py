@@ -24,7 +24,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="engine.demo", description="A cloud to look at, on this machine only.")
     parser.add_argument("--servers", type=int, default=50, help="how many machines, 1 to 50,000")
     parser.add_argument("--seed", default="1", help="the same seed gives the same cloud")
-    parser.add_argument("--port", type=int, default=0, help="identity's port, the others follow; 0: any")
+    parser.add_argument("--port", default="0", help="identity's port, or the six services' with commas; 0: any")
     parser.add_argument("--control", type=Path, required=True, help="Unix socket for the switches")
     parser.add_argument("--password-file", required=True, help="file with the password; - reads one line of stdin")
     parser.add_argument("--epoch", help="when the cloud stood as made (RFC 3339); default: the clock's start")
@@ -38,11 +38,20 @@ def main(argv: list[str] | None = None) -> int:
     """Exit status: 0 stopped, 2 cannot start (the reason is on stderr)."""
     given = arguments(argv)
     try:
+        given.ports = _ports(given.port)
         password = _password(given.password_file)
         return asyncio.run(_serve(given, password))
     except (OSError, ValueError) as reason:
         print(f"The demo cloud cannot start: {reason}", file=sys.stderr)
         return 2
+
+
+def _ports(text: str) -> list[int]:
+    """One port per service, 0 where any will do. Raises ValueError."""
+    parts = text.split(",")
+    if len(parts) > len(SERVICES) or not all(part.isdigit() and int(part) < 65536 for part in parts):
+        raise ValueError(f"--port takes up to {len(SERVICES)} port numbers with commas between them, not {text!r}")
+    return [*map(int, parts), *[0] * (len(SERVICES) - len(parts))]
 
 
 def _password(source: str) -> str:
@@ -74,8 +83,9 @@ async def _serve(given: argparse.Namespace, password: str) -> int:
         servers.append(control)
         await control.start_socket(listener)
         stop = _stop_event()
-        port = int(cloud.roots["identity"].rsplit(":", 1)[1])
-        print(json.dumps({"auth_url": f"{cloud.identity.url}/v3", "port": port, "pid": os.getpid()}), flush=True)
+        ports = [int(cloud.roots[name].rsplit(":", 1)[1]) for name in SERVICES]
+        ready = {"auth_url": f"{cloud.identity.url}/v3", "port": ports[0], "ports": ports, "pid": os.getpid()}
+        print(json.dumps(ready), flush=True)
         await _until_stopped(stop, keep=given.keep)
     finally:
         for server in servers:
@@ -91,14 +101,18 @@ async def _open(given: argparse.Namespace, password: str, servers: list[HttpServ
     # The ports are known only once they are bound, and the catalogue needs them: requests wait for the cloud.
     ready: asyncio.Future[Cloud] = asyncio.get_running_loop().create_future()
     roots: dict[str, str] = {}
-    for offset, name in enumerate(SERVICES):
+    for name, wish in zip(SERVICES, given.ports, strict=True):
 
         async def handle(request: Request, name: str = name) -> Response:
             return await (await asyncio.shield(ready)).handle(name, request)
 
         server = HttpServer(handle)
         servers.append(server)
-        port = await server.start_tcp("127.0.0.1", given.port + offset if given.port else 0)
+        try:
+            port = await server.start_tcp("127.0.0.1", wish)
+        except OSError:
+            # Somebody else has it by now: the catalogue will name another one.
+            port = await server.start_tcp("127.0.0.1", 0)
         roots[name] = f"http://127.0.0.1:{port}"
     start = time.time() - given.start_days_ago * 86400
     epoch = int(datetime.fromisoformat(given.epoch).timestamp()) if given.epoch else None

@@ -1,8 +1,8 @@
-"""Rows by id, with cached orders so that a page costs what it shows, not what the table holds."""
+"""Rows by id, and in order, so that a page costs what it shows, not what the table holds."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -16,11 +16,11 @@ def newest_first(row: Any) -> tuple[int, str]:
 
 
 class Table(Generic[Row]):
-    """A dictionary of rows that remembers its orders until a row comes or goes."""
+    """A dictionary of rows that keeps the orders it was once asked for."""
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.rows: dict[str, Row] = {row.id: row for row in rows}  # type: ignore[attr-defined]
-        self._orders: dict[str, tuple[list[Any], list[Row]]] = {}
+        self._orders: dict[str, tuple[Key, list[Any], list[Row]]] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,36 +35,41 @@ class Table(Generic[Row]):
         return self.rows.get(id)
 
     def add(self, row: Row) -> Row:
+        """Puts the row in, if it isn't there yet."""
+        if row.id in self.rows:  # type: ignore[attr-defined]
+            return row
         self.rows[row.id] = row  # type: ignore[attr-defined]
-        self._orders.clear()
+        for key, keys, rows in self._orders.values():
+            value = key(row)
+            place = bisect_right(keys, value)
+            keys.insert(place, value)
+            rows.insert(place, row)
         return row
 
     def remove(self, id: str) -> Row | None:
         row = self.rows.pop(id, None)
         if row is not None:
-            self._orders.clear()
+            for key, keys, rows in self._orders.values():
+                place = bisect_left(keys, key(row))
+                del keys[place], rows[place]
         return row
 
     def order(self, name: str, key: Key) -> tuple[list[Any], list[Row]]:
         """Keys and rows, ascending by `key`; `name` is what the order is remembered by.
 
-        The key must be of values that never change while the row is in the table.
+        No two rows may have the same key, and a row's key never changes while it is in the table.
         """
         found = self._orders.get(name)
         if found is None:
             rows = sorted(self.rows.values(), key=key)
-            found = self._orders[name] = ([key(row) for row in rows], rows)
-        return found
+            found = self._orders[name] = (key, [key(row) for row in rows], rows)
+        return found[1], found[2]
 
     def after(self, name: str, key: Key, marker: Any | None, *, descending: bool) -> Iterator[Row]:
         """Rows behind the marker's key in the order; the marker itself may be gone already."""
         keys, rows = self.order(name, key)
         if not descending:
             start = 0 if marker is None else bisect_right(keys, marker)
-            return iter(rows[start:]) if start else iter(rows)
-        if marker is None:
-            return reversed(rows)
-        end = bisect_right(keys, marker)
-        while end and keys[end - 1] == marker:
-            end -= 1
+            return (rows[index] for index in range(start, len(rows)))
+        end = len(rows) if marker is None else bisect_left(keys, marker)
         return (rows[index] for index in range(end - 1, -1, -1))

@@ -10,6 +10,7 @@ import pytest
 from engine.demo.build import build
 from engine.demo.clock import Clock
 from engine.demo.state import State
+from engine.demo.tables import newest_first
 from tests.engine.demo.harness import EPOCH, Wire
 
 LISTS = [
@@ -26,7 +27,11 @@ def made(servers: int, seed: str = "test") -> State:
 
 
 def check_whole(state: State) -> None:
-    """Every reference leads somewhere, and both ends agree."""
+    """Every reference leads somewhere, both ends agree, and the orders hold each row once."""
+    for table in (state.servers, state.volumes, state.snapshots):
+        _, rows = table.order("newest", newest_first)
+        assert len(rows) == len(table) and all(table.get(row.id) is row for row in rows)
+        assert rows == sorted(rows, key=newest_first)
     devices = {"": None, **state.servers.rows, **state.routers.rows, **state.floating_ips.rows}
     for port in state.ports:
         assert port.network.id in state.networks

@@ -145,6 +145,15 @@ def test_a_home_that_is_in_use(demo: DemoCloud) -> None:
     assert demo.call("GET", "/state")["counts"]["servers"] == 30
 
 
+def test_a_home_with_a_long_name(tmp_path: Path) -> None:
+    cloud = DemoCloud.start(tmp_path / ("long" * 30), servers=3, seed="x")
+    directory = cloud.control.parent
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert cloud.call("GET", "/state")["counts"]["servers"] == 3
+    cloud.stop()
+    assert not directory.exists()
+
+
 def test_a_start_that_takes_too_long(tmp_path: Path) -> None:
     with pytest.raises(DemoCloudFailed, match="not ready after"):
         DemoCloud.start(tmp_path, servers=50_000, seed="x", timeout=0.05)
@@ -161,14 +170,25 @@ def test_a_password_file_that_others_can_read(tmp_path: Path) -> None:
 
 
 def test_started_again_it_is_the_same_cloud(tmp_path: Path) -> None:
-    names = []
+    names, addresses = [], []
     for _ in range(2):
         cloud = DemoCloud.start(tmp_path, servers=8, seed="again", still=True)
         session, endpoints = login(cloud)
         rows = session.get(f"{endpoints['compute']}/servers/detail?all_tenants=1", timeout=SECONDS).json()["servers"]
         names.append([(row["id"], row["name"], row["created"]) for row in rows])
+        addresses.append(endpoints)
         cloud.stop()
     assert names[0] == names[1]
+    assert addresses[0] == addresses[1]
+    with socket.socket() as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        thief.bind(("127.0.0.1", int(addresses[0]["compute"].split(":")[2].split("/")[0])))
+        thief.listen()
+        cloud = DemoCloud.start(tmp_path, servers=8, seed="again", still=True)
+        _, endpoints = login(cloud)
+        cloud.stop()
+    assert endpoints["compute"] != addresses[0]["compute"]
+    assert endpoints["identity"] == addresses[0]["identity"]
 
 
 def test_the_past_is_collected_before_it_is_left(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ class _Parser:
     def quoted(self) -> str:
         """The text between quotes; \\" and \\\\ stand for " and \\."""
         start = self.position
-        found = []
+        found: list[str] = []
         position = start + 1
         while position < len(self.text):
             character = self.text[position]

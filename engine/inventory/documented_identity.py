@@ -121,8 +121,10 @@ def _people(lists: Lists, access: AccessService) -> APIRouter:
 
 def _assignments(lists: Lists, one: dict[str, Any], caller: Caller, column: str) -> list[dict[str, Any]]:
     """Role assignments that name a user or role, at most 1000."""
-    names = ("role_id", "role_name", "user_id", "user_name", "group_id", "group_name", "scope_kind")
-    names += ("project_id", "project_name", "domain_id", "domain_name", "inherited")
+    names = (
+        *("role_id", "role_name", "user_id", "user_name", "group_id", "group_name", "scope_kind"),
+        *("project_id", "project_name", "domain_id", "domain_name", "inherited"),
+    )
     window = Window(
         type="role_assignment",
         columns=names,

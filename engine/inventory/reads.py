@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.access.models import Caller
-from engine.api.errors import BadRequest, NotFound
+from engine.api.errors import BadRequest, NotFound, Unavailable
 from store import times
 from store.estate.reading import single, windows
 from store.estate.reading.hints import Hints
@@ -57,7 +57,8 @@ class InventoryReads:
     def read(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Run work on a reading connection, all of whose statements see the same state.
 
-        Raises BadRequest for a filter or column that does not exist or cannot be evaluated.
+        Raises BadRequest for a filter or column that does not exist or cannot be evaluated, Unavailable when memory is
+        short or the store is being closed.
         """
         import duckdb
 
@@ -73,6 +74,12 @@ class InventoryReads:
             ) from None
         except UnknownColumn as error:
             raise BadRequest(f"Invalid parameter: {error.args[0]}") from None
+        except duckdb.OutOfMemoryException:
+            raise Unavailable(
+                "the store has not enough memory for this list just now: narrow it with a filter"
+            ) from None
+        except (duckdb.InterruptException, duckdb.ConnectionException):
+            raise Unavailable("the engine is stopping: ask again when it runs") from None
         except (duckdb.InvalidInputException, duckdb.OutOfRangeException, duckdb.ConversionException) as error:
             sentence = str(error).splitlines()[0][:200]
             raise BadRequest(f"Invalid parameter: the filter cannot be evaluated: {sentence}") from None

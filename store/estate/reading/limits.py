@@ -46,7 +46,7 @@ def _limited(relation: Relation, scope: Scope, owner: str) -> Sql:
         parts.append(_in_domains(relation, scope.domains, owner))
     within = " AND ".join(f"({sql})" for sql, _ in parts)
     parameters = [value for _, values in parts for value in values]
-    open_to_all = [("true", [])] if relation.type.listing.needs == "reader" else []
+    open_to_all: list[Sql] = [("true", [])] if relation.type.listing.needs == "reader" else []
     open_to_all += [(f"{relation.column(column)} = ?", [value]) for column, value in relation.type.open_when]
     for sql, values in open_to_all:
         within, parameters = f"{within} OR {sql}", [*parameters, *values]

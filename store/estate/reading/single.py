@@ -107,7 +107,9 @@ def links(
     """
     type = registry.ALL[one["type"]]
     own = {**one["row"], "id": one["key"][2]}
-    found, statements, parameters = [], [], []
+    found: list[dict[str, Any]] = []
+    statements: list[str] = []
+    parameters: list[Any] = []
     for link in type.links:
         value = own.get(link.own)
         values = [item for item in (value if isinstance(value, list) else [value]) if item not in (None, "")][:200]

@@ -7,120 +7,19 @@ rows. Each call runs on one connection; wrap it in a transaction to have all its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from store import filter_sql, filters
-from store.estate.reading import limits
+from store.estate.reading.anchors import find_place, sample_of
 from store.estate.reading.hints import SHARED, Hints, slice_around, within
-from store.estate.reading.models import UnknownColumn, Window
+from store.estate.reading.models import Window
 from store.estate.reading.order import Sql, Term, beyond, order_by, run
-from store.estate.reading.relation import LEADING, Moment, Relation, quoted
-from store.types import registry
-from store.types.declaration import ResourceType
+from store.estate.reading.query import Place, Query, columns_of
+from store.estate.reading.relation import LEADING, Relation, quoted
 
 if TYPE_CHECKING:
     import duckdb
-
-Place = Sequence[Any]  # values of the order's terms
-
-
-class Query:
-    """What all statements of one window share: relation, condition, order. Raises FilterError and UnknownColumn."""
-
-    def __init__(self, window: Window, now: datetime) -> None:
-        self.type = registry.ALL[window.type]
-        self.moment = Moment(window.at)
-        self.relation = Relation(self.type, self.moment)
-        tree = filters.parse(window.filter) if isinstance(window.filter, str) else window.filter
-        parts = [
-            (self.relation.at("t"), []),
-            limits.condition(self.relation, window.scope),
-            filter_sql.to_sql(tree, self.type, window.at or now, self.relation.column),
-        ]
-        self.filtered = tree != filters.EVERYTHING
-        kept = [part for part in parts if part[0] != "true"]
-        self.where: Sql = (
-            " AND ".join(sql for sql, _ in kept),
-            [value for _, values in kept for value in values],
-        )
-        self.sort = sort_of(self.type, window.sort)
-        self.terms = self.terms_of(self.relation)
-
-    def terms_of(self, relation: Relation) -> list[Term]:
-        """The order's terms as columns of a relation."""
-        terms = [Term(relation.column(name), descending, name not in LEADING) for name, descending in self.sort]
-        named = {name for name, _ in self.sort}
-        return terms + [Term(relation.column(name), False, False) for name in LEADING if name not in named]
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the order's columns."""
-        named = [name for name, _ in self.sort]
-        return named + [name for name in LEADING if name not in named]
-
-    def values(self) -> str:
-        """Row id, keys and the order's values as s0, s1, ... of the relation."""
-        t = self.relation
-        picked = [f"{t.alias}.rowid AS rid", *(f"{t.column(name)} AS {name}" for name in LEADING)]
-        return ", ".join(picked + [f"{term.sql} AS s{i}" for i, term in enumerate(self.terms)])
-
-    @property
-    def places(self) -> list[Term]:
-        """The order's terms over the names that `values` gives them."""
-        return [Term(f"s{i}", term.descending, term.nullable) for i, term in enumerate(self.terms)]
-
-    def rows(self, more: Sql) -> Sql:
-        """SELECT of `values` of all rows that also pass `more`, in no order."""
-        extra = f" AND {more[0]}" if more[0] != "true" else ""
-        sql = f"SELECT {self.values()} {self.relation.from_clause} WHERE {self.where[0]}{extra}"
-        return sql, [*self.where[1], *more[1]]
-
-    def first(self, more: Sql, *, backward: bool, limit: int, source: str = "") -> Sql:
-        """SELECT of `values` and `side` (0 when `backward`, else 1) of the first rows that also pass `more`.
-
-        `source` names rows that were chosen before; their conditions then speak of s0, s1, ...
-        """
-        if source:
-            terms, values = self.places, more[1]
-            sql = f"SELECT * FROM {source} WHERE {more[0]}"
-        else:
-            terms = self.terms
-            sql, values = self.rows(more)
-        order = order_by(terms, backward=backward)
-        return f"SELECT *, {0 if backward else 1} AS side FROM ({sql} ORDER BY {order} LIMIT {int(limit)})", values
-
-
-def sort_of(type: ResourceType, sort: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
-    """(column, descending) with the columns' own names; the type's default order when none is asked for.
-
-    `age` grows as `created_at` falls, so it turns the direction. Raises UnknownColumn.
-    """
-    asked = sort or [(name, False) for name in type.default_sort]
-    found: dict[str, bool] = {}
-    for name, descending in asked:
-        try:
-            column = filter_sql.resolve(type, name).name
-        except KeyError as error:
-            raise UnknownColumn(error.args[0]) from None
-        if column not in found:
-            found[column] = descending != (name.strip().lower() == "age" and column == "created_at")
-    return list(found.items())
-
-
-def columns_of(type: ResourceType, columns: Sequence[str] | None) -> list[str]:
-    """The columns' own names; the type's default ones for None. cloud, region and id always come first and are left
-    out.
-    """
-    if columns is None:
-        return list(type.default_columns)
-    try:
-        names = [filter_sql.resolve(type, name).name for name in columns]
-    except KeyError as error:
-        raise UnknownColumn(error.args[0]) from None
-    return [name for name in dict.fromkeys(names) if name not in LEADING]
 
 
 def read_window(
@@ -136,7 +35,7 @@ def read_window(
     """
     query = Query(window, now)
     columns = columns_of(query.type, window.columns)
-    place = find_place(connection, query, window)
+    place = find_place(connection, query, window, hints)
     from_end = window.anchor == "end" or (isinstance(window.anchor, int) and place is None)
     before, after = max(0, window.before), max(0, window.after)
     if place is None:
@@ -144,7 +43,9 @@ def read_window(
     wanted = Wanted(place, from_end, before, after)
     rows = _sliced(connection, query, columns, window, wanted, hints) if hints is not None else None
     if rows is None:
-        rows = _rows(connection, query, columns, *_chosen(query, wanted, both_from_one=query.filtered))
+        rows = _rows(
+            connection, query, columns, *_chosen(query, wanted, both_from_one=query.filtered or query.computed)
+        )
     return _trimmed(connection, query, columns, rows, wanted)
 
 
@@ -163,31 +64,6 @@ class Wanted:
         if self.place is None:
             return (self.before + 1, 0) if self.from_end else (0, self.after + 1)
         return (self.before + 1 if self.before else 0), self.after + 2
-
-
-def find_place(connection: duckdb.DuckDBPyConnection, query: Query, window: Window) -> Place | None:
-    """The place of the anchor; None for the start or the end, and for a key that never existed (which counts as the
-    start).
-    """
-    anchor = window.anchor
-    if isinstance(anchor, str):
-        return None
-    if isinstance(anchor, int):
-        sql, values = query.rows(("true", []))
-        order = order_by(query.places)
-        sql = f"SELECT {', '.join(term.sql for term in query.places)} FROM ({sql}) ORDER BY {order} LIMIT 1"
-        return run(connection, f"{sql} OFFSET {max(0, int(anchor))}", values).fetchone()
-    relation = Relation(query.type, query.moment, "place")
-    terms = query.terms_of(relation)
-    carried = ", ".join(quoted(name) for name in relation.needs(query.names))
-    # The row as it was at that time, or else as it was last known.
-    sql = (
-        f"WITH place AS (SELECT cloud, region, id{', ' + carried if carried else ''}"
-        f" FROM {quoted(query.type.table)} v WHERE v.cloud = ? AND v.region = ? AND v.id = ?"
-        f" ORDER BY {query.moment.of('v')} DESC, v.valid_from DESC LIMIT 1)"
-        f" SELECT {', '.join(term.sql for term in terms)} {relation.from_clause}"
-    )
-    return run(connection, sql, list(anchor)).fetchone()
 
 
 def _chosen(
@@ -227,20 +103,7 @@ def _sliced(
     hints: Hints,
 ) -> list[tuple[Any, ...]] | None:
     """The rows out of a slice of the list; None when the list is short, or a slice does not pay."""
-    if query.filtered:
-        return None
-    table = quoted(query.type.table)
-
-    def count() -> int:
-        found = run(connection, f"SELECT count(*) FROM {table}").fetchone()
-        return found[0] if found else 0
-
-    def read(condition: str) -> list[Place]:
-        picked, order = ", ".join(term.sql for term in query.terms), order_by(query.terms)
-        sql = f"SELECT {picked} {query.relation.from_clause} WHERE {condition} ORDER BY {order}"
-        return run(connection, sql).fetchall()
-
-    sample = hints.sample((query.type.name, tuple(query.sort)), count, read, query.terms)
+    sample = None if query.filtered or query.computed else sample_of(connection, query, hints)
     if sample is None:
         return None
     known = (query.type.name, window.scope, sample.until)

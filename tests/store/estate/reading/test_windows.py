@@ -199,6 +199,27 @@ def test_any_anchor_any_size(
     assert position(connection, window, NOW) == {"total": len(expected), "rank": rank}
 
 
+def test_ranks_of_a_long_list(connection: duckdb.DuckDBPyConnection) -> None:
+    """Found through the sample, also when it no longer fits."""
+    connection.execute("DELETE FROM server_versions")
+    rows = [("c", "r", f"{n:03}", T0, f"n{n // 3:03}") for n in range(300)]
+    sql = "INSERT INTO server_versions (cloud, region, id, valid_from, name) VALUES (?, ?, ?, ?, ?)"
+    connection.executemany(sql, rows)
+    hints = Hints(least=1, every=4)
+    left = [row[2] for row in rows]
+
+    def at(rank: int) -> str:
+        window = Window("server", columns=(), anchor=rank, before=0, after=0)
+        return read_window(connection, window, NOW, hints)["rows"][0][2]
+
+    for rank in (0, 1, 100, 157, 298, 299):
+        assert at(rank) == left[rank]
+    connection.execute("DELETE FROM server_versions WHERE id < '120' OR id BETWEEN '150' AND '250'")
+    left = [id for id in left if not (id < "120" or "150" <= id <= "250")]
+    for rank in range(0, len(left), 7):
+        assert at(rank) == left[rank]
+
+
 @pytest.mark.parametrize(("rank", "first"), [(0, 0), (3, 3), (4, 4)])
 def test_anchor_by_rank(connection: duckdb.DuckDBPyConnection, rank: int, first: int) -> None:
     _five(connection)

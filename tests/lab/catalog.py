@@ -104,7 +104,7 @@ def _backends_up(cloud: Any) -> bool:
     return set(places.COMPUTES) <= computes and len(volumes) >= len(places.BACKENDS)
 
 
-def wait_backends(cloud: Any, seconds: float = 150) -> None:
+def wait_backends(cloud: Any, seconds: float = 300) -> None:
     """Wait until all compute hosts and volume back ends report; SystemExit when one died."""
     import openstack
 

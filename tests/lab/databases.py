@@ -15,7 +15,7 @@ from tests.lab.steps import run
 ROOT = ["--keystone-user", "root", "--keystone-group", "root"]
 
 
-def wait_port(service: processes.Service, seconds: float = 90) -> None:
+def wait_port(service: processes.Service, seconds: float = 180) -> None:
     """Wait until a service accepts connections; Failure when it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while not processes.port_open(service.port or 0):

@@ -23,7 +23,7 @@ from tests.lab.processes import Failure
 from tests.lab.steps import Stamp, digest, run, timed
 
 
-def wait_http(service: processes.Service, seconds: float = 150) -> None:
+def wait_http(service: processes.Service, seconds: float = 300) -> None:
     """Wait until an API answers with anything but a 5xx; Failure when it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and processes.read_pid(service.name):

@@ -76,6 +76,8 @@ class Match(Filter):
 
 @dataclass(frozen=True, slots=True)
 class Not(Filter):
+    """What the item does not pass."""
+
     item: Filter
 
 
@@ -88,6 +90,8 @@ class And(Filter):
 
 @dataclass(frozen=True, slots=True)
 class Or(Filter):
+    """Any of them."""
+
     items: tuple[Filter, ...] = ()
 
 

@@ -85,10 +85,12 @@ def server_addresses(doc: Doc) -> list[str]:
 
 
 def server_fixed_ips(doc: Doc) -> list[str]:
+    """Fixed addresses."""
     return _server_addresses(doc, "fixed")
 
 
 def server_floating_ips(doc: Doc) -> list[str]:
+    """Floating addresses."""
     return _server_addresses(doc, "floating")
 
 
@@ -116,6 +118,7 @@ def server_image_id(doc: Doc) -> str | None:
 
 
 def server_volume_ids(doc: Doc) -> list[str]:
+    """Ids of the attached volumes."""
     return _texts(doc.get("os-extended-volumes:volumes_attached"), "id")
 
 
@@ -139,6 +142,7 @@ def server_group_policy(doc: Doc) -> str | None:
 
 
 def server_group_member_count(doc: Doc) -> int | None:
+    """How many servers are in the group."""
     members = doc.get("members")
     return len(members) if type(members) is list else None
 
@@ -157,11 +161,13 @@ def aggregate_id(doc: Doc) -> str | None:
 
 
 def aggregate_host_count(doc: Doc) -> int | None:
+    """How many hosts are in the aggregate."""
     hosts = doc.get("hosts")
     return len(hosts) if type(hosts) is list else None
 
 
 def zone_hosts(doc: Doc) -> list[str]:
+    """Names of the hosts in the zone."""
     return sorted(name for name in _dict(doc.get("hosts")) if type(name) is str)
 
 
@@ -174,14 +180,17 @@ def volume_server_ids(doc: Doc) -> list[str]:
 
 
 def volume_server_id(doc: Doc) -> str | None:
+    """The first server the volume is attached to."""
     return next(iter(_texts(doc.get("attachments"), "server_id")), None)
 
 
 def volume_device(doc: Doc) -> str | None:
+    """The device name of the first attachment."""
     return next(iter(_texts(doc.get("attachments"), "device")), None)
 
 
 def volume_attached_at(doc: Doc) -> str | None:
+    """When the first attachment was made, as the answer writes it."""
     return next(iter(_texts(doc.get("attachments"), "attached_at")), None)
 
 
@@ -209,6 +218,7 @@ def _routes(value: Any) -> list[str]:
 
 
 def subnet_pools(doc: Doc) -> list[str]:
+    """`first-last` of each allocation pool."""
     return [
         f"{item['start']}-{item['end']}"
         for item in _dicts(doc.get("allocation_pools"))
@@ -217,26 +227,32 @@ def subnet_pools(doc: Doc) -> list[str]:
 
 
 def subnet_routes(doc: Doc) -> list[str]:
+    """`destination via next hop` of each host route."""
     return _routes(doc.get("host_routes"))
 
 
 def router_routes(doc: Doc) -> list[str]:
+    """`destination via next hop` of each extra route."""
     return _routes(doc.get("routes"))
 
 
 def router_external_ips(doc: Doc) -> list[str]:
+    """Addresses of the gateway."""
     return _texts(_dict(doc.get("external_gateway_info")).get("external_fixed_ips"), "ip_address")
 
 
 def port_fixed_ips(doc: Doc) -> list[str]:
+    """Addresses of the port."""
     return _texts(doc.get("fixed_ips"), "ip_address")
 
 
 def port_subnet_ids(doc: Doc) -> list[str]:
+    """Subnets that the addresses are from."""
     return _texts(doc.get("fixed_ips"), "subnet_id")
 
 
 def port_allowed_addresses(doc: Doc) -> list[str]:
+    """Addresses of the allowed address pairs."""
     return _texts(doc.get("allowed_address_pairs"), "ip_address")
 
 
@@ -248,6 +264,7 @@ def floating_ip_server_id(doc: Doc) -> str | None:
 
 
 def trunk_sub_port_ids(doc: Doc) -> list[str]:
+    """Ports that carry the tagged networks."""
     return _texts(doc.get("sub_ports"), "port_id")
 
 
@@ -289,6 +306,7 @@ def assignment_domain_id(doc: Doc) -> str | None:
 
 
 def assignment_domain_name(doc: Doc) -> str | None:
+    """The name of that domain."""
     scope = _dict(doc.get("scope"))
     return _text(_dict(scope.get("domain")).get("name")) or _text(
         _dict(_dict(scope.get("project")).get("domain")).get("name")
@@ -296,6 +314,7 @@ def assignment_domain_name(doc: Doc) -> str | None:
 
 
 def assignment_inherited(doc: Doc) -> bool:
+    """Whether the role holds for all projects below."""
     return bool(_text(_dict(doc.get("scope")).get("OS-INHERIT:inherited_to")))
 
 

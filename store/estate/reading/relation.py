@@ -18,6 +18,7 @@ EXTRA = ("search", "valid_from", "valid_to", "denied", "scope", "doc")  # stored
 
 
 def quoted(name: str) -> str:
+    """A SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 

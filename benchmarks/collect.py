@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import statistics
 import subprocess
@@ -96,6 +97,9 @@ def run_collect(auth_url: str, rounds: int) -> dict[str, Any]:
         session = CloudSession(account.entry)
         return Connected(account, session, session.login())
 
+    # What the engine's parent has loaded before it forks the worker is no cost of a collection.
+    for module in ("openstack.config.loader", "keystoneauth1.identity", "pyarrow", "requests"):
+        importlib.import_module(module)
     results = []
     with tempfile.TemporaryDirectory() as folder:
         file = clouds_yaml(Path(folder), auth_url)

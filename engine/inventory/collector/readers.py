@@ -6,19 +6,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Empty, Full, Queue
 from typing import Any
 from urllib.parse import quote
 
 from engine.clouds.errors import CloudError
 from engine.clouds.session import Answer, microversion_header
-from engine.inventory.collector.calls import Caller, Cancelled
+from engine.inventory.collector.calls import Caller, Cancelled, check
 from engine.inventory.collector.source import Source, background, wait_for
 from engine.inventory.collector.tasks import Options, Task
 from engine.inventory.pages import WITHOUT_LINKS, NotWhole, Page, Pager, address, parse
 
 Rows = list[Any]
+
+_AHEAD = 3  # pages read and not yet used: memory against waiting
 
 
 @dataclass(slots=True)
@@ -45,7 +48,7 @@ def read(reading: Reading) -> Iterator[Rows]:
 
 
 def plain(reading: Reading, path: str = "", extra: tuple[tuple[str, str], ...] = ()) -> Iterator[Rows]:
-    """One list to its very end; the next page is on its way while this one is being used."""
+    """One list to its very end; the next pages are on their way while this one is being used."""
     task, listing = reading.task, reading.task.type.listing
     limit = min(listing.page, reading.options.page or listing.page)
     links = task.type.name not in WITHOUT_LINKS
@@ -54,20 +57,46 @@ def plain(reading: Reading, path: str = "", extra: tuple[tuple[str, str], ...] =
     headers = microversion_header(listing.service, task.microversion)
     path = path or task.path()
 
-    def fetch() -> Page:
-        return _page(reading, caller, headers, path, pager)
+    ready: Queue[Rows | None] = Queue(maxsize=_AHEAD)
+    left = threading.Event()  # nobody waits for pages any more
 
-    coming = background(fetch)
+    def fetch() -> None:
+        more = True
+        while more and not left.is_set():
+            page = _page(reading, caller, headers, path, pager)
+            more = pager.take(page)
+            _put(ready, page.rows, left)
+        if pager.truncated:
+            raise NotWhole("the service says that it left rows out (truncated)")
+
+    fetching = background(fetch)
+    try:
+        while (rows := _next(ready, fetching, reading.stop)) is not None:
+            yield rows
+    finally:
+        left.set()
+
+
+def _put(ready: Queue[Rows | None], rows: Rows, left: threading.Event) -> None:
+    while not left.is_set():
+        try:
+            ready.put(rows, timeout=0.2)
+            return
+        except Full:
+            continue
+
+
+def _next(ready: Queue[Rows | None], fetching: Future[None], stop: threading.Event) -> Rows | None:
+    """The next page; None when the list has ended. Raises what the fetching raised, once every page before was used."""
     while True:
-        page = wait_for(coming, reading.stop)
-        more = pager.take(page)
-        if more:
-            coming = background(fetch)
-        yield page.rows
-        if not more:
-            break
-    if pager.truncated:
-        raise NotWhole("the service says that it left rows out (truncated)")
+        ended = fetching.done()
+        try:
+            return ready.get(timeout=0.001 if ended else 0.05)
+        except Empty:
+            if ended:
+                fetching.result()
+                return None
+            check(stop)
 
 
 def _page(reading: Reading, caller: Caller, headers: dict[str, str], path: str, pager: Pager) -> Page:

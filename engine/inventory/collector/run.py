@@ -16,7 +16,7 @@ from engine.clouds.rules import Candidate, share_out
 from engine.clouds.service import Connected
 from engine.inventory.collector.calls import Cancelled, Patience
 from engine.inventory.collector.listing import Counts, ListingRun
-from engine.inventory.collector.memory import few_cycles
+from engine.inventory.collector.memory import streaming
 from engine.inventory.collector.mend import touched_servers
 from engine.inventory.collector.source import Gates, Source, background, failure, wait_for
 from engine.inventory.collector.tasks import (
@@ -104,7 +104,7 @@ class Run:
     def run(self) -> str:
         """Collect; answers the state of the whole. Raises only what breaks the store."""
         try:
-            with few_cycles():
+            with streaming():
                 self._log_in()
                 self._read_states()
                 chosen = in_order(self.estate.types, self.request.types)

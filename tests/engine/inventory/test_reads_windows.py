@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.access.models import Caller
+from store.estate.reading.models import Window
 from tests.engine.inventory.reading import DOCUMENTS, SERVER_ID, START, Inventory, server, take_in
 
 LIMITED = Caller(name="v", role="viewer", projects=("p1",), via="embedded")
@@ -205,3 +206,28 @@ async def test_collections(inventory: Inventory) -> None:
     async with inventory.as_() as client:
         assert (await client.delete("/q/collections/c1")).json()["state"] == "cancelled"
         assert (await client.delete("/q/collections/c2")).status_code == 404
+
+
+async def test_reading_while_a_collection_writes(tmp_path: Any) -> None:
+    """Every window is of one state of the store: all machines of a listing or all of the next one."""
+    inventory = Inventory(tmp_path, {"server": [server(number, name="old") for number in range(40)]})
+    done = asyncio.Event()
+    window = Window("server", columns=("name",), after=100)
+
+    async def read() -> set[tuple[str, ...]]:
+        seen = set()
+        while not done.is_set():
+            answer = await inventory.reads.run(inventory.reads.window, window)
+            assert len(answer["rows"]) == 40
+            seen.add(tuple(sorted({row[3] for row in answer["rows"]})))
+        return seen
+
+    readers = [asyncio.create_task(read()) for _ in range(6)]
+    for round in range(1, 6):
+        documents = [server(number, name=f"new-{round}") for number in range(40)]
+        at = START + timedelta(hours=round)
+        await asyncio.get_running_loop().run_in_executor(None, take_in, inventory.estate, "server", documents, at)
+    done.set()
+    seen = set.union(*await asyncio.gather(*readers))
+    assert all(len(names) == 1 for names in seen), seen
+    inventory.close()

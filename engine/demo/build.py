@@ -101,7 +101,9 @@ def _break_things(state: State, maker: Maker, nets: list[TenantNet]) -> None:
     for server in dice.sample(servers, min(len(servers), 2 * some)):
         server.locked, server.locked_reason = True, "hands off until the audit is over"
     for server in dice.sample(servers, min(len(servers), 2 * some)):
+        # What tenants put where everybody with a token can read it; none of it opens anything.
         server.user_data = "I2Nsb3VkLWNvbmZpZwpwYWNrYWdlczogW25naW54XQo="
+        server.metadata = {**(server.metadata or {}), "db_password": f"demo-only-{server.number}"}
     free = [volume for volume in state.volumes if not volume.attachments]
     for volume, status in zip(free, ("error", "error_deleting", "deleting", "maintenance") * some, strict=False):
         volume.status, volume.updated = status, epoch - 3 * DAY

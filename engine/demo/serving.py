@@ -103,6 +103,12 @@ class HttpServer:
             if request is None:
                 return
             response = await self._handler(request)
+            if response.delay:
+                await asyncio.sleep(response.delay)
+            if response.wreck == "hang":
+                # Until the other side loses patience.
+                await reader.read()
+                return
             if not await self._answer(connection, writer, request, response):
                 return
             if connection.our_state is h11.MUST_CLOSE:
@@ -135,11 +141,6 @@ class HttpServer:
         self, connection: h11.Connection, writer: asyncio.StreamWriter, request: Request, response: Response
     ) -> bool:
         """Writes the answer; False when the connection is not to be used again."""
-        if response.delay:
-            await asyncio.sleep(response.delay)
-        if response.wreck == "hang":
-            await asyncio.sleep(3600)
-            return False
         if response.wreck == "reset":
             # With a linger time of zero the kernel sends RST instead of closing in order.
             raw = writer.get_extra_info("socket")

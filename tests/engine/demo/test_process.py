@@ -223,6 +223,16 @@ def test_the_wire_breaks_as_asked(faultless: DemoCloud) -> None:
     assert session.get(url, timeout=SECONDS).status_code == 200
 
 
+def test_head_and_closing_lines(demo: DemoCloud) -> None:
+    session, endpoints = login(demo)
+    own = {"X-Subject-Token": str(session.headers["X-Auth-Token"])}
+    head = session.head(f"{demo.auth_url}/auth/tokens", headers=own, timeout=SECONDS)
+    assert (head.status_code, head.content) == (200, b"")
+    for _ in range(2):
+        answer = session.get(f"{endpoints['compute']}/servers", headers={"Connection": "close"}, timeout=SECONDS)
+        assert answer.status_code == 200
+
+
 def test_latency(faultless: DemoCloud) -> None:
     session, endpoints = login(faultless)
     faultless.call("POST", "/latency", {"ms": 250})

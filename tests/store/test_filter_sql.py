@@ -220,7 +220,7 @@ def connection() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=st.lists(_row, min_size=1, max_size=8), trees=st.lists(_trees, min_size=1, max_size=6))
 def test_sql_agrees_with_python(
     connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], trees: list[Filter]
@@ -254,7 +254,7 @@ def test_no_typed_text_reaches_the_sql(connection: duckdb.DuckDBPyConnection, te
         connection.execute(f"SELECT count(*) FROM things WHERE {sql}", parameters)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pattern=st.text(r"ab(|)[]*+?{1,9}^$.\dwAZ:P<>i&-", max_size=12))
 def test_an_accepted_pattern_is_one_that_the_database_reads(
     connection: duckdb.DuckDBPyConnection, pattern: str

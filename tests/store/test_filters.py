@@ -113,7 +113,7 @@ def _grow(inner: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
 trees = st.recursive(_leaves, _grow, max_leaves=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tree=trees)
 def test_a_formatted_tree_parses_to_itself(tree: Filter) -> None:
     text = filters.format(tree)
@@ -151,7 +151,7 @@ _odd = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(text=_odd | st.text(max_size=40))
 def test_any_text_parses_or_is_refused_with_a_position(text: str) -> None:
     try:

@@ -243,7 +243,7 @@ def _fits(column: Column, value: Any) -> bool:
     return type(value) in _ALLOWED[column.sql]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_any_json_gives_values_of_the_declared_types(data: st.DataObject) -> None:
     type = data.draw(st.sampled_from(TYPES))

@@ -128,7 +128,7 @@ def _keys(answer: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [tuple(row[:3]) for row in answer["rows"]]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(**_ask)
 def test_paging_visits_each_row_once_both_ways(
     connection: duckdb.DuckDBPyConnection, servers: Any, sort: Any, filter: str, page: int, day: int | None, hints: Any
@@ -159,7 +159,7 @@ def test_paging_visits_each_row_once_both_ways(
     assert seen == expected
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(**_ask, data=st.data())
 def test_any_anchor_any_size(
     connection: duckdb.DuckDBPyConnection,

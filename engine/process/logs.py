@@ -65,8 +65,9 @@ class PrivateRotatingFile(RotatingFileHandler):
         self.lost += 1
         # What waits in its buffer would be written again and again, and grow.
         stream, self.stream = self.stream, None  # type: ignore[assignment]
-        with contextlib.suppress(OSError, ValueError):
-            stream.close()
+        if stream is not None:
+            with contextlib.suppress(OSError, ValueError):
+                stream.close()
 
 
 def configure(

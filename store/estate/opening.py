@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Above this many rows of a LIMIT, DuckDB reads all columns of all rows before it sorts; windows ask for up to a few
 # thousand rows.
 LATE_MATERIALIZATION_ROWS = 20_000
+# A page is fetched by its row numbers: up to so many are pushed into the scan, which then skips all other row groups.
+PUSHED_ROWIDS = 500
 # The log is merged into the file when it has this size, or by `checkpoint()`. A start after a crash reads the
 # log first:
 # 60 MB took 0.45 s, so not larger; merging costs the more often it happens, so not smaller.
@@ -51,6 +53,7 @@ def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyCo
         "memory_limit": memory_limit,
         "checkpoint_threshold": CHECKPOINT_THRESHOLD,
         "late_materialization_max_rows": LATE_MATERIALIZATION_ROWS,
+        "dynamic_or_filter_threshold": PUSHED_ROWIDS,
         "storage_compatibility_version": STORAGE_VERSION,
         "preserve_insertion_order": "false",
         "autoinstall_known_extensions": "false",

@@ -9,7 +9,7 @@ from engine.demo.lifecycle import Lifecycle
 from engine.demo.machines import Maker
 from engine.demo.quotas import compute_usage
 from engine.demo.records import Image, Port, Server, Volume
-from engine.demo.routing import Call
+from engine.demo.routing import Call, check_types
 from engine.demo.state import State
 
 KEYS = {
@@ -19,6 +19,20 @@ KEYS = {
     "OS-DCF:diskConfig", "return_reservation_id", "host", "hypervisor_hostname",
     "trusted_image_certificates", "hostname",
 }  # fmt: skip
+
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "metadata": dict,
+    "tags": list,
+    "networks": (list, str),
+    "block_device_mapping_v2": list,
+    "user_data": str,
+    "key_name": str,
+    "availability_zone": str,
+    "description": str,
+    "min_count": int,
+    "max_count": int,
+}
 
 
 def create(state: State, lifecycle: Lifecycle, call: Call) -> Server:
@@ -58,6 +72,7 @@ def create(state: State, lifecycle: Lifecycle, call: Call) -> Server:
 def _check(body: Any) -> None:
     if not isinstance(body, dict):
         raise Refusal(400, f"Invalid input for field/attribute server. Value: {body}. {body} is not of type 'object'")
+    check_types(body, TYPES)
     unknown = sorted(key for key in body if key not in KEYS)
     if unknown:
         words = ", ".join(f"'{key}'" for key in unknown)
@@ -112,7 +127,9 @@ def _plug(state: State, lifecycle: Lifecycle, call: Call, server: Server, networ
         subnet = wiring.subnet_for(net, "app", call.now)
         Maker.bind(server, wiring.plug(net, subnet, (group.id,), call.now))
         return
-    for wanted in networks:
+    for wanted in networks if isinstance(networks, list) else [networks]:
+        if not isinstance(wanted, dict):
+            raise Refusal(400, f"Invalid input for field/attribute networks. Value: {networks}.")
         port = state.ports.get(str(wanted.get("port"))) if isinstance(wanted, dict) else None
         if port is None:
             network = state.networks.get(str(wanted.get("uuid"))) if isinstance(wanted, dict) else None

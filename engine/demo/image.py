@@ -12,7 +12,7 @@ from engine.demo.access import Token, Tokens
 from engine.demo.answers import Refusal, answer, empty, unauthorized, webob_fault
 from engine.demo.clock import nova_time, read_time
 from engine.demo.records import Image
-from engine.demo.routing import Call, Routes, among, keep, take, where
+from engine.demo.routing import Call, Routes, among, check_types, keep, take, where
 from engine.demo.serving import Request, Response
 from engine.demo.state import State
 from engine.demo.tables import newest_first
@@ -244,6 +244,9 @@ class Images:
         body = call.json()
         if not isinstance(body, dict):
             raise Refusal(400, "Request body must be a JSON object")
+        check_types(
+            body, {"name": str, "visibility": str, "disk_format": str, "min_disk": int, "min_ram": int, "tags": list}
+        )
         fixed = {
             "name",
             "visibility",

@@ -9,7 +9,7 @@ from engine.demo.answers import Refusal, answer, empty
 from engine.demo.network_render import group_document, network_document, port_document, rule_document, subnet_document
 from engine.demo.quotas import network_usage
 from engine.demo.records import Network, Port, Rule, SecurityGroup, Subnet
-from engine.demo.routing import Call
+from engine.demo.routing import Call, check_types
 from engine.demo.serving import Response
 
 if TYPE_CHECKING:
@@ -40,6 +40,26 @@ ATTRIBUTES = {
         "tenant_id",
     },
 }  # fmt: skip
+
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "description": str,
+    "network_id": str,
+    "cidr": str,
+    "gateway_ip": str,
+    "security_groups": list,
+    "fixed_ips": list,
+    "mac_address": str,
+    "device_id": str,
+    "direction": str,
+    "ethertype": str,
+    "protocol": (str, int),
+    "port_range_min": int,
+    "port_range_max": int,
+    "remote_ip_prefix": str,
+    "remote_group_id": str,
+}
 
 
 def add_changes(networking: Networking) -> None:
@@ -73,6 +93,7 @@ class Changes:
         if unknown:
             words = ", ".join(f"'{name}'" for name in unknown)
             raise Refusal(400, f"Unrecognized attribute(s) {words}")
+        check_types(body, TYPES)
         project = str(body.get("project_id") or body.get("tenant_id") or call.token.project_id)
         admin_fields = any(
             name.startswith("provider:") or (name in ("shared", "router:external") and body[name]) for name in body

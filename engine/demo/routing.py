@@ -91,6 +91,22 @@ class Routes:
         return None
 
 
+WORDS = {str: "string", int: "integer", list: "array", dict: "object", bool: "boolean"}
+
+
+def check_types(body: dict[str, Any], types: dict[str, type | tuple[type, ...]]) -> None:
+    """Raises Refusal(400) in the words of the services' schemas for the first value of another type; null passes."""
+    for name, wanted in types.items():
+        value = body.get(name)
+        kinds = wanted if isinstance(wanted, tuple) else (wanted,)
+        if value is None or (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))):
+            continue
+        words = ", ".join(f"'{WORDS[kind]}'" for kind in kinds)
+        raise Refusal(
+            400, f"Invalid input for field/attribute {name}. Value: {value}. {value!r} is not of type {words}"
+        )
+
+
 def where(read: Callable[[Any], Any], wanted: Any) -> Test:
     """Rows whose value equals the wanted one."""
     return lambda row: read(row) == wanted

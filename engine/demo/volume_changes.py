@@ -8,7 +8,7 @@ from engine.demo.answers import Refusal, answer, empty
 from engine.demo.machines import POOLS
 from engine.demo.quotas import volume_usage
 from engine.demo.records import Backup, Snapshot, Volume
-from engine.demo.routing import Call
+from engine.demo.routing import Call, check_types
 from engine.demo.serving import Response
 from engine.demo.volume import require_member
 from engine.demo.volume_lists import Lists
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from engine.demo.volume import BlockStorage
 
 REMOVABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
+
+
+TEXTS: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "description": str,
+    "metadata": dict,
+    "imageRef": str,
+    "snapshot_id": str,
+    "source_volid": str,
+}
 
 
 def add_changes(storage: BlockStorage) -> None:
@@ -67,6 +77,7 @@ class Changes:
     def create_volume(self, call: Call) -> Response:
         require_member(call, "volume:create")
         body = _object(call.document("volume"), "volume")
+        check_types(body, TEXTS)
         source = self._source(call, body)
         size = body.get("size", source.size if source else None)
         if not isinstance(size, int | str) or isinstance(size, bool) or not str(size).isdigit():
@@ -167,6 +178,7 @@ class Changes:
     def create_snapshot(self, call: Call) -> Response:
         require_member(call, "volume:create_snapshot")
         body = _object(call.document("snapshot"), "snapshot")
+        check_types(body, TEXTS)
         volume: Volume = self.lists.find(call, str(body.get("volume_id")), "volumes")
         forced = call.version >= (3, 66) or str(body.get("force")).lower() in ("true", "1")
         if volume.status != "available" and not (volume.status == "in-use" and forced):

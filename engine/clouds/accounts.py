@@ -85,7 +85,7 @@ def note(ops: Ops, account: Account, error: str, token: Token | None = None, reg
         values.update(last_error=error or None, last_error_at=utcnow() if error else None)
     if token is not None:
         now = {"scope": token.scope, "user_name": token.user_name, "roles": list(token.roles), "regions": list(regions)}
-        was = {"scope": account.scope, "user_name": account.user}
+        was: dict[str, Any] = {"scope": account.scope, "user_name": account.user}
         was |= {"roles": list(account.roles), "regions": list(account.regions)}
         values.update({name: value for name, value in now.items() if value != was[name]})
     if values:

@@ -93,7 +93,8 @@ class CloudSession:
         self.timeouts = timeouts or Timeouts()
         self._config = entries.region(entry)
         verify, cert = self._config.get_requests_verify_args()
-        self._session = Session(auth=self._config.get_auth(), verify=verify, cert=cert, app_name="qdeck")
+        self._auth: Any = self._config.get_auth()
+        self._session = Session(auth=self._auth, verify=verify, cert=cert, app_name="qdeck")
         self._session.timeout = (self.timeouts.connect, self.timeouts.read)  # type: ignore[assignment]
         self._interface = str(self._config.get_interface() or "public").removesuffix("URL")
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
@@ -107,7 +108,7 @@ class CloudSession:
 
     def login(self) -> Token:
         """A new token; raises CloudError when the cloud refuses, does not answer, or the token has no scope."""
-        self._session.auth.invalidate()
+        self._auth.invalidate()
         token = self.token()
         if not token.scope:
             raise self._unscoped()
@@ -132,7 +133,7 @@ class CloudSession:
         """Ask the cloud what the token in force may do *now*: roles can be taken away from a living token."""
         held = self.token()
         access = self._access()
-        headers = {"X-Subject-Token": access.auth_token}
+        headers = {"X-Subject-Token": str(access.auth_token)}
         answer = self.get(f"{self.identity_url()}/auth/tokens?nocatalog=1", headers=headers)
         if answer.status != 200:
             raise errors.of_status(answer.status, answer.body, f"the identity service of {self.name}")
@@ -224,7 +225,7 @@ class CloudSession:
 
         what = f"the identity service of {self.name}"
         try:
-            access = self._session.auth.get_access(self._session)
+            access = self._auth.get_access(self._session)
         except ksa.NotFound:
             raise CloudError(
                 "broken", f"{what} answers 404 at {self.auth_url}; auth_url should end in /v3", status=404

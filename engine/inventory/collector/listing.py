@@ -106,14 +106,16 @@ class ListingRun:
                 raise NotWhole(f"{self.counts.unreadable} rows could not be read")
             check(self.stop)
         except (CloudError, BadPage, NotWhole, Cancelled) as error:
-            return self._broke_off(writer, error)
+            self._broke_off(writer, error)
+            return None
         except EstateError:
             raise
         except Exception as error:
             # Not `exception`: a log that shows local variables would show documents.
             trace = traceback.format_exc(limit=-8)
             _log.error("a listing failed", cloud=self.cloud, type=task.type.name, region=task.region, trace=trace)
-            return self._broke_off(writer, error)
+            self._broke_off(writer, error)
+            return None
         outcome = writer.finish(ended_at=self.options.clock())
         self._note(outcome, listing)
         return outcome

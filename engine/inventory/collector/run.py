@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -128,7 +129,7 @@ class Run:
     # Who
 
     def _log_in(self) -> None:
-        waiting = {account.name: background(lambda a=account: self._connect(a)) for account in self._accounts}
+        waiting = {account.name: background(partial(self._connect, account)) for account in self._accounts}
         for name, future in waiting.items():
             try:
                 connected = wait_for(future, self.stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from tui.hearing import Hearing
 from tui.leaving import Leaving
 from tui.panes.make import make_pane
 from tui.panes.pane import Pane
-from tui.showing import context_line, footer_line, hint_line, state_line
+from tui.showing import WAIT_SHOWN, context_line, footer_line, hint_line, state_line
 from tui.state import DEFAULT, History, View, view_of_text
 from tui.table.cells import clean
 from tui.table.widget import ResourceTable
@@ -36,7 +37,6 @@ from tui.world import Client, World
 
 NOTICE_SECONDS = 6.0
 TICK = 1.0  # seconds between looks at the clock
-WAIT_SHOWN = 1.0  # seconds after which a wait for the engine is said
 ENRICH_DELAY = 0.2  # seconds the cursor rests before the engine is asked about its row
 SAVE_DELAY = 1.0
 MOST_ERRORS = 20  # unexpected errors in ten seconds before the console gives up
@@ -115,6 +115,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self._interrupted = 0.0
         self.ticks = 0
         self._height = 24
+        self._kept_theme = ""  # chosen with :theme, on this or an earlier day
         self._watcher = Watcher(self.world, client_factory, self.post_message)
         self._below = DEFAULT  # the list that scope and help are about
         self._below_places: tuple[str, ...] = ("list", "resources")
@@ -156,8 +157,8 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         if history.views:
             self.history = history
             theme = session.get("theme")
-            if theme in PALETTES and theme != self.theme_name:
-                self.use_theme(theme, keep=False)
+            if theme in PALETTES and not os.environ.get("QDECK_THEME"):
+                self.use_theme(theme)
 
     def _open_first(self) -> None:
         if not self.history.views or self._first_text:
@@ -241,7 +242,9 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         now = asyncio.get_running_loop().time()
         place = self.table.place
         view = self.pane.view
-        count = place.total if place and not view.filter else None
+        if place and not view.filter:
+            self.pane.total = place.total
+        count = self.pane.total
         if count is None and not view.projects and view.kind == "list":
             count = self.world.count(view.type, view.clouds)
         self.context.show(context_line(self.pane, self.world, count, self.size.width))
@@ -287,7 +290,8 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self.show_lines()
 
     def use_theme(self, name: str, *, keep: bool = True) -> None:
-        """Draw everything with another palette."""
+        """Draw everything with another palette; `keep` it for the next start."""
+        self._kept_theme = name if keep else ""
         self.theme_name = name
         self.theme = f"qdeck-{name}"
         palette = PALETTES[name]
@@ -324,6 +328,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self.table.empty_text = self.pane.empty()
         self.table.redraw()
         self.show_lines()
+        self.lead_by_the_hand()
 
     def on_resource_table_counted(self) -> None:
         """Rank and total are known."""
@@ -391,7 +396,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self._remember_cursor()
         if self.world.client is None or self.world.offline_since is not None:
             return
-        state = self.history.to_json(self.theme_name)
+        state = self.history.to_json(self._kept_theme)
         if state != self._saved:
             await self.world.put("/q/session-view", json=state)
             self._saved = state

@@ -38,11 +38,17 @@ class Hearing:
         self.take_clouds(await self.world.get("/q/clouds"))
         answer = await self.world.get("/q/collections")
         self.world.collections = [c for c in answer.get("items") or [] if isinstance(c, dict)]
-        if not self.world.clouds and self.pane.view.kind in ("list", "inventory", "clouds") and not self.touched:
-            self.open_view(View("setup"))
+        self.lead_by_the_hand()
         self.table.empty_text = self.pane.empty() if self.table.loaded else self.table.empty_text
         self.table.redraw()
         self.show_lines()
+
+    def lead_by_the_hand(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """Without a cloud, and with nothing left from an earlier one: show which could be added."""
+        if not self.world.clouds_known or self.world.clouds or self.touched:
+            return
+        if self.table.loaded and not self.table.buffer.rows and self.pane.view.kind in ("list", "clouds"):
+            self.open_view(View("setup"))
 
     def take_clouds(self: QuarterdeckApp, answer: Any) -> None:  # type: ignore[misc]
         """Remember what is known about the clouds."""

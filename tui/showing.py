@@ -15,6 +15,7 @@ from tui.world import World
 
 Line = tuple[Parts, Parts]
 STALE_AFTER = 1800  # seconds after which the data's age is a warning
+WAIT_SHOWN = 1.0  # seconds after which a wait for the engine is said
 _STATE_WORDS = {
     "suspect": "many rows vanished at once, nothing was deleted",
     "failed": "the last listing failed",
@@ -69,10 +70,6 @@ def state_line(
             (clean(world.offline_reason), "bad"),
         ]
         return left, ()  # type: ignore[return-value]
-    waiting = table.waiting_since
-    if waiting is not None and now - waiting > 1.0:
-        left.append((f"◐ waiting for the engine ({age(now - waiting)})", "busy"))
-        return left, _right(table, now, paused, data)
     if notice:
         return [*left, (notice, "warn")], _right(table, now, paused, data)
     if view.filter:
@@ -90,6 +87,9 @@ def state_line(
 def _right(table: ResourceTable, now: float, paused: bool, data: Any) -> Parts:
     facts: Parts = []
     place = table.place
+    waiting = table.waiting_since
+    if waiting is not None and now - waiting > WAIT_SHOWN:
+        facts.append((f"◐ waiting for the engine {age(now - waiting)}", "busy"))
     if table.marks:
         facts.append((f"{len(table.marks)} marked", "mark"))
     if place is not None:

@@ -14,13 +14,15 @@ from store.types import registry
 
 KINDS = ("web", "db", "cache", "batch", "app")
 STATUSES = ("ACTIVE", "ACTIVE", "SHUTOFF", "ACTIVE", "ERROR", "BUILD", "ACTIVE")
-NOW = datetime.now(UTC)
 
 
 def server_values(index: int, columns: tuple[str, ...]) -> list[Any]:
     """One server, always the same for an index."""
     kind = KINDS[index % len(KINDS)]
-    made = (NOW - timedelta(minutes=3 + 17 * index % 900_000)).isoformat().replace("+00:00", "Z")
+    # Half a minute past the minute, counted from now: ages on screen are the same whenever a test looks.
+    made = (
+        (datetime.now(UTC) - timedelta(minutes=3 + 17 * index % 900_000, seconds=30)).isoformat().replace("+00:00", "Z")
+    )
     known = {
         "cloud": "prod-eu",
         "region": "eu-1",
@@ -65,6 +67,8 @@ class FakeClient:
         self.age = 42.0
         self.docs: dict[str, Any] = {}
         self._changed = asyncio.Event()
+        self.answering = asyncio.Event()  # cleared: no answer until it is set
+        self.answering.set()
 
     # the client's methods
 
@@ -137,6 +141,7 @@ class FakeClient:
 
     async def _wait(self, path: str) -> None:
         await asyncio.sleep(self.delay)
+        await self.answering.wait()
         error = self.fail or next((e for p, e in self.fail_path.items() if path.startswith(p)), None)
         if error is not None:
             raise error

@@ -44,11 +44,11 @@ async def test_the_first_attempt_to_reach_the_engine_may_fail_many_times() -> No
 async def test_a_slow_engine_is_waited_for_in_words() -> None:
     client = FakeClient(1000)
     async with console(client) as (app, pilot):
-        client.delay = 2.5
+        client.answering.clear()
         await pilot.press("slash", "d", "b")
         await until_text(pilot, "waiting for the engine")
         assert "0000000-web" in text(app)
-        client.delay = 0
+        client.answering.set()
         await until_text(pilot, "200 match")
 
 

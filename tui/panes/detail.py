@@ -11,7 +11,7 @@ from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.resources import resource_params, resource_path
 from tui.state import View
 from tui.table.cells import clean
-from tui.table.format import NOTHING, moment_of, value_text
+from tui.table.format import GLYPHS, NOTHING, level, moment_of, value_text
 from tui.table.layout import Head
 from tui.table.spec import Row, RowSource
 from tui.times import age
@@ -153,6 +153,8 @@ def full_text(value: Any, role: str, now: datetime) -> str:
     if role == "time" and isinstance(value, str) and (moment := moment_of(value)):
         words = moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
         return f"{words} ({age((now - moment).total_seconds())} ago)"
+    if role == "status" and value:
+        return f"{GLYPHS[level(value)]} {clean(value)}"
     if isinstance(value, list):
         return clean(", ".join(str(item) for item in value) or NOTHING, LONGEST_VALUE)
     if role in ("size_mb", "size_gb", "size_bytes") and isinstance(value, int | float) and not isinstance(value, bool):

@@ -47,6 +47,7 @@ class Pane:
     def __init__(self, view: View, world: World) -> None:
         self.view = view
         self.world = world
+        self.total: int | None = None  # rows without a filter, once counted
         self.source: RowSource = self.make_source()
 
     def make_source(self) -> RowSource:

@@ -120,6 +120,8 @@ class ResourcesPane(Pane):
     def _links_line(self, row: Row) -> Parts:
         parts: Parts = []
         for link in self._links.get(row.key, ()):
+            if not link.get("count"):
+                continue
             if parts:
                 parts.append(("  ·  ", "rule"))
             parts += [(clean(link.get("title") or link.get("type", "")) + " ", "muted")]

@@ -17,6 +17,7 @@ from tui.themes.palette import Palette
 
 CURSOR, MARK, MARKED_CURSOR = "▸", "+", "▹"
 MORE_LEFT = "◂"
+LINK = "link"  # first part of the keys of rows that lead to another list
 _UP, _DOWN = "↑", "↓"
 
 
@@ -94,7 +95,8 @@ def row_strip(
 ) -> Strip:
     """One row: cursor mark, status glyph, cells. A row that is gone is struck through."""
     styles = palette.cursor if cursor else palette.plain
-    base = styles["gone"] if row.gone else styles["mark"] if marked else styles["text"]
+    plain = "accent" if row.key[0] == LINK else "text"
+    base = styles["gone"] if row.gone else styles["mark"] if marked else styles[plain]
     mark = (MARKED_CURSOR if marked else CURSOR) if cursor else MARK if marked else " "
     parts: list[tuple[str, Style]] = [(mark, base)]
     at = 1

@@ -25,7 +25,7 @@ QDECK = Path(sys.executable).parent / "qdeck"
 STARTS = 5
 KEYS = 40
 IDLE_SECONDS = 10.0
-WORDS = ("web", "db", "cache", "batch", "app")
+WORDS = ("web", "db", "cache", "batch")  # in the names of generated and of faked servers
 
 
 @contextmanager

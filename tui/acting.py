@@ -15,6 +15,8 @@ from tui.state import View
 from tui.widgets.bar import Bar
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from tui.console import QuarterdeckApp
 
 _BY_ID = {action.id: action for action in ACTIONS}
@@ -23,6 +25,8 @@ DEBOUNCE = 0.03  # seconds between the last key of a filter and its question to 
 
 class Acting:
     """Mixed into the app; keeps actions apart from the app's life."""
+
+    filter_timer: Timer | None
 
     # Whether an action works now
 
@@ -128,7 +132,7 @@ class Acting:
         if self.pane.view.kind != "help":
             self.open_view(View("help"))
 
-    def action_back(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+    def action_step_back(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """One step: filter, marks, view."""
         view = self.pane.view
         if self.table.marks:
@@ -155,7 +159,7 @@ class Acting:
     def action_next(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.go(1)
 
-    def action_toggle(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+    def action_swap(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         if not self.go(1):
             self.go(-1)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.timer import Timer
 
@@ -51,8 +51,8 @@ class Data:
     states: tuple[dict[str, Any], ...]
 
 
-def _bindings() -> list[Binding]:
-    made = [Binding(",".join(a.keys), a.id, a.title, show=False, id=a.id) for a in ACTIONS]
+def _bindings() -> list[BindingType]:
+    made: list[BindingType] = [Binding(",".join(a.keys), a.id, a.title, show=False, id=a.id) for a in ACTIONS]
     return [*made, Binding("ctrl+c", "interrupt", "", show=False, system=True)]
 
 
@@ -87,7 +87,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
             extra = BUILTIN_THEMES["ansi-dark"].variables if palette.native else {}
             dark = name != "light"
             self.register_theme(
-                Theme(f"qdeck-{name}", dark=dark, ansi=palette.native, variables=dict(extra), **palette.css)
+                Theme(f"qdeck-{name}", dark=dark, ansi=palette.native, variables=dict(extra), **palette.css)  # type: ignore[arg-type]
             )
         self.theme_name = theme
         self.theme = f"qdeck-{theme}"

@@ -68,8 +68,8 @@ class DetailPane(_OneResource):
             rows.append((key, [f"→ {title}", str(link.get("count", "?"))]))
         values, denied = answer.get("row") or {}, set(answer.get("denied") or ())
         now = datetime.now(UTC)
-        key = self.view.subject
-        fixed = [("id", key[-1]), ("cloud", key[0]), ("region", key[1])]
+        own = self.view.subject
+        fixed = [("id", own[-1]), ("cloud", own[0]), ("region", own[1])]
         declared = {column.name: column.role for column in self.type.view_columns}
         for name, value in fixed:
             rows.append((("field", name), [name, clean(value or NOTHING)]))

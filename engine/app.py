@@ -24,6 +24,7 @@ from engine.access.users import UserService
 from engine.api import errors
 from engine.api.changes import ChangeFeed
 from engine.api.middleware import RequestLayer
+from engine.api.mounting import mount
 from engine.api.statistics import Statistics
 from engine.audit.service import AuditService
 from engine.clouds.service import CloudService
@@ -157,13 +158,13 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
         openapi_url=None,  # the monitoring room serves it, with a permission
     )
     access, record = parts.access, parts.audit.record
-    app.include_router(engine.access.routes.routes(access, parts.users, record))
-    app.include_router(engine.settings.routes.routes(parts.settings, access.requires, record))
-    app.include_router(engine.audit.routes.routes(parts.audit, access))
-    app.include_router(engine.clouds.routes.routes(parts.clouds, access))
-    app.include_router(engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
-    app.include_router(engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs))
-    app.include_router(engine.process.routes.routes(control, access))
+    mount(app, engine.access.routes.routes(access, parts.users, record))
+    mount(app, engine.settings.routes.routes(parts.settings, access.requires, record))
+    mount(app, engine.audit.routes.routes(parts.audit, access))
+    mount(app, engine.clouds.routes.routes(parts.clouds, access))
+    mount(app, engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
+    mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs))
+    mount(app, engine.process.routes.routes(control, access))
     errors.install(app, {EstateError: 503, OpsError: 503})
     app.add_middleware(RequestLayer, statistics=parts.statistics, protocol=PROTOCOL, version=VERSION)
     access.check_routes(app)

@@ -15,6 +15,7 @@ from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
 from engine.api.errors import BadRequest, Conflict, NotFound
+from engine.api.mounting import mount
 from engine.api.paging import Page, Sort, page, sort
 from engine.inventory.reads import InventoryReads, in_region, scope_of
 from store import filters
@@ -163,8 +164,8 @@ def routes(reads: InventoryReads, access: AccessService) -> APIRouter:
     """The documented reads of compute, images and block storage."""
     router = APIRouter(tags=["infrastructure"], default_response_class=JsonAnswer)
     lists = Lists(reads)
-    router.include_router(_compute(lists, access))
-    router.include_router(_storage(lists, access))
+    mount(router, _compute(lists, access))
+    mount(router, _storage(lists, access))
     return router
 
 

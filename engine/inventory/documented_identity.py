@@ -8,6 +8,7 @@ from starlette.responses import Response
 from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
+from engine.api.mounting import mount
 from engine.api.paging import Page, Sort
 from engine.audit.service import AuditService
 from engine.inventory.documented import Lists, Paging, Place, Sorting, Text, Where, equal_to, item_of
@@ -24,9 +25,9 @@ def routes(reads: InventoryReads, access: AccessService, audit: AuditService | N
     """/domains, /projects, /tenants, /users, /roles, /role-assignments and /user-activity-summary."""
     router = APIRouter(default_response_class=JsonAnswer)
     lists = Lists(reads)
-    router.include_router(_tenants(lists, access), tags=["infrastructure"])
-    router.include_router(_people(lists, access), tags=["user management"])
-    router.include_router(_activity(lists, access, audit), tags=["user management"])
+    mount(router, _tenants(lists, access), tags=["infrastructure"])
+    mount(router, _people(lists, access), tags=["user management"])
+    mount(router, _activity(lists, access, audit), tags=["user management"])
     return router
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
+from engine.api.mounting import mount
 from engine.inventory.documented import Lists, Paging, Paging50, Sorting, Text, Where, item_of, items_of
 from engine.inventory.reads import InventoryReads, in_region, scope_of
 from store import filters
@@ -22,8 +23,8 @@ def routes(reads: InventoryReads, access: AccessService) -> APIRouter:
     """/networks, /subnets, /ports, /floatingips and the security groups."""
     router = APIRouter(tags=["infrastructure"], default_response_class=JsonAnswer)
     lists = Lists(reads)
-    router.include_router(_addresses(lists, access))
-    router.include_router(_groups(lists, access))
+    mount(router, _addresses(lists, access))
+    mount(router, _groups(lists, access))
     return router
 
 

@@ -12,6 +12,7 @@ from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
 from engine.api.changes import ChangeFeed
 from engine.api.errors import ApiError, BadRequest, Conflict, NotFound
+from engine.api.mounting import mount
 from engine.audit.service import AuditService
 from engine.clouds.errors import CloudError
 from engine.inventory import documented, documented_identity, documented_network
@@ -55,14 +56,14 @@ def routes(
     feed = feed or getattr(collections, "_feed", None)
     audit = audit or getattr(collections, "_audit", None)
     router = APIRouter(default_response_class=JsonAnswer)
-    router.include_router(_windows(reads, access))
-    router.include_router(_resources(reads, access))
-    router.include_router(_changes(access, feed or ChangeFeed()))
-    router.include_router(_listings(reads, access, audit))
-    router.include_router(_collections(collections, access))
-    router.include_router(documented.routes(reads, access))
-    router.include_router(documented_network.routes(reads, access))
-    router.include_router(documented_identity.routes(reads, access, audit))
+    mount(router, _windows(reads, access))
+    mount(router, _resources(reads, access))
+    mount(router, _changes(access, feed or ChangeFeed()))
+    mount(router, _listings(reads, access, audit))
+    mount(router, _collections(collections, access))
+    mount(router, documented.routes(reads, access))
+    mount(router, documented_network.routes(reads, access))
+    mount(router, documented_identity.routes(reads, access, audit))
     return router
 
 

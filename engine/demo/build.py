@@ -93,7 +93,7 @@ def _break_things(state: State, maker: Maker, nets: list[TenantNet]) -> None:
     for server in dice.sample(servers, min(len(servers), some)):
         _fail(state, server, epoch - dice.randrange(1, 20) * DAY)
     for server, name in zip(
-        dice.sample(servers, min(len(servers) // 4, len(names.HOSTILE))), names.HOSTILE, strict=False
+        dice.sample(servers, min(len(servers) // 25, len(names.HOSTILE))), names.HOSTILE, strict=False
     ):
         server.name = name
         if server.metadata:

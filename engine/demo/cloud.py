@@ -65,7 +65,7 @@ class Cloud:
             "image": Images(self.state, self.tokens, roots),
             "placement": Placement(self.state, self.tokens, roots),
         }
-        self.changes = Changes(self.state, self.lifecycle, per_day=0 if still else max(24, servers // 50))
+        self.changes = Changes(self.state, self.lifecycle, per_day=0 if still else max(4, servers // 50))
         self.changes.start()
         self.requests = 0
         self.settle()

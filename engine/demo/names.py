@@ -78,13 +78,13 @@ FIRST_NAMES = [
 
 # What a cloud lets people type: markup, escape sequences, directions, wide characters, formulas, quotes.
 HOSTILE = [
+    "🔥 prod 👩‍👩‍👧 do not touch",
+    "名前が長い全角のサーバー",
     "[red]alarm[/red] [bold",
     "\x1b[31mred\x1b[0m\x1b]0;title\x07",
     "\u202egnp.exe\u202c-rtl-שלום",
-    "🔥 prod 👩‍👩‍👧 do not touch",
     '=HYPERLINK("http://example.invalid")',
     "'; DROP TABLE servers; --",
-    "名前が長い全角のサーバー",
     "  spaces\tand\nlines  ",
     "a" * 255,
     "e\u0301\u0301\u0301 zalgo\u200b\u200dzero",

@@ -21,6 +21,8 @@ def settled(wire: Wire) -> Wire:
 
 def test_a_month_goes_by_and_the_cloud_stays_whole() -> None:
     wire = Wire.new(300, still=False)
+    # Busier than it is by itself, so that everything that can happen does.
+    wire.cloud.changes.set_pace(24)
     wire.advance(30 * DAY)
     settled(wire)
     assert wire.cloud.changes.count >= 24 * 30 - 1
@@ -32,6 +34,13 @@ def test_a_month_goes_by_and_the_cloud_stays_whole() -> None:
     times = [when for when, _, _ in wire.cloud.changes.log]
     assert times == sorted(times)
     assert EPOCH < times[0] < EPOCH + 2 * DAY and times[-1] > EPOCH + 29 * DAY
+
+
+@pytest.mark.parametrize(("servers", "per_day"), [(20, 4), (200, 4), (1000, 20)])
+def test_how_much_happens_in_a_day(servers: int, per_day: int) -> None:
+    wire = Wire.new(servers, still=False)
+    wire.advance(10 * DAY)
+    assert wire.cloud.changes.count == 10 * per_day
 
 
 def test_the_same_life_in_other_steps() -> None:

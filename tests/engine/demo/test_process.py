@@ -199,7 +199,7 @@ def test_the_past_is_collected_before_it_is_left(tmp_path: Path) -> None:
             state["now"][:10] == state["epoch"][:10] < time.strftime("%Y-%m-%d", time.gmtime(time.time() - 29 * 86400))
         )
         done = cloud.call("POST", "/clock", {"advance_to": "now"})
-        assert done["changes"] > 24 * 29
+        assert done["changes"] >= state["changes_per_day"] * 29 > 0
         assert done["now"][:10] == time.strftime("%Y-%m-%d", time.gmtime())
         # Tokens go by the wall clock: a client of today can use one.
         session, endpoints = login(cloud)

@@ -148,6 +148,8 @@ class Lists:
 
     def hypervisors(self, call: Call, *, detail: bool = True) -> Response:
         require_admin(call, f"os_compute_api:os-hypervisors:{'list-detail' if detail else 'list'}")
+        if self.state.down_hosts:
+            raise Refusal(500, "Unexpected API Error. A cell does not answer.")
         rows = sorted(self.state.hosts, key=lambda host: host.number)
         paged = call.version >= (2, 33)
         id = (lambda row: row.id) if call.version >= (2, 53) else (lambda row: row.number)
@@ -184,17 +186,23 @@ class Lists:
         for number, (binary, controller) in enumerate(CONTROLLERS, 1):
             id = str(uuid.UUID(self.state.named_id(f"service/{binary}/{controller}")))
             rows.append(self._service(call, binary, controller, id, number, "internal", now))
+        wanted = {name: call.request.first(name) for name in ("binary", "host")}
+        told = call.version >= (2, 69) and not any(wanted.values())
         for host in sorted(self.state.hosts, key=lambda row: row.number):
+            if host.id in self.state.down_hosts:
+                # Its cell does not answer: all that is known of it is its name, and that only in the whole list.
+                if told:
+                    rows.append({"binary": "nova-compute", "host": host.name, "status": "UNKNOWN"})
+                continue
             seen = now if host.up else host.stopped_at or now
             row = self._service(call, "nova-compute", host.name, host.service_id, host.number + 10, host.zone, seen)
             row["state"] = "up" if host.up else "down"
             row["status"] = "enabled" if host.enabled else "disabled"
             row["disabled_reason"] = host.reason
             rows.append(row)
-        for name in ("binary", "host"):
-            wanted = call.request.first(name)
-            if wanted:
-                rows = [row for row in rows if row[name] == wanted]
+        for name, value in wanted.items():
+            if value:
+                rows = [row for row in rows if row[name] == value]
         return answer({"services": rows})
 
     @staticmethod

@@ -93,6 +93,11 @@ def bare_server(server: Server, url: str) -> Document:
     }
 
 
+def bare_brief(server: Server, url: str) -> Document:
+    """The brief row of a server whose cell doesn't answer."""
+    return {"id": server.id, "status": "UNKNOWN", "links": links("servers", server.id, url)}
+
+
 def brief_server(server: Server, url: str) -> Document:
     return {"id": server.id, "name": server.name, "links": links("servers", server.id, url)}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.demo.answers import Refusal, answer
 from engine.demo.clock import read_time
 from engine.demo.compute import denied, require_reader, yes
-from engine.demo.compute_render import VM_STATES, bare_server, brief_server, server_document
+from engine.demo.compute_render import VM_STATES, bare_brief, bare_server, brief_server, server_document
 from engine.demo.records import Server
 from engine.demo.routing import Call, keep, next_url, take, where
 from engine.demo.serving import Response
@@ -68,12 +68,14 @@ class Servers:
 
     def brief(self, call: Call) -> Response:
         rows, link = self.page(call, "index")
-        return self._answer([brief_server(row, call.base) for row in rows], link)
+        down, url = self.state.down_servers, call.base
+        return self._answer([bare_brief(row, url) if row.id in down else brief_server(row, url) for row in rows], link)
 
     def detail(self, call: Call) -> Response:
         rows, link = self.page(call, "detail")
         admin, version, url = call.token.project_admin, call.version, call.base
-        down = self.state.down_servers if version >= (2, 69) else ()
+        # Rows of a down cell reach this place only where Nova would show them: see `page`.
+        down = self.state.down_servers
         documents = [
             bare_server(row, url) if row.id in down else server_document(row, version, admin, url) for row in rows
         ]
@@ -97,10 +99,18 @@ class Servers:
             raise denied(f"os_compute_api:servers:{rule}:get_all_tenants")
         limit = self._limit(call)
         tests = self._tests(call, everybody)
+        if self.state.down_servers and not self._shows_down_cells(call):
+            down = self.state.down_servers
+            tests.append(lambda row: row.id not in down)
         rows = take(keep(self._rows(call), tests), limit)
         if not rows or len(rows) < limit:
             return rows, None
         return rows, next_url(self.compute.bookmark, call.path, request.query, rows[-1].id, ordered=True)
+
+    @staticmethod
+    def _shows_down_cells(call: Call) -> bool:
+        """From 2.69, and in a list asked for without page, order or filter; any other leaves those servers out."""
+        return call.version >= (2, 69) and all(name == "all_tenants" for name, _ in call.request.query)
 
     @staticmethod
     def _check(call: Call) -> None:
@@ -217,7 +227,9 @@ class Servers:
     def show(self, call: Call, id: str) -> Response:
         require_reader(call, "os_compute_api:servers:show")
         server = self.find(call, id)
-        if call.version >= (2, 69) and id in self.state.down_servers:
+        if id in self.state.down_servers:
+            if call.version < (2, 69):
+                raise Refusal(404, f"Instance {id} could not be found.")
             return answer({"server": bare_server(server, call.base)})
         document = server_document(server, call.version, call.token.project_admin, call.base, single=True)
         return answer({"server": document})

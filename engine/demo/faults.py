@@ -26,7 +26,7 @@ KINDS = {
     "nulls": "make every value of every row null, except its id",
     "hostile": "put hostile text into every name",
     "big_metadata": "give the first row a metadata value of `bytes` (default 10 MB)",
-    "down_cell": "let the servers of `share` (default 0.3) of the cells answer bare, as UNKNOWN, from 2.69",
+    "down_cell": "let a cell with `share` (default 0.3) of the hosts not answer: its servers are left out, or bare",
     "expire_token": "make the token worthless after this call, as if its time were over in the middle of a listing",
     "rate_limit": "answer 429 with Retry-After `seconds` (default 1)",
     "missing_service": "take the service out of the catalogue and its address away",
@@ -101,12 +101,13 @@ class Faults:
         self.rules = [rule for rule in self.rules if rule not in gone]
         if any(rule.kind == "down_cell" for rule in gone):
             self.state.down_servers.clear()
+            self.state.down_hosts.clear()
         return len(gone)
 
     def _down(self, share: float) -> None:
         """A cell is a set of hosts: its servers go together."""
         hosts = sorted(self.state.hosts, key=lambda host: host.number)
-        down = {host.id for host in hosts[: max(1, round(len(hosts) * share))]}
+        down = self.state.down_hosts = {host.id for host in hosts[: max(1, round(len(hosts) * share))]}
         self.state.down_servers = {server.id for server in self.state.servers if server.host and server.host.id in down}
 
     # Matching

@@ -102,7 +102,9 @@ class State:
     agents: Table[Agent] = field(default_factory=Table)
     ids: dict[str, str] = field(default_factory=dict)
     next_number: int = 1
+    # Of the cell that does not answer.
     down_servers: set[str] = field(default_factory=set)
+    down_hosts: set[str] = field(default_factory=set)
 
     def now(self) -> int:
         return int(self.clock.now())

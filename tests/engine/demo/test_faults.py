@@ -98,15 +98,66 @@ def test_spoiled_rows(own: Wire) -> None:
 
 
 def test_a_cell_that_does_not_answer(own: Wire) -> None:
+    whole = {row["id"] for row in own("compute", SERVERS).json["servers"]}
     own.cloud.faults.add({"kind": "down_cell", "share": 0.5})
     rows = own("compute", SERVERS).json["servers"]
     bare = [row for row in rows if row["status"] == "UNKNOWN"]
-    assert 0 < len(bare) < len(rows)
+    assert 0 < len(bare) < len(rows) and {row["id"] for row in rows} == whole
     assert all(set(row) == {"id", "status", "tenant_id", "created", "links"} for row in bare)
-    old = own("compute", SERVERS, OpenStack_API_Version="compute 2.68").json["servers"]
-    assert not [row for row in old if row["status"] == "UNKNOWN"]
+    brief = own("compute", "/v2.1/servers?all_tenants=1").json["servers"]
+    assert {row["id"] for row in brief if row.get("status") == "UNKNOWN"} == {row["id"] for row in bare}
+    one = own("compute", f"/v2.1/servers/{bare[0]['id']}").json["server"]
+    assert one == bare[0]
+    assert own("compute", f"/v2.1/servers/{bare[0]['id']}", OpenStack_API_Version="compute 2.68").status == 404
     own.cloud.faults.remove(None)
     assert not [row for row in own("compute", SERVERS).json["servers"] if row["status"] == "UNKNOWN"]
+
+
+@pytest.mark.parametrize(
+    ("query", "version"),
+    [
+        ("", "2.68"),
+        ("&limit=1000", "2.100"),
+        ("&sort_key=uuid", "2.100"),
+        ("&name=.", "2.100"),
+        ("&deleted=0", "2.100"),
+        ("&changes-since=2020-01-01T00:00:00Z", "2.100"),
+    ],
+)
+def test_most_lists_leave_out_a_cell_that_does_not_answer(own: Wire, query: str, version: str) -> None:
+    def listed() -> set[str]:
+        answer = own("compute", SERVERS + query, OpenStack_API_Version=f"compute {version}")
+        assert answer.status == 200
+        return {row["id"] for row in answer.json["servers"]}
+
+    whole = listed()
+    own.cloud.faults.add({"kind": "down_cell", "share": 0.5})
+    down = own.cloud.state.down_servers
+    assert down & whole and listed() == whole - down
+
+
+def test_a_members_list_names_what_is_in_a_cell_that_does_not_answer(own: Wire) -> None:
+    own.cloud.faults.add({"kind": "down_cell", "share": 1.0})
+    rows = own("compute", "/v2.1/servers/detail", "member").json["servers"]
+    down = own.cloud.state.down_servers & {row["id"] for row in rows}
+    assert down and {row["status"] for row in rows if row["id"] in down} == {"UNKNOWN"}
+    paged = own("compute", "/v2.1/servers/detail?limit=50", "member").json["servers"]
+    assert {row["id"] for row in paged} == {row["id"] for row in rows} - down
+
+
+def test_services_of_a_cell_that_does_not_answer(own: Wire) -> None:
+    def services(version: str, query: str = "") -> list[dict[str, Any]]:
+        target = f"/v2.1/os-services{query}"
+        return own("compute", target, OpenStack_API_Version=f"compute {version}").json["services"]
+
+    whole = services("2.100")
+    own.cloud.faults.add({"kind": "down_cell", "share": 0.5})
+    unknown = [row for row in services("2.100") if row["status"] == "UNKNOWN"]
+    assert unknown and all(set(row) == {"binary", "host", "status"} for row in unknown)
+    assert len(services("2.100")) == len(whole)
+    assert len(services("2.68")) == len(whole) - len(unknown)
+    assert not [row for row in services("2.100", "?binary=nova-compute") if row["status"] == "UNKNOWN"]
+    assert own("compute", "/v2.1/os-hypervisors/detail").status == 500
 
 
 def test_a_token_that_ends_in_the_middle(own: Wire) -> None:

@@ -23,6 +23,10 @@ class NotWhole(Exception):
     """The listing can not be read to its end; `str()` says why."""
 
 
+class Degraded(NotWhole):
+    """The service answered, and let it be known that a part of it does not: rows are missing that are still there."""
+
+
 class BadPage(Exception):
     """One answer is not a page: cut off, not JSON, or without its list. Asking again may help."""
 

@@ -80,6 +80,12 @@ class ListingWriter:
         """Resources seen so far."""
         return len(self._seen)
 
+    def missing(self) -> list[str]:
+        """Ids of the known rows that this listing has not shown so far."""
+        known = self.known
+        with self._lock:
+            return [id for id in known if id not in self._seen]
+
     def add(self, batch: Batch) -> None:
         """Take a batch; of rows with the same id the last one wins. Blocks while earlier rows are on their way to disk.
 
@@ -112,14 +118,17 @@ class ListingWriter:
 
     def abandon(
         self,
-        state: Literal["failed", "partial", "not_permitted"],
+        state: Literal["failed", "partial", "not_permitted", "degraded"],
         reason: str,
         *,
         apply: bool = True,
         ended_at: datetime | None = None,
     ) -> Outcome:
         """The listing broke off: with `apply`, rows that did arrive may make or change versions, but nothing
-        is ever closed."""
+        is ever closed.
+
+        "degraded": it ended, and the service said that a part of it does not answer.
+        """
         from store.times import utcnow
 
         return self._end(state, reason, ended_at or utcnow(), apply=apply)

@@ -10,7 +10,8 @@ from store.estate.visibility import Visibility
 
 Kind = Literal["full", "delta", "ids"]
 State = Literal["ok", "suspect", "failed", "partial", "not_permitted", "degraded"]
-BROKEN = ("failed", "partial", "not_permitted")
+# A listing that ends in one of these did not show everything: nothing that it does not show is closed.
+BROKEN = ("failed", "partial", "not_permitted", "degraded")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +49,7 @@ def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyCo
     """
     import duckdb
 
+    _without_pandas()
     _look(path)
     config: Config = {
         "threads": threads,
@@ -78,6 +81,17 @@ def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyCo
         if known is None:
             raise
         raise known from error
+
+
+def _without_pandas() -> None:
+    """Where pandas is not installed, say so once and for the whole process.
+
+    DuckDB asks for it about ten times a statement, whether a value may be one of pandas', and Python remembers only
+    modules that it found: each time it looked through every folder of the path (0.2 of 0.75 s of CPU of a collection
+    without rows). None in `sys.modules` is Python's own way to say that there is none.
+    """
+    if "pandas" not in sys.modules and importlib.util.find_spec("pandas") is None:
+        sys.modules["pandas"] = None  # type: ignore[assignment]
 
 
 def _create(path: Path, config: Config) -> None:

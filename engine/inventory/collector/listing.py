@@ -15,6 +15,7 @@ import structlog
 from engine.clouds.errors import CloudError
 from engine.inventory.collector import readers
 from engine.inventory.collector.calls import Cancelled, check
+from engine.inventory.collector.cells import cell_down, check_cells, is_bare
 from engine.inventory.collector.readers import Reading
 from engine.inventory.collector.shapes import shape
 from engine.inventory.collector.source import Source, failure
@@ -104,6 +105,8 @@ class ListingRun:
             self.source.confirm(time.monotonic())
             if self.counts.unreadable:
                 raise NotWhole(f"{self.counts.unreadable} rows could not be read")
+            if self.counts.bare:
+                raise cell_down(task.type.title.lower(), self.counts.bare)
             check(self.stop)
         except (CloudError, BadPage, NotWhole, Cancelled) as error:
             self._broke_off(writer, error)
@@ -137,22 +140,24 @@ class ListingRun:
             # Also when the list breaks off: what did arrive is news.
             if len(builder):
                 writer.add(builder.take())
+        if self.task.type.name == "server" and not self.counts.bare:
+            caller = self.source.caller(self.task.type.listing.service, self.task.region)
+            check_cells(caller, self.task, lambda: () if delta else writer.missing())
 
     def _build(self, builder: RowBuilder, rows: list[Any], delta: bool) -> None:
-        server = self.task.type.name == "server"
-        into_shape = shape(self.task.type.name, self.task.all_projects)
+        name = self.task.type.name
+        into_shape = shape(name, self.task.all_projects)
         for row in rows:
             try:
                 if type(row) is not dict:
                     self.counts.unreadable += 1
                     continue
-                status = row.get("status")
-                if server and status == "UNKNOWN" and "flavor" not in row:
-                    # A cell that does not answer: Nova knows nothing but the id.
+                if is_bare(name, row):
                     self.counts.bare += 1
-                    builder.add(row, bare=True)
+                    if name == "server":  # services have not even an id then
+                        builder.add(row, bare=True)
                     continue
-                gone = delta and status in ("DELETED", "deleted")
+                gone = delta and row.get("status") in ("DELETED", "deleted")
                 if into_shape is not None:
                     into_shape(row)
                 builder.add(redact(row), deleted=gone)
@@ -197,11 +202,6 @@ class ListingRun:
         if outcome.state != "ok":
             self.counts.state = {"suspect": "suspect", "degraded": "degraded"}.get(outcome.state, "partial")
             self.counts.error = outcome.reason
-        elif self.counts.bare:
-            self.counts.state = "degraded"
-            self.counts.error = (
-                f"{self.counts.bare} servers are in a cell that does not answer; their last state is kept"
-            )
         _log.info(
             "listing",
             cloud=self.cloud,

@@ -8,7 +8,6 @@ system call: 5 ms behind a thread that builds rows are long, 1 ms is not.
 from __future__ import annotations
 
 import gc
-import importlib.util
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,18 +20,10 @@ _before: tuple[tuple[int, int, int], float] = ((700, 10, 10), 0.005)
 _TURN = 0.001  # seconds
 
 
-def without_pandas() -> None:
-    """Where pandas is not installed, say so once: DuckDB looks for it ten times a statement, through every folder of
-    the path (0.2 of 0.75 s of CPU of a collection without rows)."""
-    if "pandas" not in sys.modules and importlib.util.find_spec("pandas") is None:
-        sys.modules["pandas"] = None  # type: ignore[assignment]
-
-
 @contextmanager
 def streaming() -> Iterator[None]:
     """Set for a stream of documents inside the block; what was before comes back when the last user leaves."""
     global _users, _before
-    without_pandas()
     with _lock:
         if _users == 0:
             _before = gc.get_threshold(), sys.getswitchinterval()

@@ -15,7 +15,7 @@ from engine.clouds.errors import CloudError
 from engine.clouds.rules import Candidate
 from engine.clouds.session import CloudSession, Endpoint, Token, skew
 from engine.inventory.collector.calls import Caller, Cancelled, Gate, Patience
-from engine.inventory.pages import NotWhole, address
+from engine.inventory.pages import Degraded, NotWhole, address
 from store.times import utcnow
 
 T = TypeVar("T")
@@ -181,6 +181,8 @@ def failure(error: Exception, rows: int) -> tuple[Any, str]:
     """(state, reason) of a listing that broke off with that error after `rows` rows."""
     if isinstance(error, Cancelled):
         return "partial", "the collection was cancelled"
+    if isinstance(error, Degraded):
+        return "degraded", str(error)
     if isinstance(error, CloudError) and error.kind in ("denied", "not_found", "no_service") and not rows:
         return "not_permitted", str(error)
     words = str(error) or type(error).__name__

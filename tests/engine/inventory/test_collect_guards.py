@@ -78,14 +78,23 @@ def test_nobody_can_log_in(cloud: Bench) -> None:
     assert cloud.clouds.cloud("demo")["state"] == "failed"
 
 
-def test_a_down_cell_keeps_its_servers(cloud: Bench) -> None:
+@pytest.mark.parametrize("full", [True, False], ids=["full", "delta"])
+def test_a_down_cell_keeps_its_servers(cloud: Bench, full: bool) -> None:
+    """Whether its servers are shown bare, or left out in silence."""
+    cloud.collect(["server", "compute_service"])
     before = cloud.everything()
     cloud.fault("down_cell", share=0.5)
-    ended = cloud.collect(["server"])
+    ended = cloud.collect(["server", "compute_service"], full=full)
+    assert ended["types"]["server"]["kind"] == ("full" if full else "delta")
     assert ended["types"]["server"]["state"] == "degraded"
-    assert (
-        "do not answer" in ended["types"]["server"]["error"] or "does not answer" in ended["types"]["server"]["error"]
-    )
+    assert "does not answer" in ended["types"]["server"]["error"]
+    assert cloud.everything() == before
+    state = cloud.state("server")
+    assert state["state"] == "degraded"
+    assert "does not answer" in state["reason"]
+    cloud.repair()
+    assert cloud.collect(["server", "compute_service"], full=False)["state"] == "done"
+    assert cloud.state("server")["state"] == "ok"
     assert cloud.everything() == before
 
 

@@ -298,3 +298,19 @@ def test_a_failed_migration_leaves_the_file_as_it_was(tmp_path: Path, monkeypatc
     with open_estate(tmp_path) as estate:
         assert rows(estate, "SELECT value FROM meta WHERE key = 'schema_version'") == [("1",)]
         assert rows(estate, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'fresh'") == [(0,)]
+
+
+def test_duckdb_does_not_look_for_a_pandas_that_is_not_there(tmp_path: Path) -> None:
+    program = textwrap.dedent("""
+        import importlib.util, sys
+        from pathlib import Path
+        from store.estate.estate import Estate
+        there = importlib.util.find_spec("pandas") is not None
+        Estate.open(Path(sys.argv[1])).close()
+        assert there or sys.modules["pandas"] is None
+        try:
+            import pandas
+        except ModuleNotFoundError:
+            assert not there
+    """)
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "estate.duckdb")], check=True, timeout=60)

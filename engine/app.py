@@ -76,8 +76,10 @@ class EngineParts:
             self.schedule.open()
 
     def status(self) -> dict[str, Any]:
-        """What `qdeck engine status` shows of the services: clouds, jobs and collections."""
+        """What `qdeck engine status` shows of the services: clouds, jobs, collections, and in a demo how far it is."""
+        demo = {} if self.demonstration is None else {"demo": self.demonstration.status()}
         return {
+            **demo,
             "clouds": [
                 {name: cloud[name] for name in ("name", "state", "reason", "age_seconds")}
                 for cloud in self.clouds.clouds()

@@ -11,14 +11,16 @@ import json
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from engine.access.models import ENGINE
 from engine.clouds.errors import CloudError
-from engine.demo.launch import DemoCloud, DemoCloudFailed
+from engine.demo.launch import DemoCloud, DemoCloudFailed, remembered
+from engine.inventory.collect import ENDED
 from store.estate.errors import EstateError
+from store.ops.errors import OpsError
 from store.times import utcnow
 
 if TYPE_CHECKING:
@@ -31,8 +33,12 @@ _log = structlog.get_logger(__name__)
 NAME = "demo"
 SERVERS = 50
 SEED = "1"
-# Days before now at which the past is collected; the first is the full listing.
-PAST = (30.0, 21.0, 14.0, 7.0, 3.0, 1.0, 0.25)
+LEFT = "past.json"
+# Days before now at which the past is collected; the first is the full listing. Few enough for a short replay, near
+# enough to each other that no list loses so much between two of them that its deletions are doubted.
+PAST = (30.0, 21.0, 14.0, 7.0, 3.0, 1.0)
+END_SECONDS = 30.0  # that the cloud of an engine that was killed may take to end
+LOOK_SECONDS = 1.0  # between two looks at the cloud's process
 
 
 class DemoClock:
@@ -47,7 +53,11 @@ class DemoClock:
 
 
 class Demonstration:
-    """The demo cloud of one engine. `begin` returns at once; everything slow happens on a thread of its own."""
+    """The demo cloud of one engine. `begin` returns at once; everything slow happens on a thread of its own.
+
+    state    "starting" until the first data is there, "past" while the past is collected, "ready", or "failed"
+    problem  why it failed, in one sentence; else empty
+    """
 
     def __init__(
         self,
@@ -67,15 +77,27 @@ class Demonstration:
         self._cloud: DemoCloud | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="demonstration", daemon=True)
+        self.state = "starting"
         self.problem = ""
 
     def begin(self) -> None:
         """Start the cloud (as it was, or with as many servers as asked for) and what collects it."""
         self._thread.start()
 
+    def status(self) -> dict[str, Any]:
+        """{"state", "problem" (or None), "servers" (size it was made with), "days_behind"}."""
+        return {
+            "state": self.state,
+            "problem": self.problem or None,
+            "servers": self._servers,
+            "days_behind": self._clock.behind.total_seconds() / 86400,
+        }
+
     def close(self) -> None:
-        """End the demo cloud's process."""
+        """End what collects the demo cloud, then its process: a list must not break off because the cloud is gone."""
         self._stop.set()
+        self._schedule.close()
+        self._collections.close()
         if self._thread.is_alive():
             self._thread.join(timeout=5.0)
         if self._cloud is not None:
@@ -83,47 +105,112 @@ class Demonstration:
 
     def _run(self) -> None:
         try:
-            fresh = self._start()
-            if fresh:
-                self._live_through_the_past()
-            if not self._stop.is_set():
-                self._schedule.open()
-        except (DemoCloudFailed, CloudError, EstateError, OSError) as error:
-            self.problem = str(error)
-            _log.error("the demo cloud does not work", reason=str(error))
-
-    def _start(self) -> bool:
-        """Start the process and see to it that its cloud is watched; True when its past is still to be collected."""
-        watched = NAME in self._clouds.names()
-        if watched and known_size(self._home) != self._servers:
-            self._clouds.remove(ENGINE, NAME)
-            watched = False
-        self._cloud = DemoCloud.start(self._home, self._servers, SEED, days_ago=0.0 if watched else PAST[0])
-        if watched:
-            with contextlib.suppress(CloudError):
-                account = self._clouds.accounts(NAME)[0]
-                if account.auth_url == self._cloud.auth_url:
-                    return False
-            # The port it had is taken: a cloud at another address is another cloud.
-            self._clouds.remove(ENGINE, NAME)
-        self._clouds.add(ENGINE, "demo", NAME, self._cloud.clouds_yaml, writable=True)
-        return not watched
-
-    def _live_through_the_past(self) -> None:
-        """One listing per day of PAST, the cloud's clock put forward between them; ends in the present."""
-        assert self._cloud is not None
-        for days, following in zip(PAST, (*PAST[1:], 0.0), strict=True):
-            self._clock.behind = timedelta(days=days)
-            for item in self._collections.start(ENGINE, [NAME]):
-                self._collections.wait(item["id"], timeout=600)
+            self._live_through_the_past(self._start())
             if self._stop.is_set():
                 return
-            self._cloud.advance((days - following) * 86400)
+            self._schedule.open()
+            self.state = "ready"
+            self._watch()
+        except (DemoCloudFailed, CloudError, EstateError, OpsError, OSError) as error:
+            self._fail(str(error))
+        except Exception as error:
+            if not self._stop.is_set():
+                _log.exception("the demo failed")
+            self._fail(f"The demo does not work, by an error of the engine itself ({type(error).__name__}).")
+
+    def _fail(self, reason: str) -> None:
+        if self._stop.is_set():
+            return
+        self.problem, self.state = reason, "failed"
         self._clock.behind = timedelta()
+        _log.error("the demo cloud does not work", reason=reason)
+        # So that the cloud's own state says that it can't be reached.
+        with contextlib.suppress(CloudError):
+            self._clouds.test(NAME)
+
+    def _start(self) -> tuple[float, ...]:
+        """Start the process, see to it that its cloud is watched; answers what is left of its past (days of PAST)."""
+        watched = NAME in self._clouds.names()
+        memory = remembered(self._home)
+        if watched and (memory is None or memory["servers"] != self._servers):
+            self._clouds.remove(ENGINE, NAME)
+            watched = False
+        if watched:
+            left = self._left()
+            self._launch(left[0] if left else 0.0)
+            if self._same_address():
+                return left
+            # The port it had is taken: a cloud at another address is another cloud.
+            self._clouds.remove(ENGINE, NAME)
+            self._cloud.stop()
+        self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._note_left(PAST)
+        self._launch(PAST[0])
+        self._clouds.add(ENGINE, "demo", NAME, self._cloud.clouds_yaml, writable=True)
+        return PAST
+
+    def _same_address(self) -> bool:
+        assert self._cloud is not None
+        return self._clouds.accounts(NAME)[0].auth_url == self._cloud.auth_url
+
+    def _launch(self, days_ago: float) -> None:
+        self._cloud = DemoCloud.start(self._home, self._servers, SEED, days_ago=days_ago, wait=END_SECONDS)
+
+    def _live_through_the_past(self, left: tuple[float, ...]) -> None:
+        """One listing per day of `left`, the cloud's clock put forward between them; ends in the present."""
+        assert self._cloud is not None
+        if not left:
+            return
+        if left != PAST:
+            self.state = "past"
+        for place, days in enumerate(left):
+            self._clock.behind = timedelta(days=days)
+            self._collect()
+            if self._stop.is_set():
+                return
+            self.state = "past"
+            after = left[place + 1 :]
+            self._cloud.advance((days - (after[0] if after else 0.0)) * 86400)
+            self._note_left(after)
+        self._clock.behind = timedelta()
+        self._collect()
+
+    def _collect(self) -> None:
+        """One collection, up to its end or ours."""
+        for item in self._collections.start(ENGINE, [NAME]):
+            while not self._stop.is_set() and self._collections.wait(item["id"], timeout=0.2)["state"] not in ENDED:
+                pass
+
+    def _watch(self) -> None:
+        """Until the engine ends: when the cloud's process dies it is started again, as the same cloud."""
+        while not self._stop.wait(LOOK_SECONDS):
+            assert self._cloud is not None
+            if self._cloud.process.poll() is not None:
+                _log.warning("the demo cloud died and is started again", status=self._cloud.process.returncode)
+                self._cloud.stop()
+                self._launch(0.0)
+                if not self._same_address():
+                    raise DemoCloudFailed(
+                        "The demo cloud died and its port was taken meanwhile; stop the engine and start it again."
+                    )
+
+    # How far the past has been collected: an engine that is killed meanwhile goes on from there.
+
+    def _left(self) -> tuple[float, ...]:
+        try:
+            left = tuple(float(day) for day in json.loads((self._home / LEFT).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return ()
+        return left if set(left) <= set(PAST) and list(left) == sorted(left, reverse=True) else ()
+
+    def _note_left(self, left: tuple[float, ...]) -> None:
+        new = self._home / f"{LEFT}.new"
+        new.write_text(json.dumps(left), encoding="utf-8")
+        new.replace(self._home / LEFT)
 
 
 def known_size(home: Path) -> int | None:
-    """How many servers the demo cloud of this home was made with; None when there is none yet."""
+    """How many servers the demo cloud of this home has, or had; None when there never was one."""
     try:
         return int(json.loads((home / "cloud.json").read_text(encoding="utf-8"))["servers"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 READY_SECONDS = 60.0
+# Raised whenever a seed gives another cloud than before: one that was made by an older release is not the same then.
+RECIPE = 2
 # clouds.yaml entry: user, project, its domain
 ENTRIES = {
     "demo": ("admin", "admin", "Default"),
@@ -47,15 +50,18 @@ class DemoCloud:
         days_ago: float = 0.0,
         still: bool = False,
         timeout: float = READY_SECONDS,
+        wait: float = 0.0,
     ) -> DemoCloud:
         """Starts the process and waits until it answers.
 
         The cloud of a home is remembered in `<home>/cloud.json` (servers, seed, epoch, ports): started again it
         is the same cloud at the same address (if nobody has taken it), with what would have happened
         meanwhile. `days_ago`: its clock begins so many days in the past, so that a first collection sees the past and
-        `advance` brings the rest. Raises DemoCloudFailed.
+        `advance` brings the rest. `wait`: seconds for the cloud of an engine that was killed to end. Raises
+        DemoCloudFailed.
         """
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _lock(home, wait)
         memory = _memory(home, servers, seed, days_ago)
         control = _control_path(home)
         password = secrets.token_urlsafe(24)
@@ -68,11 +74,14 @@ class DemoCloud:
         if still:
             command.append("--still")
         log = home / "demo.log"
-        with log.open("wb") as errors:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd="/",
-                env=_environment(), start_new_session=True,
-            )  # fmt: skip
+        try:
+            with log.open("wb") as errors:
+                process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd="/",
+                    env=_environment(), start_new_session=True, pass_fds=(lock,),
+                )  # fmt: skip
+        finally:
+            os.close(lock)
         try:
             assert process.stdin is not None
             with contextlib.suppress(BrokenPipeError):  # It ended at once; _ready says why.
@@ -128,6 +137,21 @@ def call(control: Path, method: str, path: str, body: dict[str, Any] | None = No
     return document
 
 
+def _lock(home: Path, wait: float) -> int:
+    """A descriptor that locks the home; the cloud's process holds it until it ends, whatever becomes of us."""
+    descriptor = os.open(home / "cloud.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except OSError:
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                raise DemoCloudFailed(f"The demo cloud cannot start: another demo cloud uses {home}.") from None
+        time.sleep(0.05)
+
+
 def _control_path(home: Path) -> Path:
     """In the home, or in a directory of our own where the home's path is too long for a socket."""
     path = home / "control.sock"
@@ -136,18 +160,38 @@ def _control_path(home: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix="qdeck-demo-")) / "control.sock"
 
 
-def _memory(home: Path, servers: int, seed: str, days_ago: float) -> dict[str, Any]:
-    """What this home's cloud is; a new cloud begins where its clock starts, at any free ports."""
-    start = int(time.time() - days_ago * 86400)
-    new = {"servers": servers, "seed": seed, "epoch": start, "ports": [0]}
+def remembered(home: Path) -> dict[str, Any] | None:
+    """The cloud of this home: {"servers", "seed", "epoch" (seconds), "ports", "recipe"}.
+
+    None when there is none, or an older release made it: started again it would be another cloud.
+    """
+    memory = _read_memory(home)
+    return memory if memory and memory["recipe"] == RECIPE else None
+
+
+def _read_memory(home: Path) -> dict[str, Any] | None:
     try:
         known = json.loads((home / "cloud.json").read_text(encoding="utf-8"))
-        ports = [int(port) for port in known["ports"]]
-        if (known["servers"], known["seed"]) != (servers, seed) or int(known["epoch"]) > start:
-            return {**new, "ports": ports}
-        return {**new, "epoch": int(known["epoch"]), "ports": ports}
-    except (OSError, ValueError, KeyError, TypeError):
-        return new
+        return {
+            "servers": int(known["servers"]),
+            "seed": str(known["seed"]),
+            "epoch": int(known["epoch"]),
+            "ports": [int(port) for port in known["ports"]],
+            "recipe": known.get("recipe"),
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _memory(home: Path, servers: int, seed: str, days_ago: float) -> dict[str, Any]:
+    """What this home's cloud is; a new cloud begins where its clock starts, at the ports of the one before."""
+    start = int(time.time() - days_ago * 86400)
+    known = _read_memory(home)
+    same = known and (known["servers"], known["seed"], known["recipe"]) == (servers, seed, RECIPE)
+    if known and same and known["epoch"] <= start:
+        return known
+    ports = known["ports"] if known else [0]
+    return {"servers": servers, "seed": seed, "epoch": start, "ports": ports, "recipe": RECIPE}
 
 
 def _rfc3339(seconds: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,12 +10,16 @@ from tui.api.client import ApiError, EngineUnavailable, ProtocolMismatch, SyncCl
 from tui.cli.exits import FAILED, NO_ENGINE, leave, note, of_status
 from tui.cli.options import GlobalOptions
 
+DEMO_SECONDS = 60.0  # that a command waits for the first data of a demo
+
 
 @contextmanager
 def connected(options: GlobalOptions) -> Iterator[SyncClient]:
     """A client of the engine that the options mean, started when none answers; ends the process on what goes wrong."""
     try:
         with SyncClient.connect(options, progress=note) as client:
+            if options.demo:
+                await_demo(client, options.servers)
             yield client
     except EngineUnavailable as error:
         leave(NO_ENGINE, str(error))
@@ -22,6 +27,31 @@ def connected(options: GlobalOptions) -> Iterator[SyncClient]:
         leave(FAILED, str(error))
     except ApiError as error:
         leave(of_status(error.status), detail(error.detail))
+
+
+def await_demo(client: SyncClient, servers: int | None = None) -> None:
+    """Wait (at most DEMO_SECONDS) until a demo that has just been started has its first data; say how it is.
+
+    `servers`: the size asked for on this command line. Raises what the client raises.
+    """
+    deadline, told = time.monotonic() + DEMO_SECONDS, False
+    while (demo := client.get("/q/engine").get("demo") or {}).get("state") == "starting":
+        if time.monotonic() > deadline:
+            note(f"the demo cloud has no data after {DEMO_SECONDS:.0f} s; `qdeck --demo engine logs` may say why")
+            return
+        if not told:
+            note(f"making a demo cloud of {demo['servers']} servers and collecting it ...")
+            told = True
+        time.sleep(0.1)
+    if demo.get("state") == "failed":
+        note(str(demo["problem"]))
+    elif demo.get("state") == "past":
+        note("the demo is collecting the month behind it; in a few seconds its data will be of today")
+    if servers is not None and demo and demo["servers"] != servers:
+        note(
+            f"the demo runs with {demo['servers']} servers; `qdeck --demo engine stop` ends it, --servers {servers} "
+            "makes a new one then"
+        )
 
 
 def detail(value: object) -> str:

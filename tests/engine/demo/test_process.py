@@ -140,7 +140,7 @@ def test_it_says_why_it_cannot_start(tmp_path: Path, servers: int, reason: str) 
 
 
 def test_a_home_that_is_in_use(demo: DemoCloud) -> None:
-    with pytest.raises(DemoCloudFailed, match="another demo cloud answers"):
+    with pytest.raises(DemoCloudFailed, match="another demo cloud uses"):
         DemoCloud.start(demo.clouds_yaml.parent, servers=30, seed="p")
     assert demo.call("GET", "/state")["counts"]["servers"] == 30
 

@@ -25,7 +25,7 @@ QDECK = Path(sys.executable).parent / "qdeck"
 STARTS = 5
 KEYS = 40
 IDLE_SECONDS = 10.0
-WORDS = ("web", "db", "cache", "batch")  # in the names of generated and of faked servers
+WORDS = ("web", "cache", "batch")  # in the names of generated and of faked servers
 
 
 @contextmanager
@@ -112,9 +112,9 @@ def filters(terminal: Terminal) -> tuple[list[float], list[float]]:
         word = WORDS[number % len(WORDS)]
         terminal.press("/")
         terminal.settle(0.1)
-        for char in word[:-1]:
+        for char in f"name:{word[:-1]}":
             terminal.press(char)
-            terminal.settle(0.3)
+            terminal.settle(0.25)
         began = time.perf_counter()
         terminal.press(word[-1])
         painted.append(terminal.until(lambda w=word: rows_shown(terminal, w), 10) - began)

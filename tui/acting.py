@@ -7,19 +7,17 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tui.actions import ACTIONS
+from tui.actions import action_of
 from tui.commands import CommandError, completions, filter_completions, understand
 from tui.panes.choices import SetupPane
 from tui.panes.resources import ResourcesPane
 from tui.state import View
-from tui.widgets.bar import Bar
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
     from tui.console import QuarterdeckApp
 
-_BY_ID = {action.id: action for action in ACTIONS}
 DEBOUNCE = 0.03  # seconds between the last key of a filter and its question to the engine
 
 
@@ -28,14 +26,21 @@ class Acting:
 
     filter_timer: Timer | None
 
-    # Whether an action works now
+    # Keys
 
-    def check_action(self: QuarterdeckApp, action: str, parameters: tuple[object, ...]) -> bool | None:  # type: ignore[misc]
-        """Keys work where the registry says so."""
-        known = _BY_ID.get(action)
-        if known is None or "all" in known.where:
+    def press_key(self: QuarterdeckApp, key: str, character: str | None) -> bool:  # type: ignore[misc]
+        """Do what a key means now; False when it means nothing here.
+
+        Everything happens before the next key is looked at. Textual would hand keys from queue to queue: of a line
+        that arrives in one packet, as over a slow SSH connection, the first letters would miss the bar they open.
+        """
+        if self.bar.is_open and self.bar.take_key(key, character):
             return True
-        return any(place in self.pane.places for place in known.where)
+        action = action_of(key, self.pane.places)
+        if action is None:
+            return False
+        getattr(self, f"action_{action.id}")()
+        return True
 
     # Moving in the list
 
@@ -210,41 +215,51 @@ class Acting:
         self.bar.open("/", self.pane.view.filter)
         self.show_hint("", ())
 
-    def on_bar_typed(self: QuarterdeckApp, message: Bar.Typed) -> None:  # type: ignore[misc]
+    def bar_typed(self: QuarterdeckApp, mode: str, text: str) -> None:  # type: ignore[misc]
         """A filter shows its rows while it is typed; a command shows what it could become."""
-        if message.mode == "/":
-            problem = self.pane.check_filter(message.text)
-            self.show_hint(problem, filter_completions(message.text, self.pane.view.type))
-            if self.filter_timer is not None:
-                self.filter_timer.stop()
+        if mode == "/":
+            problem = self.pane.check_filter(text)
+            self.show_hint(problem, filter_completions(text, self.pane.view.type))
+            self.stop_filter_timer()
             if not problem:
-                self.filter_timer = self.set_timer(DEBOUNCE, lambda: self.apply_filter(message.text))
+                self.filter_timer = self.set_timer(DEBOUNCE, lambda: self.apply_filter(text))
         else:
-            self.show_hint("", completions(message.text, self.pane.view, self.cloud_names))
+            self.show_hint("", completions(text, self.pane.view, self.cloud_names))
+
+    def stop_filter_timer(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """What was typed before must not be asked for any more."""
+        if self.filter_timer is not None:
+            self.filter_timer.stop()
+            self.filter_timer = None
 
     def apply_filter(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
         """Show the rows that pass."""
-        self.filter_timer = None
+        self.stop_filter_timer()
         text = text.strip()
         if text != self.pane.view.filter:
             self.filter_is_own = True
             self.change_view(replace(self.pane.view, filter=text), keep_row=False)
 
-    def on_bar_entered(self: QuarterdeckApp, message: Bar.Entered) -> None:  # type: ignore[misc]
+    def bar_entered(self: QuarterdeckApp, mode: str, text: str) -> None:  # type: ignore[misc]
         """Enter keeps the filter, or runs the command; a mistake leaves the bar open."""
-        if message.mode == "/":
-            problem = self.pane.check_filter(message.text)
+        if mode == "/":
+            problem = self.pane.check_filter(text)
             if problem:
                 self.show_hint(problem, ())
                 return
-            self.apply_filter(message.text)
+            self.apply_filter(text)
             self.close_bar()
             return
         try:
-            command = understand(message.text, self.pane.view)
+            command = understand(text, self.pane.view)
         except CommandError as error:
             self.show_hint(str(error), ())
             return
+        if command.view is not None:
+            problem = ResourcesPane(command.view, self.world).check_filter(command.view.filter)
+            if problem:
+                self.show_hint(problem, ())
+                return
         self.close_bar()
         if command.view is not None:
             self.filter_is_own = False
@@ -254,15 +269,14 @@ class Acting:
         else:
             getattr(self, f"action_{command.action}")()
 
-    def on_bar_cancelled(self: QuarterdeckApp, message: Bar.Cancelled) -> None:  # type: ignore[misc]
+    def bar_cancelled(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Escape: as it was before the bar was opened."""
-        if self.filter_timer is not None:
-            self.filter_timer.stop()
+        self.stop_filter_timer()
         if self.bar.mode == "/":
             self.apply_filter(self.filter_before)
         self.close_bar()
 
-    def on_bar_completed(self: QuarterdeckApp, message: Bar.Completed) -> None:  # type: ignore[misc]
+    def bar_completed(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Tab."""
         view = self.pane.view
         if self.bar.mode == "/":

@@ -92,6 +92,11 @@ def actions_in(places: Iterable[str]) -> list[Action]:
     return [action for action in ACTIONS if wanted.intersection(action.where)]
 
 
+def action_of(key: str, places: Iterable[str]) -> Action | None:
+    """What a key does in these places."""
+    return next((action for action in actions_in(places) if key in action.keys), None)
+
+
 def footer_actions(places: Iterable[str]) -> list[Action]:
     """The actions of the footer, most useful first."""
     return sorted((a for a in actions_in(places) if a.label), key=lambda action: action.weight)

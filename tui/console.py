@@ -12,12 +12,11 @@ from typing import Any
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.timer import Timer
 
 from tui.acting import Acting
-from tui.actions import ACTIONS
 from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
 from tui.hearing import Hearing
@@ -51,11 +50,6 @@ class Data:
     states: tuple[dict[str, Any], ...]
 
 
-def _bindings() -> list[BindingType]:
-    made: list[BindingType] = [Binding(",".join(a.keys), a.id, a.title, show=False, id=a.id) for a in ACTIONS]
-    return [*made, Binding("ctrl+c", "interrupt", "", show=False, system=True)]
-
-
 class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindings=False):
     """The console. `client_factory` connects to the engine; it is tried until it succeeds.
 
@@ -67,7 +61,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
     Screen { layout: vertical; background: $background; }
     #strip { height: 4; } #strip.small { height: 3; } #strip.none { display: none; } #footer.none { display: none; }
     """
-    BINDINGS = _bindings()
+    BINDINGS = [Binding("ctrl+c", "interrupt", "", show=False, system=True)]  # all other keys: tui.actions
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     ESCAPE_TO_MINIMIZE = False
@@ -94,7 +88,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self.world = World()
         self.history = History()
         self.table = ResourceTable(id="table")
-        self.bar = Bar(id="state")
+        self.bar = Bar(self, id="state")
         self.context = Lines(id="context", fill="bar")
         self.strip = Lines(id="strip")
         self.footer = Lines(id="footer")
@@ -143,6 +137,15 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self.in_background(self._watcher.run())
         self.set_interval(TICK, self.tick)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys are taken here, in order; see `press_key`."""
+        if isinstance(event, events.Key) and self.screen_stack and self.press_key(event.key, event.character):
+            return
+        if isinstance(event, events.Paste) and self.bar.is_open:
+            self.bar.take_paste(event.text)
+            return
+        await super().on_event(event)
+
     def _take_early(self) -> None:
         early = self.early
         if isinstance(early.clouds, dict):
@@ -162,7 +165,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
 
     def _open_first(self) -> None:
         if not self.history.views or self._first_text:
-            self.open_view(self._first_view())
+            self.open_view(self._first_view(), unasked=True)
         else:
             self.show_view(self.history.current)
 
@@ -176,8 +179,9 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
 
     # Views
 
-    def open_view(self, view: View, *, instead: bool = False) -> None:
-        """Show a view; the one on screen stays in the history, unless `instead`."""
+    def open_view(self, view: View, *, instead: bool = False, unasked: bool = False) -> None:
+        """Show a view; the one on screen stays in the history, unless `instead`. `unasked`: no key led there."""
+        self.touched = self.touched or not unasked
         self._remember_cursor()
         previous = self.pane.view
         if previous.kind not in ("scope", "help"):
@@ -285,7 +289,6 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
     def close_bar(self) -> None:
         """Back to the list."""
         self.bar.close()
-        self.table.focus()
         self.table.set_hint([])
         self.show_lines()
 

@@ -45,10 +45,14 @@ class Hearing:
 
     def lead_by_the_hand(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Without a cloud, and with nothing left from an earlier one: show which could be added."""
-        if not self.world.clouds_known or self.world.clouds or self.touched:
+        if not self.world.clouds_known or self.touched:
+            return
+        if self.world.clouds:
+            if self.pane.view.kind == "setup":  # somebody else added one
+                self.go(-1)
             return
         if self.table.loaded and not self.table.buffer.rows and self.pane.view.kind in ("list", "clouds"):
-            self.open_view(View("setup"))
+            self.open_view(View("setup"), unasked=True)
 
     def take_clouds(self: QuarterdeckApp, answer: Any) -> None:  # type: ignore[misc]
         """Remember what is known about the clouds."""

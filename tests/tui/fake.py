@@ -165,8 +165,8 @@ class FakeClient:
         words = body.get("filter", "").lower().split()
         if not words and not self.gone:
             return total
-        if len(words) == 1 and words[0] in KINDS and not self.gone:
-            return total[KINDS.index(words[0]) :: len(KINDS)]
+        if len(words) == 1 and (word := words[0].removeprefix("name:")) in KINDS and not self.gone:
+            return total[KINDS.index(word) :: len(KINDS)]
         if self.rows > 50_000:
             return range(0)
         names = ("name", "status", "host", "project_name")

@@ -134,3 +134,13 @@ def test_over_ssh_there_are_no_mouse_reports_and_the_terminals_colours(start) ->
     ready(terminal)
     colours = {c.fg for row in terminal.screen.buffer.values() for c in row.values()}
     assert not any(len(colour) == 6 and colour != "yellow" for colour in colours if colour not in ("brown", "default"))
+
+
+def test_keys_that_come_all_at_once_are_all_taken(start) -> None:  # type: ignore[no-untyped-def]
+    terminal = start()
+    ready(terminal)
+    terminal.press(*"/web", "enter", *"jj:")
+    terminal.press(*"servers /db", "enter")
+    terminal.until(lambda: terminal.lines[3].startswith("▸") and "-db" in terminal.lines[3])
+    terminal.settle()
+    assert "/db" in terminal.lines[1]

@@ -130,6 +130,17 @@ async def test_an_unknown_command_is_one_sentence_and_the_bar_stays() -> None:
         await until(pilot, lambda: not app.bar.is_open)
 
 
+async def test_a_command_with_a_wrong_filter_is_not_run() -> None:
+    client = FakeClient(100)
+    async with console(client) as (app, pilot):
+        await pilot.press("colon")
+        await typed(pilot, "servers nosuch:1")
+        await pilot.press("enter")
+        await until_text(pilot, "servers have no column 'nosuch'")
+        assert app.bar.is_open
+        assert all(body["filter"] == "" for body in client.asked("POST", "/q/windows"))
+
+
 async def test_the_bar_remembers_what_was_entered() -> None:
     async with console(FakeClient(100)) as (app, pilot):
         await pilot.press("colon")

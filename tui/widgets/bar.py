@@ -6,9 +6,7 @@ Opening it changes no layout, so it costs one line on the wire. Every printable 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-from textual import events
-from textual.message import Message
+from typing import Protocol
 
 from tui.table.cells import clean, width
 from tui.widgets.lines import Lines, Part
@@ -18,27 +16,21 @@ MOST_TEXT = 1000
 _EDITING = frozenset(["escape", "enter", "tab", "up", "down", "left", "right", "home", "end", "backspace", "delete"])
 
 
-class Bar(Lines, can_focus=True):
-    """Its messages say what was typed; what it means is not its business."""
+class Owner(Protocol):
+    """Who is told what was typed; at once, so that keys which come in one packet keep their order."""
 
-    class Typed(Message):
-        """The text changed."""
+    def bar_typed(self, mode: str, text: str) -> None: ...
+    def bar_entered(self, mode: str, text: str) -> None: ...
+    def bar_cancelled(self) -> None: ...
+    def bar_completed(self) -> None: ...
 
-        def __init__(self, mode: str, text: str) -> None:
-            super().__init__()
-            self.mode, self.text = mode, text
 
-    class Entered(Typed):
-        """The text was entered."""
+class Bar(Lines):
+    """What is typed means nothing here: the owner is told."""
 
-    class Cancelled(Message):
-        """Escape was pressed."""
-
-    class Completed(Message):
-        """Tab was pressed."""
-
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, owner: Owner, *, id: str) -> None:
         super().__init__(id=id)
+        self._owner = owner
         self.mode = ""
         self.value = ""
         self.cursor = 0
@@ -62,11 +54,10 @@ class Bar(Lines, can_focus=True):
         """Open with a prompt of one character and a text to start from."""
         self.mode, self.value, self.cursor = mode, text, len(text)
         self._recalled, self._choice = 0, -1
-        self.focus()
         self._refresh_line()
 
     def close(self) -> None:
-        """Show the state again; the caller gives the focus to something else."""
+        """Show the state again."""
         text = self.value.strip()
         if self.mode and text:
             history = self._history[self.mode]
@@ -95,7 +86,7 @@ class Bar(Lines, can_focus=True):
         self.value, self.cursor = text, min(max(0, cursor), len(text))
         self._choice = -1
         self._refresh_line()
-        self.post_message(self.Typed(self.mode, text))
+        self._owner.bar_typed(self.mode, text)
 
     def _refresh_line(self) -> None:
         left, right = self._state
@@ -117,27 +108,19 @@ class Bar(Lines, can_focus=True):
 
     # Keys
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """While it is open no key means anything else."""
-        return self.is_open and (key in _EDITING or (character is not None and character.isprintable()))
+    def take_key(self, key: str, character: str | None) -> bool:
+        """Edit the text; False for a key that isn't text and edits nothing."""
+        if key in _EDITING:
+            getattr(self, f"_key_{key}")()
+            return True
+        if character is not None and character.isprintable():
+            self._insert(character)
+            return True
+        return False
 
-    def on_key(self, event: events.Key) -> None:
-        """Edit the text."""
-        if not self.is_open:
-            return
-        if event.key in _EDITING:
-            event.stop()
-            event.prevent_default()
-            getattr(self, f"_key_{event.key}")()
-        elif event.is_printable and event.character:
-            event.stop()
-            self._insert(event.character)
-
-    def on_paste(self, event: events.Paste) -> None:
+    def take_paste(self, text: str) -> None:
         """Pasted texts may hold anything: one clean line of them is taken."""
-        event.stop()
-        if self.is_open:
-            self._insert(clean(event.text.strip()))
+        self._insert(clean(text.strip()))
 
     def _insert(self, text: str) -> None:
         if len(self.value) + len(text) <= MOST_TEXT:
@@ -145,13 +128,13 @@ class Bar(Lines, can_focus=True):
             self._edit(self.value[: self.cursor] + text + self.value[self.cursor :], self.cursor + len(text))
 
     def _key_escape(self) -> None:
-        self.post_message(self.Cancelled())
+        self._owner.bar_cancelled()
 
     def _key_enter(self) -> None:
-        self.post_message(self.Entered(self.mode, self.value.strip()))
+        self._owner.bar_entered(self.mode, self.value.strip())
 
     def _key_tab(self) -> None:
-        self.post_message(self.Completed())
+        self._owner.bar_completed()
 
     def _key_backspace(self) -> None:
         if self.cursor:

@@ -23,6 +23,7 @@ from engine.clouds.errors import CloudError
 from engine.inventory.collector.calls import Patience
 from engine.inventory.collector.run import Memory, Request, Run
 from engine.inventory.collector.tasks import Options, Progress
+from engine.inventory.ondemand import OnDemand
 from store.estate.errors import EstateError
 from store.ids import uuid7
 from store.times import text, utcnow
@@ -109,6 +110,7 @@ class CollectionService:
         self._running: dict[str, Collection] = {}
         self._queued: dict[str, Collection] = {}
         self._closed = False
+        self.on_demand = OnDemand(estate, clouds, self.options, self.patience)
         clouds.on_remove(self._removed)
 
     # Asking for collections
@@ -124,7 +126,8 @@ class CollectionService:
 
         One that already runs and covers the request is answered as it is; anything else waits for it, and requests
         that wait are put
-        together. Raises CloudError("unknown") for a cloud and KeyError for a type that does not exist.
+        together. Raises CloudError("unknown") for a cloud that does not exist, KeyError for a type that does not
+        exist or is read on demand only.
         """
         names = list(dict.fromkeys(clouds)) if clouds is not None else self._clouds.names()
         if caller.clouds is not None:
@@ -134,6 +137,8 @@ class CollectionService:
         for type in types or ():
             if type not in self._estate.types:
                 raise KeyError(f"there is no resource type {type!r:.80}")
+            if self._estate.types[type].listing.on_demand:
+                raise KeyError(f"{type} is no part of collections: it is read for one resource, when asked")
         asked = [self._ask(caller, Request(name, tuple(types) if types is not None else None, full)) for name in names]
         if caller is not ENGINE and self._audit is not None and asked:
             detail = {"ids": [one.id for one in asked], "types": list(types or ()), "full": full}
@@ -185,6 +190,7 @@ class CollectionService:
 
     def close(self, timeout: float = 5.0) -> None:
         """Cancel everything and wait a little: the engine is stopping. Nothing is started any more."""
+        self.on_demand.stop(timeout=timeout)
         with self._ended:
             self._closed = True
             for collection in self._known.values():
@@ -281,6 +287,7 @@ class CollectionService:
 
     def _removed(self, cloud: str) -> None:
         """The cloud goes: nothing may write rows of it any more."""
+        self.on_demand.stop(cloud)
         with self._ended:
             for collection in (self._queued.pop(cloud, None), self._running.get(cloud)):
                 if collection is not None:

@@ -15,7 +15,7 @@ from engine.api.errors import ApiError, BadRequest, Conflict, NotFound
 from engine.api.mounting import mount
 from engine.audit.service import AuditService
 from engine.clouds.errors import CloudError
-from engine.inventory import documented, documented_identity, documented_network
+from engine.inventory import documented, documented_identity, documented_network, ondemand_routes
 from engine.inventory.collect import CollectionService
 from engine.inventory.models import (
     CollectionStart,
@@ -61,6 +61,7 @@ def routes(
     mount(router, _changes(access, feed or ChangeFeed()))
     mount(router, _listings(reads, access, audit))
     mount(router, _collections(collections, access))
+    mount(router, ondemand_routes.routes(reads, collections, access))
     mount(router, documented.routes(reads, access))
     mount(router, documented_network.routes(reads, access))
     mount(router, documented_identity.routes(reads, access, audit))

@@ -200,9 +200,14 @@ class Estate:
         return ListingWriter(self, listing, self.types[listing.type])
 
     def states(self, cloud: str | None = None) -> list[dict[str, Any]]:
-        """The state of every (cloud, region, type, scope) that was ever listed; see decisions.states."""
+        """The state of every (cloud, region, type, scope) that was ever listed; see decisions.states.
+
+        Without types that are read on demand: how long ago somebody asked about one resource says nothing of a cloud.
+        """
         with self.reader() as connection:
-            return decisions.states(connection, cloud)
+            found = decisions.states(connection, cloud)
+        asked = {name for name, type in self.types.items() if type.listing.on_demand}
+        return [state for state in found if state["type"] not in asked]
 
     def decide(self, cloud: str, region: str, type: str, accept: bool) -> dict[str, Any]:
         """A person's word on a suspect type; see decisions.decide. Raises KeyError."""

@@ -24,7 +24,8 @@ class Listing:
     type        singular name of the resource type
     kind        "full": all rows; "delta": changed rows (only what is reported as deleted goes); "ids": all
     ids, no documents
-    scope       "all", or the id of the one project whose rows the listing covers
+    scope       "all", the id of the one project whose rows the listing covers, or "resource:<id>" for rows read on
+                demand
     visibility  what the token could see
     started_at  aware UTC time; new versions are valid from it
     """

@@ -1,6 +1,6 @@
 """Cinder's user messages: why a request on a volume, snapshot or backup failed. Read for one resource when asked."""
 
-from store.types.declaration import Column, Link, Listing, ResourceType
+from store.types.declaration import Column, Joined, Link, Listing, ResourceType
 
 TYPE = ResourceType(
     name="cinder_message",
@@ -12,6 +12,7 @@ TYPE = ResourceType(
         path="/messages",
         key="messages",
         microversion="3.65",
+        query=(("resource_uuid", "{resource_id}"),),  # the only way for an administrator of another project, too
         on_demand=True,
         needs="owner",
     ),
@@ -26,6 +27,11 @@ TYPE = ResourceType(
         Column("created_at", "TIMESTAMP", ("created_at",), role="time", title="AGE", width=5, shown=True),
         Column("expires_at", "TIMESTAMP", ("guaranteed_until",), role="time", title="KEPT UNTIL", width=10),
     ),
+    joined=(
+        Joined("volume_name", "volume", on="resource_id", title="VOLUME", width=18),
+        Joined("project_id", "volume", on="resource_id", take="project_id", role="id", title="PROJECT ID"),
+    ),
+    limited_by="project_id",
     links=(
         Link("volume", "id", own="resource_id", title="volume"),
         Link("snapshot", "id", own="resource_id", title="snapshot"),

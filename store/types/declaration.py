@@ -130,7 +130,8 @@ class Listing:
     delta_from   lowest microversion that honours `delta` ("" = any); below it the parameter is ignored or refused
     delta_gone   the delta also returns rows deleted since
     per          "" (one listing), "project" (one call per project), "region" is implied
-    on_demand    not part of a collection; read for one resource when asked
+    on_demand    not part of a collection; read for one resource when asked, whose id stands for `{resource_id}` in path
+                 and query
     needs        who gets all rows: "admin", "reader" (any token sees the same), "owner" (silently filtered by project)
     """
 

@@ -186,6 +186,13 @@ def zones(reading: Reading) -> Iterator[Rows]:
         yield from plain(reading, reading.task.path().removesuffix("/detail"))
 
 
+def messages(reading: Reading) -> Iterator[Rows]:
+    """Messages about one resource. A Cinder too old to look for them (3.5) answers those about others too."""
+    wanted = dict(reading.task.fixed())["resource_uuid"]
+    for rows in plain(reading):
+        yield [row for row in rows if not isinstance(row, dict) or row.get("resource_uuid") == wanted]
+
+
 # Quota and usage: (name in the document, service, path, key of the answer).
 _QUOTAS = (
     ("compute", "compute", "/os-quota-sets/{project}/detail", "quota_set"),
@@ -260,6 +267,7 @@ _READERS: dict[str, Callable[[Reading], Iterator[Rows]]] = {
     "project": own("/auth/projects"),
     "availability_zone": zones,
     "quota": quotas,
+    "cinder_message": messages,
 }
 
 

@@ -101,9 +101,11 @@ def keys_of(
 def links(
     connection: duckdb.DuckDBPyConnection, one: dict[str, Any], at: datetime | None, scope: Scope = EVERYTHING
 ) -> list[dict[str, Any]]:
-    """What belongs to a resource read with `read_one`: [{type, title, filter, count}], without links that lead nowhere.
+    """What belongs to a resource read with `read_one`: [{type, title, filter, count, on_demand}], without links
+    that lead nowhere.
 
-    `filter` is a filter's text that lists exactly those rows.
+    `filter` is a filter's text that lists exactly those rows. `on_demand`: no collection reads them, `count` is what
+    was read when somebody asked before.
     """
     type = registry.ALL[one["type"]]
     own = {**one["row"], "id": one["key"][2]}
@@ -120,7 +122,8 @@ def links(
         parameters += more
         target = registry.ALL[link.type]
         text = _filter_text(link, type, target, one["key"], values)
-        found.append({"type": link.type, "title": link.title, "filter": text, "count": 0})
+        on_demand = target.listing.on_demand
+        found.append({"type": link.type, "title": link.title, "filter": text, "count": 0, "on_demand": on_demand})
     if statements:
         for number, count in run(connection, " UNION ALL ".join(statements), parameters).fetchall():
             found[number]["count"] = count

@@ -121,11 +121,6 @@ def test_progress_and_hints(cloud: Bench) -> None:
     assert cloud.feed.seq > seq
 
 
-def test_messages_are_read_on_demand(cloud: Bench) -> None:
-    assert "cinder_message" not in cloud.collect()["types"]
-    assert cloud.collect(["cinder_message"])["types"]["cinder_message"]["state"] == "done"
-
-
 def test_unknown_names(cloud: Bench) -> None:
     with pytest.raises(CloudError, match="no cloud 'nowhere'"):
         cloud.collections.start(ENGINE, ["nowhere"])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from engine.demo.records import Domain, Project, User
+from engine.demo.people import Domain, Project, User
 from engine.demo.state import IMPLIED, Assignment, State
 
 LIFETIME = 12 * 3600

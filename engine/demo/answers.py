@@ -27,6 +27,7 @@ def answer(document: Any, status: int = 200, **headers: str) -> Response:
 
 
 def empty(status: int, **headers: str) -> Response:
+    """An answer without a body; header names with underscores for hyphens."""
     return Response(status, b"", [(name.replace("_", "-"), value) for name, value in headers.items()])
 
 
@@ -60,6 +61,7 @@ def webob_fault(refusal: Refusal) -> Response:
 
 
 def keystone_fault(refusal: Refusal) -> Response:
+    """The refusal in Keystone's words: {"error": {code, message, title}}."""
     title = TITLES.get(refusal.status, "Error")
     return answer(
         {"error": {"code": refusal.status, "message": refusal.message, "title": title}},
@@ -69,6 +71,7 @@ def keystone_fault(refusal: Refusal) -> Response:
 
 
 def neutron_fault(refusal: Refusal) -> Response:
+    """The refusal in Neutron's words: {"NeutronError": {type, message, detail}}."""
     kind = refusal.kind or "HTTPBadRequest"
     return answer(
         {"NeutronError": {"type": kind, "message": refusal.message, "detail": ""}}, refusal.status, **refusal.headers
@@ -76,6 +79,7 @@ def neutron_fault(refusal: Refusal) -> Response:
 
 
 def placement_fault(refusal: Refusal, request_id: str) -> Response:
+    """The refusal in Placement's words: {"errors": [...]}, with the request's id."""
     title = TITLES.get(refusal.status, "Error")
     error: dict[str, Any] = {"status": refusal.status, "title": title, "detail": refusal.message}
     if refusal.kind:

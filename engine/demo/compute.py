@@ -112,11 +112,13 @@ def require_admin(call: Call, rule: str) -> None:
 
 
 def require_reader(call: Call, rule: str) -> None:
+    """Raise Refusal(403) naming the policy rule, unless the token may read."""
     if not call.token.reads:
         raise denied(rule)
 
 
 def require_member(call: Call, rule: str) -> None:
+    """Raise Refusal(403) naming the policy rule, unless the token may change things."""
     if not call.token.writes:
         raise denied(rule)
 

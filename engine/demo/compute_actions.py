@@ -55,6 +55,7 @@ RULES = {
 
 
 def add_actions(compute: Compute) -> None:
+    """Route what makes, changes and removes servers, and what is told of one server."""
     actions = Actions(compute)
     on = compute.routes.on
     on("POST", "/servers")(actions.create)
@@ -71,6 +72,8 @@ def add_actions(compute: Compute) -> None:
 
 
 class Actions:
+    """Nova's calls that change a server, and its action list, volumes and interfaces."""
+
     def __init__(self, compute: Compute) -> None:
         self.compute, self.state, self.lifecycle = compute, compute.state, compute.lifecycle
         self.servers = Servers(compute)

@@ -28,6 +28,7 @@ CPU = {
 
 
 def add_lists(compute: Compute) -> None:
+    """Route Nova's short lists: flavors, hypervisors, services, aggregates, zones, groups, key pairs, migrations."""
     lists = Lists(compute)
     on = compute.routes.on
     on("GET", "/flavors")(lambda call: lists.flavors(call, brief=True))
@@ -50,6 +51,8 @@ def add_lists(compute: Compute) -> None:
 
 
 class Lists:
+    """Nova's lists other than servers; each answers whole or in pages, as Nova does for that list."""
+
     def __init__(self, compute: Compute) -> None:
         self.compute, self.state = compute, compute.state
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.demo.answers import Refusal, answer
 from engine.demo.compute import denied, require_admin, require_reader
+from engine.demo.people import Project
 from engine.demo.quotas import compute_usage
-from engine.demo.records import Project
 from engine.demo.routing import Call
 from engine.demo.serving import Response
 
@@ -18,6 +18,7 @@ NAMES = ("cores", "instances", "key_pairs", "metadata_items", "ram", "server_gro
 
 
 def add_projects(compute: Compute) -> None:
+    """Route what Nova tells of projects: limits, quotas, usage."""
     projects = Projects(compute)
     on = compute.routes.on
     on("GET", "/limits")(projects.limits)
@@ -29,6 +30,8 @@ def add_projects(compute: Compute) -> None:
 
 
 class Projects:
+    """Limits, quota sets and usage of projects; counts in instances, cores and MB."""
+
     def __init__(self, compute: Compute) -> None:
         self.state = compute.state
 

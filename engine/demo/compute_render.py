@@ -76,6 +76,7 @@ def server_flavor(flavor: Flavor, version: Version, url: str) -> Document:
 
 
 def links(kind: str, id: str, url: str) -> list[Document]:
+    """The self and bookmark links of a resource of Nova; `url` is the service's root."""
     return [
         {"rel": "self", "href": f"{url}/v2.1/{kind}/{id}"},
         {"rel": "bookmark", "href": f"{url}/{kind}/{id}"},
@@ -99,6 +100,7 @@ def bare_brief(server: Server, url: str) -> Document:
 
 
 def brief_server(server: Server, url: str) -> Document:
+    """The row of GET /servers: id, name and links."""
     return {"id": server.id, "name": server.name, "links": links("servers", server.id, url)}
 
 
@@ -207,6 +209,7 @@ def _later(document: Document, server: Server, version: Version, single: bool) -
 
 
 def flavor_document(flavor: Flavor, version: Version, url: str, specs: bool) -> Document:
+    """The whole flavor at a microversion; `specs` adds the extra specs where the caller may see them."""
     document: Document = {
         "id": flavor.id,
         "name": flavor.name,

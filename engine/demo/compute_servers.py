@@ -55,6 +55,7 @@ SORTS: dict[str, Callable[[Server], Any]] = {
 
 
 def add_servers(compute: Compute) -> None:
+    """Route Nova's server lists and GET of one server."""
     servers = Servers(compute)
     on = compute.routes.on
     on("GET", "/servers")(servers.brief)
@@ -63,6 +64,8 @@ def add_servers(compute: Compute) -> None:
 
 
 class Servers:
+    """Nova's server lists and single servers, as a token may see them."""
+
     def __init__(self, compute: Compute) -> None:
         self.compute, self.state = compute, compute.state
 

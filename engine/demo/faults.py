@@ -36,6 +36,8 @@ SERVICES = ("identity", "compute", "volume", "network", "image", "placement")
 
 @dataclass
 class Rule:
+    """One fault in force: where it applies, how often (`times` after `skip` calls), and its kind's options."""
+
     id: int
     kind: str
     service: str | None = None

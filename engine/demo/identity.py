@@ -9,7 +9,7 @@ from typing import Any
 from engine.demo.access import Token, Tokens
 from engine.demo.answers import Refusal, answer, empty, keystone_fault, not_found_page
 from engine.demo.catalogue import catalogue
-from engine.demo.records import Domain, Project, User
+from engine.demo.people import Domain, Project, User
 from engine.demo.routing import Call, Routes
 from engine.demo.serving import Request, Response
 from engine.demo.state import State
@@ -19,6 +19,7 @@ FORBIDDEN = "You are not authorized to perform the requested action"
 
 
 def wall_time(seconds: float) -> str:
+    """Seconds since 1970 as Keystone writes a token's times: RFC 3339 with microseconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -274,5 +275,6 @@ class Identity:
 
 
 def unauthorized_keystone(url: str, refusal: Refusal) -> Response:
+    """Keystone's 401, with the header that names where to log in."""
     error = {"code": 401, "message": refusal.message or UNAUTHORIZED, "title": "Unauthorized"}
     return answer({"error": error}, 401, WWW_Authenticate=f'Keystone uri="{url}/v3"')

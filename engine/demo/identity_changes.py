@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engine.demo.access import Unknown
 from engine.demo.answers import Refusal, answer, empty
 from engine.demo.identity import FORBIDDEN
-from engine.demo.records import Domain, Project, User
+from engine.demo.people import Domain, Project, User
 from engine.demo.routing import Call
 from engine.demo.serving import Response
 from engine.demo.tenants import new_project
@@ -20,6 +20,7 @@ Scope = dict[str, Any]
 
 
 def add_changes(identity: Identity, lists: IdentityLists) -> None:
+    """Route what makes, changes and removes projects, users and role assignments."""
     changes = Changes(identity, lists)
     on = identity.routes.on
     on("POST", "/v3/projects")(changes.create_project)
@@ -38,6 +39,8 @@ def add_changes(identity: Identity, lists: IdentityLists) -> None:
 
 
 class Changes:
+    """Keystone's calls that change something; only an administrator's token may."""
+
     def __init__(self, identity: Identity, lists: IdentityLists) -> None:
         self.identity, self.lists = identity, lists
         self.state, self.tokens = identity.state, identity.tokens

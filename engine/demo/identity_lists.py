@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.demo.answers import Refusal, answer
 from engine.demo.catalogue import SERVICES, endpoints
 from engine.demo.identity import FORBIDDEN
-from engine.demo.records import Group, User
+from engine.demo.people import Group, User
 from engine.demo.routing import Call, next_url
 from engine.demo.serving import Response
 from engine.demo.state import IMPLIED, Assignment
@@ -20,6 +20,7 @@ Document = dict[str, Any]
 
 
 def add_lists(identity: Identity) -> IdentityLists:
+    """Route Keystone's lists and single resources; answers the lists, whose documents others need too."""
     lists = IdentityLists(identity)
     on = identity.routes.on
     state = identity.state
@@ -50,6 +51,8 @@ def add_lists(identity: Identity) -> IdentityLists:
 
 
 class IdentityLists:
+    """Keystone's lists, their filters, and the documents of their rows."""
+
     def __init__(self, identity: Identity) -> None:
         self.identity, self.state, self.url = identity, identity.state, identity.url
 

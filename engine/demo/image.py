@@ -35,6 +35,8 @@ SORTS: dict[str, Callable[[Image], Any]] = {
 
 
 class Images:
+    """Glance: images in pages, one image, its members and schema, and making and removing one."""
+
     name = "image"
 
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str]) -> None:

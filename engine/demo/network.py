@@ -43,10 +43,13 @@ class Collection:
 
 
 def by_id(row: Any) -> str:
+    """The key by which Neutron's lists are in order: the id."""
     return row.id
 
 
 class Networking:
+    """Neutron: its collections in pages with filters, fields and order; the root for its other routes."""
+
     name = "network"
 
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:

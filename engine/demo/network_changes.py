@@ -63,6 +63,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def add_changes(networking: Networking) -> None:
+    """Route what makes, changes and removes networks, subnets, ports, security groups and their rules."""
     changes = Changes(networking)
     on = networking.routes.on
     on("POST", "/v2.0/networks")(changes.create_network)
@@ -80,6 +81,8 @@ def add_changes(networking: Networking) -> None:
 
 
 class Changes:
+    """Neutron's calls that change something, with its checks of bodies, quotas and what is in use."""
+
     def __init__(self, networking: Networking) -> None:
         self.networking, self.state = networking, networking.state
 

@@ -27,6 +27,7 @@ EXTENSIONS = [
 
 
 def add_projects(networking: Networking) -> None:
+    """Route quotas, extensions, zones, address counts, and the collections this cloud has nothing in."""
     projects = Projects(networking)
     on = networking.routes.on
     on("GET", "/v2.0/quotas")(projects.quotas)
@@ -48,6 +49,8 @@ def add_projects(networking: Networking) -> None:
 
 
 class Projects:
+    """Neutron's quotas and the small lists beside its resources."""
+
     def __init__(self, networking: Networking) -> None:
         self.networking, self.state = networking, networking.state
 

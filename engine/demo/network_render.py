@@ -5,17 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.demo.clock import nova_time
-from engine.demo.records import (
-    Agent,
-    FloatingIp,
-    Network,
-    Port,
-    Router,
-    Rule,
-    SecurityGroup,
-    Subnet,
-    Trunk,
-)
+from engine.demo.records import Agent, FloatingIp, Network, Port, Router, Rule, SecurityGroup, Subnet, Trunk
 
 Document = dict[str, Any]
 DETAILS = {
@@ -28,6 +18,7 @@ DETAILS = {
 
 
 def network_document(row: Network, admin: bool, now: int) -> Document:
+    """The network as Neutron tells it; `admin` adds the provider's fields; `now` in seconds."""
     document: Document = {
         "id": row.id,
         "name": row.name,
@@ -62,6 +53,7 @@ def network_document(row: Network, admin: bool, now: int) -> Document:
 
 
 def subnet_document(row: Subnet, admin: bool, now: int) -> Document:
+    """The subnet as Neutron tells it, with its allocation pool."""
     first, second, third, _ = row.base.split(".")
     high, low = divmod(row.size, 256)
     return {
@@ -93,6 +85,7 @@ def subnet_document(row: Subnet, admin: bool, now: int) -> Document:
 
 
 def port_document(row: Port, admin: bool, now: int) -> Document:
+    """The port as Neutron tells it; `admin` adds the binding to a host."""
     document: Document = {
         "id": row.id,
         "name": row.name,
@@ -129,6 +122,7 @@ def port_document(row: Port, admin: bool, now: int) -> Document:
 
 
 def router_document(row: Router, admin: bool, now: int) -> Document:
+    """The router as Neutron tells it, with its way out."""
     gateway = {
         "network_id": row.external.id,
         "external_fixed_ips": [{"subnet_id": row.subnet, "ip_address": row.ip}],
@@ -159,6 +153,7 @@ def router_document(row: Router, admin: bool, now: int) -> Document:
 
 
 def floating_document(row: FloatingIp, admin: bool, now: int) -> Document:
+    """The floating IP as Neutron tells it, with the port it leads to."""
     port = row.port
     details = None
     if port:
@@ -193,6 +188,7 @@ def floating_document(row: FloatingIp, admin: bool, now: int) -> Document:
 
 
 def rule_document(row: Rule, admin: bool, now: int) -> Document:
+    """The security group rule as Neutron tells it in its own list."""
     return {
         "id": row.id,
         "project_id": row.project,
@@ -216,6 +212,7 @@ def rule_document(row: Rule, admin: bool, now: int) -> Document:
 
 
 def group_document(row: SecurityGroup, admin: bool, now: int) -> Document:
+    """The security group as Neutron tells it, with all its rules."""
     rules = []
     for rule in row.rules:
         document = rule_document(rule, admin, now)
@@ -238,6 +235,8 @@ def group_document(row: SecurityGroup, admin: bool, now: int) -> Document:
 
 
 def agent_document(row: Agent, admin: bool, now: int) -> Document:
+    """The network agent as Neutron tells it; one that is alive was heard of within 30 s of `now`."""
+
     def plain(seconds: int) -> str:
         return nova_time(seconds).replace("T", " ")[:-1]
 
@@ -261,6 +260,7 @@ def agent_document(row: Agent, admin: bool, now: int) -> Document:
 
 
 def trunk_document(row: Trunk, admin: bool, now: int) -> Document:
+    """The trunk as Neutron tells it, with its sub-ports."""
     children = [
         {"port_id": port.id, "segmentation_type": "vlan", "segmentation_id": tag} for port, tag in row.sub_ports
     ]

@@ -17,6 +17,8 @@ RATIOS = {"VCPU": 4.0, "MEMORY_MB": 1.0, "DISK_GB": 1.0}
 
 
 class Placement:
+    """Placement, to read: resource providers, their inventories and usages, allocations of consumers."""
+
     name = "placement"
 
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str]) -> None:

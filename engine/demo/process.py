@@ -21,6 +21,7 @@ from engine.demo.serving import HttpServer, Request, Response
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line's options; ends the process with status 2 on one that is wrong."""
     parser = argparse.ArgumentParser(prog="engine.demo", description="A cloud to look at, on this machine only.")
     parser.add_argument("--servers", type=int, default=50, help="how many machines, 1 to 50,000")
     parser.add_argument("--seed", default="1", help="the same seed gives the same cloud")

@@ -9,51 +9,9 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, eq=False)
-class Domain:
-    id: str
-    name: str
-    description: str
-    enabled: bool = True
-
-
-@dataclass(slots=True, eq=False)
-class Project:
-    id: str
-    name: str
-    domain: Domain
-    description: str
-    enabled: bool = True
-    tags: tuple[str, ...] = ()
-    key: str = ""
-    compute_quota: dict[str, int] = field(default_factory=dict)
-    volume_quota: dict[str, int] = field(default_factory=dict)
-    network_quota: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True, eq=False)
-class User:
-    id: str
-    name: str
-    domain: Domain
-    description: str = ""
-    email: str | None = None
-    enabled: bool = True
-    login: bool = False
-    password: str | None = None
-    default_project: str | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    id: str
-    name: str
-    domain: Domain
-    description: str
-    members: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True, eq=False)
 class Flavor:
+    """A Nova flavor; RAM and swap in MB, disk and ephemeral in GB."""
+
     id: str
     name: str
     vcpus: int
@@ -69,6 +27,8 @@ class Flavor:
 
 @dataclass(slots=True, eq=False)
 class Image:
+    """A Glance image; sizes in bytes, `min_disk` in GB, `min_ram` in MB, times in seconds since 1970."""
+
     id: str
     name: str
     owner: str
@@ -128,6 +88,8 @@ class Host:
 
 @dataclass(slots=True, eq=False)
 class Network:
+    """A Neutron network; times in seconds since 1970, as in all records."""
+
     id: str
     name: str
     project: str
@@ -149,6 +111,8 @@ class Network:
 
 @dataclass(slots=True, eq=False)
 class Subnet:
+    """An IPv4 subnet; hands out addresses from `next_host` on, `size` of them."""
+
     id: str
     name: str
     project: str
@@ -177,6 +141,8 @@ class Subnet:
 
 @dataclass(slots=True, eq=False)
 class SecurityGroup:
+    """A security group with its rules."""
+
     id: str
     name: str
     project: str
@@ -189,6 +155,8 @@ class SecurityGroup:
 
 @dataclass(slots=True, eq=False)
 class Rule:
+    """A rule of a security group; `low` and `high` are ports, None for any."""
+
     id: str
     group: str
     project: str
@@ -205,6 +173,8 @@ class Rule:
 
 @dataclass(slots=True, eq=False)
 class Router:
+    """A router between a project's networks and the external one."""
+
     id: str
     name: str
     project: str
@@ -220,6 +190,8 @@ class Router:
 
 @dataclass(slots=True, eq=False)
 class Port:
+    """A port; `fixed_ips` holds (subnet id, address), `groups` ids of security groups."""
+
     id: str
     name: str
     network: Network
@@ -242,6 +214,8 @@ class Port:
 
 @dataclass(slots=True, eq=False)
 class FloatingIp:
+    """A floating IP; `port` is None while it leads nowhere."""
+
     id: str
     project: str
     network: Network
@@ -257,6 +231,8 @@ class FloatingIp:
 
 @dataclass(slots=True, eq=False)
 class Trunk:
+    """A trunk; `sub_ports` holds (port, VLAN)."""
+
     id: str
     name: str
     project: str
@@ -269,6 +245,8 @@ class Trunk:
 
 @dataclass(slots=True, eq=False)
 class Agent:
+    """A Neutron agent of one host; `stopped_at` is when one that is not alive was last heard of."""
+
     id: str
     kind: str
     binary: str
@@ -283,6 +261,8 @@ class Agent:
 
 @dataclass(slots=True, eq=False)
 class Attachment:
+    """What ties a volume to a server; `volume` and `server` are ids."""
+
     id: str
     volume: str
     server: str
@@ -295,6 +275,8 @@ class Attachment:
 
 @dataclass(slots=True, eq=False)
 class Volume:
+    """A Cinder volume; size in GB."""
+
     id: str
     name: str
     project: str
@@ -319,6 +301,8 @@ class Volume:
 
 @dataclass(slots=True, eq=False)
 class Snapshot:
+    """A snapshot of a volume; size in GB."""
+
     id: str
     name: str
     project: str
@@ -334,6 +318,8 @@ class Snapshot:
 
 @dataclass(slots=True, eq=False)
 class Backup:
+    """A backup of a volume; size in GB, `parent` is the backup an incremental one builds on."""
+
     id: str
     name: str
     project: str
@@ -365,6 +351,8 @@ class Action:
 
 @dataclass(slots=True, eq=False)
 class Server:
+    """A Nova server with its ports, volumes and action list; `host` is None until it is placed."""
+
     id: str
     number: int
     name: str
@@ -400,6 +388,8 @@ class Server:
 
 @dataclass(slots=True, eq=False)
 class ServerGroup:
+    """A server group; `members` holds ids of servers, also of some that are gone."""
+
     id: str
     name: str
     project: str
@@ -410,6 +400,8 @@ class ServerGroup:
 
 @dataclass(slots=True, eq=False)
 class Keypair:
+    """A key pair of a user; only its public half exists."""
+
     name: str
     user: str
     public_key: str

@@ -6,21 +6,19 @@ import random
 from dataclasses import dataclass, field
 
 from engine.demo.clock import Clock
+from engine.demo.people import Domain, Group, Project, User
 from engine.demo.records import (
     Action,
     Agent,
     Attachment,
     Backup,
-    Domain,
     Flavor,
     FloatingIp,
-    Group,
     Host,
     Image,
     Keypair,
     Network,
     Port,
-    Project,
     Router,
     Rule,
     SecurityGroup,
@@ -29,7 +27,6 @@ from engine.demo.records import (
     Snapshot,
     Subnet,
     Trunk,
-    User,
     Volume,
 )
 from engine.demo.tables import Table
@@ -68,6 +65,8 @@ class Assignment:
 
 @dataclass
 class State:
+    """Everything there is in the cloud: one table per kind of record, and what all services share."""
+
     seed: str
     clock: Clock
     dice: Dice

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from engine.demo import names
-from engine.demo.records import Agent, Domain, Flavor, Group, Host, Image, Project, User
+from engine.demo.people import Domain, Group, Project, User
+from engine.demo.records import Agent, Flavor, Host, Image
 from engine.demo.state import ROLES, Assignment, State
 
 DAY = 86400

@@ -16,6 +16,8 @@ LOW, HIGH = (3, 0), (3, 71)
 
 
 class BlockStorage:
+    """Cinder: the root of its routes, with its microversions and its refusals."""
+
     name = "volume"
 
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
@@ -100,15 +102,18 @@ def sees(call: Call, project: str) -> bool:
 
 
 def require_admin(call: Call, rule: str) -> None:
+    """Raise Refusal(403) naming the policy rule, unless it is an administrator's token."""
     if not call.token.admin:
         raise denied(rule)
 
 
 def require_reader(call: Call, rule: str) -> None:
+    """Raise Refusal(403) naming the policy rule, unless the token may read."""
     if not call.token.reads and not call.token.admin:
         raise denied(rule)
 
 
 def require_member(call: Call, rule: str) -> None:
+    """Raise Refusal(403) naming the policy rule, unless the token may change things."""
     if not call.token.writes:
         raise denied(rule)

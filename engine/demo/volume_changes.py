@@ -31,6 +31,7 @@ TEXTS: dict[str, type | tuple[type, ...]] = {
 
 
 def add_changes(storage: BlockStorage) -> None:
+    """Route what makes, changes and removes volumes, snapshots and backups."""
     changes = Changes(storage)
     on = storage.routes.on
     on("POST", "/volumes")(changes.create_volume)
@@ -46,6 +47,8 @@ def add_changes(storage: BlockStorage) -> None:
 
 
 class Changes:
+    """Cinder's calls that change something, with its checks of states and quotas."""
+
     def __init__(self, storage: BlockStorage) -> None:
         self.state, self.lifecycle = storage.state, storage.lifecycle
         self.lists = Lists(storage)

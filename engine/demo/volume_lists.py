@@ -77,6 +77,7 @@ def _columns(*names: str, **more: Callable[[Any], Any]) -> dict[str, Callable[[A
 
 
 def add_lists(storage: BlockStorage) -> None:
+    """Route the lists of volumes, snapshots, backups and attachments, and each of them alone."""
     lists = Lists(storage)
     on = storage.routes.on
     for key, kind in lists.kinds.items():
@@ -86,6 +87,8 @@ def add_lists(storage: BlockStorage) -> None:
 
 
 class Lists:
+    """Cinder's long lists: pages, filters, order and counts, as a token may see them."""
+
     def __init__(self, storage: BlockStorage) -> None:
         self.storage, self.state = storage, storage.state
         state = storage.state

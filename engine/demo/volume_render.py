@@ -13,6 +13,7 @@ Document = dict[str, Any]
 
 
 def links(kind: str, id: str, base: str) -> list[Document]:
+    """The self and bookmark links of a resource of Cinder; `base` ends with the project."""
     return [
         {"rel": "self", "href": f"{base}/{kind}/{id}"},
         {"rel": "bookmark", "href": f"{base.replace('/v3', '', 1)}/{kind}/{id}"},
@@ -20,6 +21,7 @@ def links(kind: str, id: str, base: str) -> list[Document]:
 
 
 def attached(attachment: Attachment, admin: bool) -> Document:
+    """An entry of a volume's `attachments`; only an administrator sees the host."""
     return {
         "id": attachment.volume,
         "attachment_id": attachment.id,
@@ -95,10 +97,12 @@ def volume_document(
 
 
 def brief(row: Volume | Backup, kind: str, base: str) -> Document:
+    """The row of a list without details: id, name and links."""
     return {"id": row.id, "name": row.name, "links": links(kind, row.id, base)}
 
 
 def snapshot_document(snapshot: Snapshot, version: Version, *, created: bool = False, detail: bool = True) -> Document:
+    """The snapshot as Cinder tells it; `created` as answered to its maker, `detail` with what only details show."""
     document: Document = {
         "id": snapshot.id,
         "created_at": micro_time(snapshot.created),
@@ -124,6 +128,7 @@ def snapshot_document(snapshot: Snapshot, version: Version, *, created: bool = F
 
 
 def backup_document(backup: Backup, version: Version, admin: bool, base: str, dependent: bool) -> Document:
+    """The backup as Cinder tells it; `dependent`: whether others build on it."""
     document: Document = {
         "id": backup.id,
         "status": backup.status,
@@ -153,6 +158,7 @@ def backup_document(backup: Backup, version: Version, admin: bool, base: str, de
 
 
 def attachment_document(attachment: Attachment, *, detail: bool) -> Document:
+    """The attachment as Cinder tells it; `detail` adds its times and how it is connected."""
     document: Document = {
         "id": attachment.id,
         "status": "attached",

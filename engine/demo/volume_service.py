@@ -27,6 +27,7 @@ EMPTY = {
 
 
 def add_service(storage: BlockStorage) -> None:
+    """Route Cinder's short lists: types, services, pools, limits, quotas, messages, zones."""
     service = Service(storage)
     on = storage.routes.on
     on("GET", "/types")(service.types)
@@ -47,6 +48,8 @@ def add_service(storage: BlockStorage) -> None:
 
 
 class Service:
+    """What Cinder tells beside its resources."""
+
     def __init__(self, storage: BlockStorage) -> None:
         self.storage, self.state = storage, storage.state
 

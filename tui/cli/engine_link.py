@@ -40,7 +40,7 @@ def await_demo(client: SyncClient, servers: int | None = None) -> None:
             note(f"the demo cloud has no data after {DEMO_SECONDS:.0f} s; `qdeck --demo engine logs` may say why")
             return
         if not told:
-            note(f"making a demo cloud of {demo['servers']} servers and collecting it ...")
+            note(f"starting the demo cloud of {demo['servers']} servers ...")
             told = True
         time.sleep(0.1)
     if demo.get("state") == "failed":

@@ -21,6 +21,7 @@ from store import times
 from store.estate.reading import single, windows
 from store.estate.reading.hints import Hints
 from store.estate.reading.models import Key, Scope, UnknownColumn, Window
+from store.estate.reading.orders import Orders
 from store.filters import FilterError
 from store.types import registry
 from store.types.declaration import ResourceType
@@ -43,6 +44,7 @@ class InventoryReads:
         self.clock = clock
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
         self._hints = Hints()
+        self._orders = Orders()
         self._states: tuple[float, list[dict[str, Any]]] | None = None
         self._states_lock = threading.Lock()
 
@@ -89,7 +91,13 @@ class InventoryReads:
     def window(self, window: Window) -> dict[str, Any]:
         """The rows around the anchor, with the data's version, its age and the listings that are not well."""
         version = self.estate.data_version(window.type)
-        answer = self.read(lambda connection: windows.read_window(connection, window, self.clock(), self._hints))
+        now = self.clock()
+
+        def work(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+            kept = self._orders.window(connection, window, now, version)
+            return kept or windows.read_window(connection, window, now, self._hints)
+
+        answer = self.read(work)
         clouds = visible_clouds(window.scope)
         return {
             **answer,
@@ -102,7 +110,13 @@ class InventoryReads:
     def position(self, window: Window) -> dict[str, Any]:
         """Total and the anchor's rank."""
         version = self.estate.data_version(window.type)
-        answer = self.read(lambda connection: windows.position(connection, window, self.clock()))
+        now = self.clock()
+
+        def work(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+            kept = self._orders.position(connection, window, now, version)
+            return kept or windows.position(connection, window, now)
+
+        answer = self.read(work)
         return {**answer, "data_version": version}
 
     def page(self, window: Window, offset: int, limit: int) -> tuple[int, list[str], list[list[Any]]]:

@@ -1,0 +1,122 @@
+"""Kept orders: the same answers as reading the list, never one of older data."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from store.estate.reading.models import Scope, Window
+from store.estate.reading.orders import Orders
+from store.estate.reading.windows import position, read_window
+from tests.store.estate.reading.tables import T0, database, put
+from tests.store.estate.reading.test_windows import FILTERS, NOW, SORTS, _fill, _servers
+
+
+@pytest.fixture(scope="module")
+def connection() -> duckdb.DuckDBPyConnection:
+    return database()
+
+
+def ask(orders: Orders, connection: duckdb.DuckDBPyConnection, window: Window, version: int = 1) -> Any:
+    """The answer at the second asking, when the order is kept."""
+    orders.window(connection, window, NOW, version)
+    return orders.window(connection, window, NOW, version)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    servers=st.lists(_servers, max_size=12),
+    sort=st.sampled_from(SORTS),
+    filter=st.sampled_from(FILTERS),
+    before=st.integers(0, 4),
+    after=st.integers(0, 4),
+    data=st.data(),
+)
+def test_answers_are_those_of_reading_the_list(
+    connection: duckdb.DuckDBPyConnection,
+    servers: Any,
+    sort: Any,
+    filter: str,
+    before: int,
+    after: int,
+    data: st.DataObject,
+) -> None:
+    rows = _fill(connection, servers)
+    keys = [(row["cloud"], row["region"], row["id"]) for row in rows]
+    anchor = data.draw(st.sampled_from(["start", "end", 0, 3, 99, *keys]))
+    window = Window("server", sort=sort, filter=filter, anchor=anchor, before=before, after=after)
+    orders = Orders()
+    kept = ask(orders, connection, window)
+    if kept is not None:
+        assert kept == read_window(connection, window, NOW, None)
+    if not isinstance(anchor, int):
+        ranked = orders.position(connection, window, NOW, 1)
+        assert ranked is None or ranked == position(connection, window, NOW)
+
+
+def test_a_list_asked_for_once_is_not_kept(connection: duckdb.DuckDBPyConnection) -> None:
+    orders, window = Orders(), Window("server")
+    assert orders.window(connection, window, NOW, 1) is None
+    assert orders.window(connection, window, NOW, 1) is not None
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window("server", at=NOW),
+        Window("server", sort=(("project_name", False),)),
+        Window("server", sort=(("disk_gb", False),)),
+        Window("server", filter="project:alpha"),
+        Window("server", filter="age:<2d"),
+        Window("server", scope=Scope(domains=("d1",))),
+    ],
+)
+def test_what_depends_on_more_than_the_rows_is_not_kept(connection: duckdb.DuckDBPyConnection, window: Window) -> None:
+    _fill(connection, [])
+    assert ask(Orders(), connection, window) is None
+
+
+def test_newer_data_is_read_anew(connection: duckdb.DuckDBPyConnection) -> None:
+    _fill(connection, [])
+    put(connection, "server", "a", name="a")
+    orders, window = Orders(), Window("server", columns=("name",))
+    assert len(ask(orders, connection, window)["rows"]) == 1
+    put(connection, "server", "b", name="b")
+    assert orders.window(connection, window, NOW, 2) is None
+    assert [row[2] for row in orders.window(connection, window, NOW, 2)["rows"]] == ["a", "b"]
+
+
+def test_row_numbers_that_moved_are_noticed(connection: duckdb.DuckDBPyConnection) -> None:
+    _fill(connection, [])
+    for id in "abc":
+        put(connection, "server", id, name=id)
+    orders, window = Orders(), Window("server", columns=("name",))
+    assert ask(orders, connection, window) is not None
+    connection.execute("CREATE TEMP TABLE moved AS SELECT * FROM server_versions ORDER BY id DESC")
+    connection.execute("DELETE FROM server_versions")
+    connection.execute("INSERT INTO server_versions SELECT * FROM moved")
+    connection.execute("DROP TABLE moved")
+    assert orders.window(connection, window, NOW, 1) is None
+
+
+def test_a_row_that_was_closed_is_not_shown(connection: duckdb.DuckDBPyConnection) -> None:
+    _fill(connection, [])
+    for id in "abc":
+        put(connection, "server", id, name=id)
+    orders, window = Orders(), Window("server", columns=("name",))
+    assert ask(orders, connection, window) is not None
+    connection.execute("UPDATE server_versions SET valid_to = ? WHERE id = 'b'", [T0 + timedelta(days=1)])
+    assert orders.window(connection, window, NOW, 1) is None
+
+
+def test_lists_too_long_to_keep_are_left_to_the_store(connection: duckdb.DuckDBPyConnection) -> None:
+    _fill(connection, [])
+    for id in "abc":
+        put(connection, "server", id, name=id)
+    assert ask(Orders(most_rows=2), connection, Window("server")) is None
+    assert ask(Orders(most_rows=3), connection, Window("server")) is not None

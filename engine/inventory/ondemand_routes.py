@@ -47,13 +47,6 @@ class OnDemandAnswer(WindowAnswer):
     reason: str
 
 
-def parents(type: ResourceType) -> list[tuple[ResourceType, str]]:
-    """Types whose resources have rows of an on-demand type, each with the column that names the resource."""
-    return [
-        (parent, link.column) for parent in registry.ALL.values() for link in parent.links if link.type == type.name
-    ]
-
-
 def routes(reads: InventoryReads, collections: CollectionService, access: AccessService) -> APIRouter:
     """The one route. It blocks as long as the cloud takes, so it is a plain function on a thread."""
     router = APIRouter(tags=["collections"])
@@ -88,7 +81,7 @@ def _place(reads: InventoryReads, type: ResourceType, body: OnDemandBody, caller
     """Where the resource is, as far as the caller may see it. Raises NotFound, Conflict."""
     scope = in_region(scope_of(caller, [body.cloud] if body.cloud else None), body.region or None)
     found: dict[tuple[str, str], tuple[ResourceType, Key]] = {}
-    for parent, _ in parents(type):
+    for parent, _ in registry.parents(type):
         if rules.allows(caller.role, f"{rules.resource_of_type(parent.plural)}:read"):
             for key in reads.keys(parent, body.resource_id, None, scope):
                 found[key[:2]] = (parent, key)
@@ -101,7 +94,7 @@ def _place(reads: InventoryReads, type: ResourceType, body: OnDemandBody, caller
         project = str(one["row"].get(parent.owner) or "") if one else ""
         return Wanted(type, key[0], key[1], body.resource_id, project)
     if caller.limited or not body.cloud:
-        names = " or ".join(parent.name for parent, _ in parents(type))
+        names = " or ".join(parent.name for parent, _ in registry.parents(type))
         raise NotFound(
             f"there is no {names} {body.resource_id!r:.80} here" + ("" if caller.limited else "; name its cloud")
         )
@@ -109,7 +102,7 @@ def _place(reads: InventoryReads, type: ResourceType, body: OnDemandBody, caller
 
 
 def _filter(type: ResourceType, cloud: str, region: str, resource_id: str) -> str:
-    column = parents(type)[0][1]
+    column = registry.parents(type)[0][1]
     pairs = ((column, resource_id), ("cloud", cloud), ("region", region))
     terms = [filters.Match(name, (filters.Value("=", value),)) for name, value in pairs if value]
     return filters.format(filters.all_of(*terms))

@@ -59,6 +59,14 @@ def words(type: ResourceType) -> tuple[str, ...]:
     return (type.name, type.plural, *type.aliases)
 
 
+def parents(type: ResourceType) -> list[tuple[ResourceType, str]]:
+    """Types whose resources lead to rows of this one, each with this one's column that names the resource.
+
+    A type that is read on demand is asked for by the id in that column, which all its parents share.
+    """
+    return [(parent, link.column) for parent in ALL.values() for link in parent.links if link.type == type.name]
+
+
 _BY_WORD: dict[str, ResourceType] = {word: type for type in ALL.values() for word in words(type)}
 
 

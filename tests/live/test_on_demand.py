@@ -15,6 +15,7 @@ from tests.contract.wire import Actor, wait_for
 from tests.live.console import Console, write_entry
 from tests.live.lab_cloud import LabCloud
 from tests.live.projects import STORAGE, Project
+from tests.live.test_command_line import Shell
 
 pytestmark = pytest.mark.live
 MESSAGE = registry.ALL["cinder_message"]
@@ -87,3 +88,20 @@ def test_a_member_of_another_project_is_not_believed(
     console.add("lab-member", lab.clouds_yaml, "lab")
     with pytest.raises(CloudError, match="no account of lab sees the project"):
         console.collections.on_demand.read(Wanted(MESSAGE, "lab", "", failed, project.id))
+
+
+def test_the_command_line_reads_them_now(lab: LabCloud, failed: str, tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "home", lab.clouds_yaml)
+    try:
+        shell.ok("cloud", "add", "lab-outsider-admin", "--as", "lab")
+        (row,) = shell.json("ls", "cinder_messages", f"resource_id:={failed}", "--cloud", "lab", "-o", "json")
+        assert row["user_message"].startswith("schedule allocate volume:")
+        shell.ok("collect", "--wait", "--type", "volume")
+        links = shell.json("api", "GET", f"/q/resources/volume/{failed}")["links"]
+        (link,) = (link for link in links if link["on_demand"])
+        assert (link["type"], link["count"]) == ("cinder_message", 1)
+        (again,) = shell.json("ls", "messages", link["filter"], "-o", "json")
+        assert (again["id"], again["volume_name"]) == (row["id"], "stuck")
+        assert shell.run("ls", "messages", "resource_id:=nothing").returncode == 4
+    finally:
+        shell.run("engine", "stop")

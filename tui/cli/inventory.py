@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from store.filters import FilterError, parse
+from store.filters import And, Filter, FilterError, Match, parse
 from store.types import registry
 from store.types.declaration import ResourceType
-from tui.api.client import SyncClient
-from tui.cli.engine_link import connected
-from tui.cli.exits import FAILED, NOT_FOUND, USAGE, leave, note
+from tui.api.client import ApiError, SyncClient
+from tui.cli.engine_link import connected, detail
+from tui.cli.exits import FAILED, NOT_FOUND, PARTIAL, USAGE, leave, note
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, write_document, write_pairs, write_rows
 from tui.times import TimeError, age
@@ -35,7 +35,7 @@ def ls(
     """Print all rows (or `limit`) of a type that pass the filter."""
     kind = find_type(type_word)
     try:
-        parse(filter_text)
+        condition = parse(filter_text)
     except FilterError as error:
         leave(USAGE, f"filter: {error} (at character {error.position + 1} of {filter_text!r})")
     chosen = _columns(kind, column_words, output)
@@ -53,11 +53,46 @@ def ls(
     if region is not None:
         request["regions"] = [region]
     with connected(options) as client:
+        on_demand = kind.listing.on_demand and at_words is None
+        fresh = _read_now(client, kind, condition, cloud, region) if on_demand else True
         rows, answer = _all_rows(client, request, limit)
         if len({row["cloud"] for row in rows}) <= 1 and column_words is None and output is Format.table:
             chosen = [name for name in chosen if name not in ("cloud", "region")]
         write_rows(rows, chosen, output, titles=_titles(kind))
         _say_state(kind, answer)
+    if not fresh:
+        leave(PARTIAL)
+
+
+def _read_now(client: SyncClient, kind: ResourceType, condition: Filter, cloud: str | None, region: str | None) -> bool:
+    """Have rows of a type that no collection reads read from the cloud, if the filter names their resource.
+
+    False when the cloud did not give them: what was read before is shown then. Raises ApiError for a resource or cloud
+    that does not exist, or a choice that must be made.
+    """
+    column = registry.parents(kind)[0][1]
+    resource = _one_value(condition, column)
+    if resource is None:
+        note(f"{kind.plural} are read when asked for: add {column}:=ID to read those of one resource now")
+        return True
+    wanted = {"type": kind.name, "resource_id": resource, "cloud": cloud, "region": region}
+    try:
+        client.post("/q/collections/on-demand", {name: value for name, value in wanted.items() if value})
+    except ApiError as error:
+        if error.status < 500:
+            raise
+        note(f"not read now: {detail(error.detail)}; what was read before follows")
+        return False
+    return True
+
+
+def _one_value(condition: Filter, column: str) -> str | None:
+    """The one value that every row must have in the column; None when the filter leaves a choice."""
+    terms = condition.items if isinstance(condition, And) else (condition,)
+    for term in terms:
+        if isinstance(term, Match) and term.column == column and [value.operator for value in term.values] == ["="]:
+            return term.values[0].text
+    return None
 
 
 def _all_rows(client: SyncClient, request: dict[str, Any], limit: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -198,6 +233,8 @@ def _sort(kind: ResourceType, word: str) -> list[Any]:
 
 def _say_state(kind: ResourceType, answer: dict[str, Any]) -> None:
     """What a reader of the rows must know: stale, suspect, failed or missing data, on stderr."""
+    if kind.listing.on_demand:
+        return  # It was said when they were asked for.
     if answer.get("data_age_seconds") is None and not answer["rows"]:
         note(f"nothing has been collected of {kind.plural} yet; run `qdeck collect --wait`")
     elif answer.get("data_age_seconds") is not None:

@@ -233,3 +233,14 @@ def test_nothing_is_read_once_the_engine_stops(desk: Desk) -> None:
 def test_the_resource_goes_into_the_listing_as_text() -> None:
     assert about(MESSAGE, "a&b=c{x}").listing.query == (("resource_uuid", "a&b=c{x}"),)
     assert about(MESSAGE, "x").name == MESSAGE.name
+
+
+@pytest.mark.parametrize(
+    "type", [type for type in registry.ALL.values() if type.listing.on_demand], ids=lambda type: type.name
+)
+def test_every_such_type_says_whose_rows_it_has(type: Any) -> None:
+    listing = about(type, "the-one").listing
+    assert "the-one" in listing.path + str(listing.query)
+    columns = {column for _, column in registry.parents(type)}
+    assert len(columns) == 1
+    assert type.column(columns.pop()).role == "id"

@@ -121,12 +121,13 @@ class Demonstration:
     def _fail(self, reason: str) -> None:
         if self._stop.is_set():
             return
-        self.problem, self.state = reason, "failed"
+        self.problem = reason
         self._clock.behind = timedelta()
         _log.error("the demo cloud does not work", reason=reason)
         # So that the cloud's own state says that it can't be reached.
-        with contextlib.suppress(CloudError):
+        with contextlib.suppress(CloudError, OpsError):
             self._clouds.test(NAME)
+        self.state = "failed"
 
     def _start(self) -> tuple[float, ...]:
         """Start the process, see to it that its cloud is watched; answers what is left of its past (days of PAST)."""
@@ -137,24 +138,24 @@ class Demonstration:
             watched = False
         if watched:
             left = self._left()
-            self._launch(left[0] if left else 0.0)
-            if self._same_address():
+            cloud = self._launch(left[0] if left else 0.0)
+            if self._same_address(cloud):
                 return left
             # The port it had is taken: a cloud at another address is another cloud.
             self._clouds.remove(ENGINE, NAME)
-            self._cloud.stop()
+            cloud.stop()
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._note_left(PAST)
-        self._launch(PAST[0])
-        self._clouds.add(ENGINE, "demo", NAME, self._cloud.clouds_yaml, writable=True)
+        cloud = self._launch(PAST[0])
+        self._clouds.add(ENGINE, "demo", NAME, cloud.clouds_yaml, writable=True)
         return PAST
 
-    def _same_address(self) -> bool:
-        assert self._cloud is not None
-        return self._clouds.accounts(NAME)[0].auth_url == self._cloud.auth_url
+    def _same_address(self, cloud: DemoCloud) -> bool:
+        return self._clouds.accounts(NAME)[0].auth_url == cloud.auth_url
 
-    def _launch(self, days_ago: float) -> None:
+    def _launch(self, days_ago: float) -> DemoCloud:
         self._cloud = DemoCloud.start(self._home, self._servers, SEED, days_ago=days_ago, wait=END_SECONDS)
+        return self._cloud
 
     def _live_through_the_past(self, left: tuple[float, ...]) -> None:
         """One listing per day of `left`, the cloud's clock put forward between them; ends in the present."""
@@ -184,12 +185,12 @@ class Demonstration:
     def _watch(self) -> None:
         """Until the engine ends: when the cloud's process dies it is started again, as the same cloud."""
         while not self._stop.wait(LOOK_SECONDS):
-            assert self._cloud is not None
-            if self._cloud.process.poll() is not None:
-                _log.warning("the demo cloud died and is started again", status=self._cloud.process.returncode)
-                self._cloud.stop()
-                self._launch(0.0)
-                if not self._same_address():
+            cloud = self._cloud
+            assert cloud is not None
+            if cloud.process.poll() is not None:
+                _log.warning("the demo cloud died and is started again", status=cloud.process.returncode)
+                cloud.stop()
+                if not self._same_address(self._launch(0.0)):
                     raise DemoCloudFailed(
                         "The demo cloud died and its port was taken meanwhile; stop the engine and start it again."
                     )

@@ -25,6 +25,7 @@ class Acting:
     """Mixed into the app; keeps actions apart from the app's life."""
 
     filter_timer: Timer | None
+    paused: bool
 
     # Keys
 

@@ -22,6 +22,8 @@ SECOND_PRESS = 2.0  # seconds within which a second ctrl+c leaves
 class Leaving:
     """Mixed into the app."""
 
+    _interrupted: float
+
     def install_signals(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """SIGHUP and SIGTERM save the view and leave. Textual handles neither: it would die or, ignoring it, spin."""
         if self.is_headless or threading.current_thread() is not threading.main_thread():

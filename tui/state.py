@@ -100,8 +100,8 @@ def view_of_json(data: Any) -> View | None:
     kind, type_name = data.get("kind"), data.get("type", "")
     if kind not in KINDS or (kind in ("list", "detail", "raw") and type_name not in registry.ALL):
         return None
-    texts = {name: data.get(name, "") for name in ("filter", "at", "format")}
-    lists = {name: _texts(data.get(name)) for name in ("clouds", "projects", "subject", "cursor")}
+    texts: dict[str, Any] = {name: data.get(name, "") for name in ("filter", "at", "format")}
+    lists: dict[str, Any] = {name: _texts(data.get(name)) for name in ("clouds", "projects", "subject", "cursor")}
     if not all(isinstance(text, str) and len(text) <= _TEXT_LIMIT for text in texts.values()):
         return None
     line = data.get("line")

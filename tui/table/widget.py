@@ -91,6 +91,7 @@ class ResourceTable(TableView):
         self._tasks: set[asyncio.Task[None]] = set()
         self._rest = 0
         self._touched = False
+        self._respecified = False
         self._reload_again = False
         self._position_timer: Timer | None = None
 
@@ -112,7 +113,7 @@ class ResourceTable(TableView):
         self.heads, self._needs = [], {}
         self.column = self.left = 0
         self.marks = set()
-        self.loaded = False
+        self.loaded = self._respecified = False
         self._restart(key or "start", key or None, line)
         self.redraw()
 
@@ -121,6 +122,7 @@ class ResourceTable(TableView):
         if (spec.filter, spec.clouds, spec.projects) != (self.spec.filter, self.spec.clouds, self.spec.projects):
             self._needs = {}
         self.spec = spec
+        self._respecified = True  # while a filter is typed nobody counts: the next key's page would wait for it
         row = self.current if keep_row else None
         key = None if row is None or row.gone else row.key
         self._restart(key or "start", key, self.buffer.cursor - self.buffer.top if key else 0)
@@ -289,7 +291,7 @@ class ResourceTable(TableView):
         if self._position_timer is not None:
             self._position_timer.stop()
             self._position_timer = None
-        if self.place is None:
+        if self.place is None and not self._respecified:
             self._position()
         else:
             self._position_timer = self.set_timer(POSITION_DELAY, self._position)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from rich.style import Style
 
@@ -33,7 +34,7 @@ class Palette:
 
 
 def _true_colour(name: str, c: Mapping[str, str]) -> Palette:
-    def style(color: str, bg: str = "bg", **attributes: bool) -> Style:
+    def style(color: str, bg: str = "bg", **attributes: Any) -> Style:
         return Style(color=c[color], bgcolor=c[bg], **attributes)
 
     plain = {
@@ -65,7 +66,7 @@ def _true_colour(name: str, c: Mapping[str, str]) -> Palette:
 
 
 def _terminal(name: str, colours: bool) -> Palette:
-    def style(color: str, **attributes: bool) -> Style:
+    def style(color: str, **attributes: Any) -> Style:
         return Style(color=color if colours and color else None, **attributes)
 
     plain = {

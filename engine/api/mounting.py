@@ -7,12 +7,13 @@ the rest of a worker's start. No router here has a prefix or dependencies to han
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 
-def mount(into: FastAPI | APIRouter, router: APIRouter, tags: Sequence[str] = ()) -> None:
+def mount(into: FastAPI | APIRouter, router: APIRouter, tags: Sequence[str | Enum] = ()) -> None:
     """Add the routes of `router` to `into`; routes without tags of their own get `tags`, else the router's."""
     given = list(tags) or list(router.tags)
     for route in router.routes:

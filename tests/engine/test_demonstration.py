@@ -27,7 +27,7 @@ from store.times import parse, utcnow
 
 SECONDS = 60
 SERVERS = 12
-PAST = (30.0, 10.0, 2.0)
+PAST = (30.0, 10.0)
 TYPES = ("project", "server", "volume", "port")
 
 
@@ -139,7 +139,7 @@ from pathlib import Path
 from engine import demonstration
 from engine.app import open_engine
 from engine.process.models import Home
-demonstration.PAST = (30.0, 10.0, 2.0)
+demonstration.PAST = (30.0, 10.0)
 parts = open_engine(Home.at(Path(sys.argv[1])), demo=True, servers=12)
 parts.begin()
 while parts.demonstration.state != "past":
@@ -249,9 +249,10 @@ def test_an_error_of_our_own_is_a_reason_too(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("content", "left"),
     [
-        ("[10.0, 2.0]", (10.0, 2.0)),
+        ("[30.0, 10.0]", (30.0, 10.0)),
+        ("[10.0]", (10.0,)),
         ("[]", ()),
-        ("[2.0, 10.0]", ()),
+        ("[10.0, 30.0]", ()),
         ("[400.0]", ()),
         ('{"left": 1}', ()),
         ("[null]", ()),

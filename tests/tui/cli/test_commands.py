@@ -42,11 +42,13 @@ def deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deck]:
     deck = Deck(tmp_path_factory.mktemp("deck"))
     try:
         assert deck("engine", "start").returncode == 0
-        for _ in range(60):
-            if json.loads(deck("clouds", "-o", "json").stdout or "[]"):
+        # Its past has to be over, or rows change between two commands.
+        for _ in range(300):
+            demo = json.loads(deck("engine", "status", "-o", "json").stdout)["demo"]
+            if demo["state"] == "ready":
                 break
         else:
-            pytest.fail("the demo cloud was not added")
+            pytest.fail(f"the demo did not reach the present: {demo}")
         done = deck("collect", "--wait", "-o", "json")
         assert done.returncode in (0, 6), done.stderr
         yield deck

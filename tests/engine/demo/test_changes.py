@@ -141,3 +141,17 @@ def test_the_clock_keeps_the_order_of_what_is_due() -> None:
 )
 def test_times_are_read(text: str, seconds: int | None) -> None:
     assert read_time(text) == seconds
+
+
+def test_a_seed_gives_the_cloud_that_the_recipe_says() -> None:
+    """A demo that an older release made would lose its resources: raise RECIPE when this fails, and the text here."""
+    import hashlib
+
+    from engine.demo.launch import RECIPE
+
+    wire = Wire.new(30, "1", still=False)
+    wire.advance(10 * DAY)
+    state = wire.cloud.state
+    ids = [sorted(row.id for row in table) for table in (state.servers, state.volumes, state.ports, state.projects)]
+    digest = hashlib.blake2b(repr(ids).encode(), digest_size=8).hexdigest()
+    assert (RECIPE, digest) == (2, "a79583ffb80de510")

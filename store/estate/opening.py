@@ -50,7 +50,11 @@ def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyCo
     import duckdb
 
     _without_pandas()
-    _look(path)
+    try:
+        _look(path)
+    except OSError as error:
+        # A folder that this user may not even search, for example.
+        raise explained(error, path) or error from error
     config: Config = {
         "threads": threads,
         "memory_limit": memory_limit,
@@ -119,11 +123,8 @@ def _look(path: Path) -> None:
         return
     if not path.is_file():
         raise EstateForeign(f"{path} is not a file: move it away or name another home.")
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise explained(error, path) or error from error
+    with path.open("rb") as file:
+        head = file.read(16)
     if not head:
         path.unlink()  # nothing was ever in it: what a full disk or a crash leaves
     elif head[8:12] != b"DUCK":

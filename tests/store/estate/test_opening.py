@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -204,6 +205,13 @@ def test_an_empty_file_that_a_crash_left_is_a_new_one(tmp_path: Path) -> None:
     assert not (tmp_path / "estate.duckdb.new").exists()
 
 
+def let_others_pass(path: Path) -> None:
+    """Another user may go through the folders down to `path`."""
+    for folder in (path, *path.parents):
+        if folder.stat().st_uid == os.getuid() and folder.is_relative_to(tempfile.gettempdir()):
+            folder.chmod(folder.stat().st_mode | 0o011)
+
+
 @pytest.mark.parametrize("existing", [False, True])
 def test_a_read_only_home(tmp_path: Path, existing: bool) -> None:
     home, other = tmp_path / "home", tmp_path / "other"
@@ -213,8 +221,7 @@ def test_a_read_only_home(tmp_path: Path, existing: bool) -> None:
         open_estate(home).close()
         (home / "estate.duckdb").chmod(0o444)
     home.chmod(0o555)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    let_others_pass(tmp_path)
     # As root nothing is read-only: the child becomes nobody, once everything is imported.
     code = """
         import os, sys
@@ -233,6 +240,32 @@ def test_a_read_only_home(tmp_path: Path, existing: bool) -> None:
     done = run(code, str(home), str(other), cwd=Path.cwd(), env=environment())
     home.chmod(0o755)
     assert re.search(r"can not be written by this user", done.stdout), done.stderr
+
+
+def test_a_home_that_this_user_may_not_even_search(tmp_path: Path) -> None:
+    home, other = tmp_path / "home", tmp_path / "other"
+    home.mkdir()
+    other.mkdir()
+    open_estate(home).close()
+    let_others_pass(tmp_path)
+    home.chmod(0o600)
+    code = """
+        import os, sys
+        from pathlib import Path
+        from store.estate.errors import EstateReadOnly
+        from tests.store.estate.cloud import open_estate
+        open_estate(Path(sys.argv[2])).close()
+        if os.getuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+        try:
+            open_estate(Path(sys.argv[1]))
+        except EstateReadOnly as error:
+            print(error)
+    """
+    done = run(code, str(home), str(other), cwd=Path.cwd(), env=environment())
+    home.chmod(0o755)
+    assert str(home) in done.stdout, done.stderr
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:

@@ -245,6 +245,17 @@ def test_messages_tell_of_volumes_that_failed(own: Wire) -> None:
     assert own("volume", f"/messages/{message['id']}", "member").status == 200
 
 
+def test_messages_of_another_project_are_told_to_an_administrator_who_names_the_volume(own: Wire) -> None:
+    volume = next(iter(own.cloud.state.volumes))
+    volume.status, volume.project = "error", own.token("member").project_id
+    assert own.token("admin").project_id != volume.project
+    (message,) = own("volume", f"/messages?resource_uuid={volume.id}").json["messages"]
+    assert message["resource_uuid"] == volume.id
+    assert message not in own("volume", "/messages").json["messages"]
+    volume.project = own.token("admin").project_id
+    assert own("volume", f"/messages?resource_uuid={volume.id}", "member").json["messages"] == []
+
+
 def test_backups_depend_on_each_other(wire: Wire) -> None:
     rows = wire("volume", "/backups/detail?all_tenants=1").json["backups"]
     assert {row["is_incremental"] for row in rows} == {True, False}

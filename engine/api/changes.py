@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import threading
 import time
 from collections import OrderedDict
@@ -18,6 +19,9 @@ from typing import Any
 Hint = dict[str, Any]
 
 RESYNC: Hint = {"topic": "resync"}
+# Least seconds between two batches of what is only watched, never waited for: progress moves with every page read.
+SLOW = {"collection": 1.0}
+CROWD = 50  # waiting clients whose answers are spread over a whole interval
 
 
 class ChangeFeed:
@@ -42,7 +46,7 @@ class ChangeFeed:
         # Milliseconds of the start: numbers of an earlier engine are smaller, so its clients notice the change.
         self._seq = int(time.time() * 1000) if first is None else first
         self._floor = self._seq
-        self._batch_at = float("-inf")
+        self._batches: dict[float, float] = {}  # pace -> when its newest batch goes out
         # key of the thing -> (seq, time of release, hint), oldest first
         self._hints: OrderedDict[tuple[Any, ...], tuple[int, float, Hint]] = OrderedDict()
         self._waiters: set[_Waiter] = set()
@@ -62,11 +66,12 @@ class ChangeFeed:
         with self._lock:
             self._seq += 1
             self._hints.pop(key, None)
-            self._hints[key] = (self._seq, self._release_time(), {"topic": topic, **hint})
+            self._hints[key] = (self._seq, self._release_time(topic), {"topic": topic, **hint})
             while len(self._hints) > self._capacity:
                 _, (dropped, _, _) = self._hints.popitem(last=False)
                 self._floor = dropped
-            waiters = list(self._waiters)
+            release = self._hints[key][1]
+            waiters = [waiter for waiter in self._waiters if release < waiter.due]
             seq = self._seq
         for waiter in waiters:
             waiter.wake()
@@ -83,19 +88,22 @@ class ChangeFeed:
         waiter = _Waiter()
         deadline = self._clock() + timeout
         with self._lock:
+            # A crowd that is answered in one moment keeps everybody else waiting.
+            late = random.random() * self._interval * min(1.0, len(self._waiters) / CROWD)
             self._waiters.add(waiter)
         try:
             while True:
                 with self._lock:
                     if not self._floor <= since <= self._seq:
                         return {"seq": self._seq, "hints": [RESYNC]}
-                    due = self._due(since)
+                    due = self._due(since) + late
                     now = self._clock()
                     if due <= now:
                         return self._answer(since)
                     if now >= deadline or self._closed:
                         return {"seq": since, "hints": []}
-                await waiter.sleep(min(due, deadline) - now, until_due=due < float("inf"))
+                    waiter.due = due - late
+                await waiter.sleep(min(due, deadline) - now)
         finally:
             with self._lock:
                 self._waiters.discard(waiter)
@@ -106,14 +114,15 @@ class ChangeFeed:
             self._closed = True
             waiters = list(self._waiters)
         for waiter in waiters:
-            waiter.wake(closing=True)
+            waiter.wake()
 
-    def _release_time(self) -> float:
-        """When a hint published now may go out: with the batch still to come, or with a new one."""
-        now = self._clock()
-        if self._batch_at < now:
-            self._batch_at = max(now, self._batch_at + self._interval)
-        return self._batch_at
+    def _release_time(self, topic: str) -> float:
+        """When a hint published now may go out: with the batch of its pace still to come, or with a new one."""
+        pace = max(self._interval, SLOW.get(topic, 0.0))
+        now, batch_at = self._clock(), self._batches.get(pace, float("-inf"))
+        if batch_at < now:
+            batch_at = self._batches[pace] = max(now, batch_at + pace)
+        return batch_at
 
     def _due(self, since: int) -> float:
         """When the first hint after `since` may go out; infinity when there is none."""
@@ -121,7 +130,7 @@ class ChangeFeed:
         for seq, release, _ in reversed(self._hints.values()):
             if seq <= since:
                 break
-            due = release
+            due = min(due, release)
         return due
 
     def _answer(self, since: int) -> dict[str, Any]:
@@ -134,29 +143,19 @@ class ChangeFeed:
 
 
 class _Waiter:
-    """One client's wait, woken from any thread."""
+    """One client's wait, woken from any thread. `due`: when the hints it knows of go out; later ones change nothing."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
-        self._closing = False
+        self.due = float("inf")
 
-    def wake(self, closing: bool = False) -> None:
-        self._closing = self._closing or closing
+    def wake(self) -> None:
         with contextlib.suppress(RuntimeError):  # its loop has ended, and so has the client
             self._loop.call_soon_threadsafe(self._event.set)
 
-    async def sleep(self, seconds: float, *, until_due: bool) -> None:
-        """Wait; with `until_due` only the end of the time (or closing) counts, since more hints change nothing."""
-        end = self._loop.time() + seconds
-        while True:
-            self._event.clear()
-            left = end - self._loop.time()
-            if left <= 0 or self._closing:
-                return
-            try:
-                await asyncio.wait_for(self._event.wait(), left)
-            except TimeoutError:
-                return
-            if not until_due:
-                return
+    async def sleep(self, seconds: float) -> None:
+        """Wait until woken, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), seconds)
+        self._event.clear()

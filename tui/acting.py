@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tui.actions import action_of
 from tui.commands import CommandError, completions, filter_completions, understand
+from tui.faults import is_expected, sentence
 from tui.panes.choices import SetupPane
+from tui.panes.detail import DetailPane
 from tui.panes.resources import ResourcesPane
 from tui.state import View
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from tui.console import QuarterdeckApp
+    from tui.panes.pane import Pane
 
 DEBOUNCE = 0.03  # seconds between the last key of a filter and its question to the engine
 
@@ -26,6 +29,7 @@ class Acting:
 
     filter_timer: Timer | None
     paused: bool
+    asking: Pane | None  # the view whose link waits for the cloud
 
     # Keys
 
@@ -105,7 +109,31 @@ class Acting:
         if isinstance(self.pane, SetupPane):
             self.in_background(self._add_cloud(row.key[0]))
         elif (view := self.pane.enter(row)) is not None:
+            asks = self.pane.asks(row) if isinstance(self.pane, DetailPane) else None
+            if asks is None:
+                self.open_view(view)
+            elif self.asking is not self.pane:
+                self.asking = self.pane
+                self.in_background(self._open_asked(view, asks))
+
+    async def _open_asked(self: QuarterdeckApp, view: View, asks: dict[str, str]) -> None:  # type: ignore[misc]
+        """Have rows read from the cloud, then show them; when that fails, what was read before, and why."""
+        pane, problem = self.pane, ""
+        self.notice("asking the cloud ...", lasting=True)
+        try:
+            answer = await self.world.post("/q/collections/on-demand", json=asks)
+            problem = str((answer or {}).get("reason") or "")
+        except Exception as error:
+            if not is_expected(error):
+                raise
+            problem = sentence(error)
+        finally:
+            self.asking = None
+            self.end_notice()
+        if self.pane is pane:  # nobody went elsewhere meanwhile
             self.open_view(view)
+        if problem:
+            self.notice(problem)
 
     def action_raw(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         view = self.pane.view

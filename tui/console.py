@@ -94,6 +94,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self.footer = Lines(id="footer")
         self.data: Data | None = None
         self.paused = False
+        self.asking = None
         self.touched = bool(view)  # somebody chose what to show: nothing else takes its place
         self.filter_is_own = False
         self.filter_before = ""
@@ -102,6 +103,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self.logs = logs
         self._first_text, self.early = view, early or Early()
         self._notice, self._notice_until = "", 0.0
+        self._starting = ""  # what was last said while an engine was started
         self._enrich_timer: Timer | None = None
         self._save_timer: Timer | None = None
         self._saved: Any = None
@@ -282,9 +284,21 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         if not lasting:
             self.set_timer(NOTICE_SECONDS + 0.1, self.show_lines)
 
+    def end_notice(self) -> None:
+        """What was said is over."""
+        self._notice_until = 0.0
+        self.show_lines()
+
     def starting(self, text: str) -> None:
         """Said by the client, on a thread, while an engine is started."""
         self.call_from_thread(self.notice, text, lasting=True)
+        self._starting = text
+
+    def end_starting(self) -> None:
+        """The engine answers: what was said about its start is over. A warning stays for a moment more."""
+        if self._starting and self._notice == clean(self._starting):
+            self.end_notice()
+        self._starting = ""
 
     def close_bar(self) -> None:
         """Back to the list."""

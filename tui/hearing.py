@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from tui.faults import is_expected, is_offline
 from tui.state import View
 from tui.watching import Hints, Offline, Online, Unexpected
 
@@ -18,6 +19,7 @@ class Hearing:
     def on_online(self: QuarterdeckApp, message: Online) -> None:  # type: ignore[misc]
         """It answers: read everything that is on screen again."""
         self.world.offline_since = None
+        self.end_starting()
         self.in_background(self._first_words() if not message.again else self.learn_clouds())
         if message.again or not self.table.loaded:
             self.pane.expire()
@@ -35,19 +37,32 @@ class Hearing:
 
     async def learn_clouds(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Which clouds there are and how they are doing; without any the operator is led by the hand."""
+        await self._learn_engine()
         self.take_clouds(await self.world.get("/q/clouds"))
         answer = await self.world.get("/q/collections")
         self.world.collections = [c for c in answer.get("items") or [] if isinstance(c, dict)]
+        self.end_starting()
         self.lead_by_the_hand()
         self.table.empty_text = self.pane.empty() if self.table.loaded else self.table.empty_text
         self.table.redraw()
         self.show_lines()
 
+    async def _learn_engine(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """Whether this is a demo, and how far it is. It is asked again only while that changes."""
+        if self.world.engine_known and self.world.demo_state in ("", "ready"):
+            return
+        try:
+            self.world.take_engine(await self.world.get("/q/engine"))
+        except Exception as error:
+            if not is_expected(error) or is_offline(error):
+                raise
+            self.world.take_engine(None)  # an engine that doesn't tell this account is not somebody's own demo
+
     def lead_by_the_hand(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Without a cloud, and with nothing left from an earlier one: show which could be added."""
-        if not self.world.clouds_known or self.touched:
+        if not (self.world.clouds_known and self.world.engine_known) or self.touched:
             return
-        if self.world.clouds:
+        if self.world.clouds or self.world.demo:  # a demo brings its cloud
             if self.pane.view.kind == "setup":  # somebody else added one
                 self.go(-1)
             return
@@ -98,6 +113,6 @@ class Hearing:
         if self.ticks % 5 == 0 or self.waits or self.world.offline_since is not None:
             self.show_lines()
         self.leave_if_terminal_is_gone()
-        running = self.world.running is not None
-        if self.world.offline_since is None and (self.ticks % 30 == 0 or (running and self.ticks % 3 == 0)):
+        gap = 1 if self.world.demo_state in ("starting", "past") else 3 if self.world.running is not None else 30
+        if self.world.offline_since is None and self.world.clouds_known and self.ticks % gap == 0:
             self.in_background(self.learn_clouds())

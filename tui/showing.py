@@ -31,6 +31,8 @@ def context_line(pane: Pane, world: World, count: int | None, cells: int) -> Lin
     names = view.clouds or tuple(str(c.get("name")) for c in world.clouds)
     if not world.clouds_known:
         place = "connecting …"
+    elif not names and world.demo:
+        place = "demo"
     elif not names:
         place = "no cloud"
     else:
@@ -79,6 +81,10 @@ def state_line(
     trouble = _trouble(data.states if data else ())
     if trouble:
         left += [("  " if len(left) > 1 else "", "text"), ("▲ " + trouble, "warn")]
+    elif len(left) == 1 and world.demo_state == "past":
+        left.append(("◐ the demo is collecting the month behind it", "busy"))
+    elif len(left) == 1 and world.demo_state == "failed":
+        left.append(("▲ the demo cloud: " + clean(world.demo["problem"]), "warn"))
     elif world.running is not None and len(left) == 1:
         left.append(("◐ " + progress_text(world.running), "busy"))
     return left, _right(table, now, paused, data)

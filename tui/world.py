@@ -21,6 +21,8 @@ class World:
     """The engine behind a client that may not be there yet: calls wait until it is.
 
     offline_since  loop time when the engine stopped answering, None while it answers
+    demo           in a demo: {"state": "starting", "past", "ready" or "failed", "problem": text}; empty otherwise
+    engine_known   whether the engine has said if it is a demo's
     """
 
     client: Client | None = None
@@ -29,6 +31,8 @@ class World:
     collections: list[dict[str, Any]] = field(default_factory=list)
     offline_since: float | None = None
     offline_reason: str = ""
+    demo: dict[str, str] = field(default_factory=dict)
+    engine_known: bool = False
     first_answers: dict[str, Any] = field(default_factory=dict)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -58,6 +62,20 @@ class World:
         await self._ready.wait()
         assert self.client is not None
         return await self.client.put(path, json=json)
+
+    def take_engine(self, answer: Any) -> None:
+        """Remember what `GET /q/engine` says of a demo. Older engines only say that they are one, or nothing."""
+        told = answer.get("demo") if isinstance(answer, dict) else None
+        if isinstance(told, dict):
+            self.demo = {name: str(told.get(name) or "") for name in ("state", "problem")}
+        else:
+            self.demo = {"state": "ready", "problem": ""} if told is True else {}
+        self.engine_known = True
+
+    @property
+    def demo_state(self) -> str:
+        """How far the demo is; "" when this is none."""
+        return self.demo.get("state", "")
 
     @property
     def several_clouds(self) -> bool:

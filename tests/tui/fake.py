@@ -12,6 +12,7 @@ from typing import Any
 
 from store.types import registry
 
+MOST_ROWS = 2000  # of a window, before and after its anchor each; the engine refuses more
 KINDS = ("web", "db", "cache", "batch", "app")
 STATUSES = ("ACTIVE", "ACTIVE", "SHUTOFF", "ACTIVE", "ERROR", "BUILD", "ACTIVE")
 
@@ -61,6 +62,8 @@ class FakeClient:
         self.fail: Exception | None = None
         self.fail_path: dict[str, Exception] = {}
         self.clouds = [cloud("prod-eu", rows)]
+        self.demo: Any = None  # what the engine says of its demo
+        self.links: list[dict[str, Any]] = []  # more links of every resource
         self.candidates: list[dict[str, Any]] = []
         self.collections: list[dict[str, Any]] = []
         self.states: list[dict[str, Any]] = []
@@ -84,7 +87,7 @@ class FakeClient:
             "/q/clouds/candidates": lambda: {"items": self.candidates},
             "/q/collections": lambda: {"items": self.collections},
             "/q/session-view": lambda: self.saved_view,
-            "/q/engine": lambda: {"state": "running", "version": "0.1.0", "pid": 1, "clouds": len(self.clouds)},
+            "/q/engine": lambda: {"state": "running", "version": "0.1.0", "pid": 1, "clouds": [], "demo": self.demo},
             "/q/listings": lambda: {"items": []},
         }
         return answers[path]()
@@ -100,6 +103,8 @@ class FakeClient:
             item = collection("prod-eu")
             self.collections = [item]
             return {"items": [item]}
+        if path == "/q/collections/on-demand":
+            return {"rows": [], "state": "ok", "reason": ""}
         if path == "/q/clouds":
             self.clouds.append(cloud(json["account"], 3))
             self.candidates = [c for c in self.candidates if c["name"] != json["account"]]
@@ -211,6 +216,7 @@ class FakeClient:
         type = registry.find(body["type"])
         known = [c.name for c in type.view_columns]
         assert set(body.get("columns") or ()) <= set(known), "unknown column asked for"
+        assert max(body["before"], body["after"]) <= MOST_ROWS, "more rows asked for than an engine gives"
         columns = ("cloud", "region", "id", *(body.get("columns") or type.default_columns))
         order = self._ordered(body)
         at = self._at(body, order)
@@ -241,6 +247,7 @@ class FakeClient:
             "links": [
                 {"type": "volume", "title": "volumes", "filter": f"server_ids:={id}", "count": 3},
                 {"type": "port", "title": "ports", "filter": f"device_id:={id}", "count": 2},
+                *self.links,
             ],
         }  # fmt: skip
 

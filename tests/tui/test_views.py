@@ -282,3 +282,19 @@ async def test_theme_is_chosen_and_kept() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: app.theme_name == "light")
         await until(pilot, lambda: client.saved_view and client.saved_view["theme"] == "light")
+
+
+async def test_all_projects_can_be_chosen_though_a_window_holds_only_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.panes.choices.PAGE", 2)
+
+    class Projects(FakeClient):
+        async def post(self, path, json=None, params=None):  # type: ignore[no-untyped-def]
+            if json.get("type") != "project":
+                return await super().post(path, json, params)
+            start = 0 if json["anchor"] == "start" else int(json["anchor"]["key"][2])
+            rows = [["prod-eu", "", str(n), f"project-{n}"] for n in range(start, min(5, start + json["after"] + 1))]
+            return {"columns": ["cloud", "region", "id", "name"], "rows": rows, "has_after": rows[-1][2] != "4"}
+
+    async with console(Projects(10)) as (_, pilot):
+        await pilot.press("at")
+        await until_text(pilot, "all clouds", *[f"project-{n} " for n in range(5)])

@@ -17,8 +17,8 @@ from tui.api.errors import ApiError, ProtocolMismatch
 
 _MOST_HEAD = 64 * 1024
 _MOST_BODY = 512 * 1024 * 1024
-# POSTs that only read: windows carry their question in a body.
-_READING_POSTS = ("/q/windows", "/q/windows/position")
+# POSTs that may be asked twice: windows carry their question in a body; on demand, a cloud is read once more.
+_READING_POSTS = ("/q/windows", "/q/windows/position", "/q/collections/on-demand")
 
 
 class NotHttp(Exception):

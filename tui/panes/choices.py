@@ -13,7 +13,8 @@ from tui.table.cells import clean
 from tui.table.layout import Head
 from tui.table.spec import Row, RowSource
 
-MOST_PROJECTS = 5000
+PAGE = 2000  # rows of a window; the engine gives no more at once
+MOST_PROJECTS = 10_000
 NO_CANDIDATES = (
     "No cloud is set up, and there is none to add:\n{reason}\n\n"
     "Put a clouds.yaml where OpenStack's own tools look for it,\n"
@@ -41,14 +42,23 @@ class ScopePane(Pane):
         for cloud in self.world.clouds:
             name = str(cloud.get("name"))
             rows.append((("cloud", name, ""), [name, "cloud", name, ""]))
-        body = {"type": "project", "filter": "", "sort": [["name", False]], "anchor": "start", "before": 0}
-        answer = await self.world.post("/q/windows", json=body | {"after": MOST_PROJECTS})
-        names = list(answer.get("columns") or ())
-        for values in answer.get("rows") or []:
-            project = dict(zip(names, values, strict=False))
-            shown = [project.get("name"), "project", project.get("cloud"), project.get("domain_name")]
-            rows.append((("project", str(project.get("cloud")), str(project.get("id"))), shown))
-        return rows
+        return rows + await self._projects()
+
+    async def _projects(self) -> Rows:
+        rows: dict[tuple[str, ...], list[Any]] = {}
+        body: dict[str, Any] = {"type": "project", "filter": "", "sort": [["name", False]], "before": 0, "after": PAGE}
+        anchor: Any = "start"
+        while len(rows) < MOST_PROJECTS:
+            answer = await self.world.post("/q/windows", json=body | {"anchor": anchor})
+            names, before = list(answer.get("columns") or ()), len(rows)
+            for values in answer.get("rows") or []:
+                project = dict(zip(names, values, strict=False))
+                shown = [project.get("name"), "project", project.get("cloud"), project.get("domain_name")]
+                rows["project", str(project.get("cloud")), str(project.get("id"))] = shown
+                anchor = {"key": [project.get(name) for name in ("cloud", "region", "id")]}
+            if not answer.get("has_after") or len(rows) == before:
+                break
+        return list(rows.items())
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """Name first."""

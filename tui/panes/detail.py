@@ -65,7 +65,8 @@ class DetailPane(_OneResource):
         for link in answer.get("links") or []:
             title = clean(link.get("title") or link.get("type", ""))
             key = ("link", str(link.get("type", "")), str(link.get("filter", "")))
-            rows.append((key, [f"→ {title}", str(link.get("count", "?"))]))
+            count = "read from the cloud when opened" if link.get("on_demand") else str(link.get("count", "?"))
+            rows.append((key, [f"→ {title}", count]))
         values, denied = answer.get("row") or {}, set(answer.get("denied") or ())
         now = datetime.now(UTC)
         own = self.view.subject
@@ -99,6 +100,19 @@ class DetailPane(_OneResource):
             return None
         clouds = (self.view.subject[0],) if self.view.subject[0] else ()
         return View("list", type.name, filter=row.key[2], clouds=clouds, at=self.view.at)
+
+    def asks(self, row: Row) -> dict[str, str] | None:
+        """What the cloud must be asked for before a link shows anything; None for what collections read.
+
+        The past is not asked for: only what was read then is known.
+        """
+        links = self.answer.get("links") or ()
+        if row.key[0] != "link" or self.view.at:
+            return None
+        if not any(link.get("on_demand") and str(link.get("type")) == row.key[1] for link in links):
+            return None
+        cloud, region, id = self.view.subject
+        return {"type": row.key[1], "resource_id": id, "cloud": cloud, "region": region}
 
     def strip(self, row: Row) -> list[Parts]:
         """The whole value of the field, over the lines there are."""

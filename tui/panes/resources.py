@@ -31,7 +31,7 @@ class ResourcesPane(Pane):
 
     def __init__(self, view: View, world: World) -> None:
         self.type: ResourceType = registry.ALL[view.type]
-        self.noun = self.type.plural
+        self.noun = self.type.plural.replace("_", " ")
         super().__init__(view, world)
         self.columns: tuple[str, ...] = ()
         self.all_columns = False
@@ -78,7 +78,12 @@ class ResourcesPane(Pane):
         """Why there are none, and what to do."""
         if self.view.filter:
             return f"no {self.noun} match this filter\nesc clears it"
+        if self.type.listing.on_demand:
+            parents = ", ".join(parent.plural for parent, _ in registry.parents(self.type))
+            return f"{self.noun} are read for one resource when asked for\nopen one of {parents}, then its link to them"
         running = self.world.running
+        if not self.world.clouds and self.world.demo:
+            return demo_text(self.world)
         if running:
             return f"nothing collected yet: {progress_text(running)}\n0 then c shows every type"
         if self.world.clouds_known and not self.world.clouds:
@@ -120,12 +125,14 @@ class ResourcesPane(Pane):
     def _links_line(self, row: Row) -> Parts:
         parts: Parts = []
         for link in self._links.get(row.key, ()):
-            if not link.get("count"):
+            on_demand = bool(link.get("on_demand"))
+            if not link.get("count") and not on_demand:
                 continue
             if parts:
                 parts.append(("  ·  ", "rule"))
-            parts += [(clean(link.get("title") or link.get("type", "")) + " ", "muted")]
-            parts += [(clean(link.get("count", "?")), "accent")]
+            parts += [(clean(link.get("title") or link.get("type", "")), "muted")]
+            if not on_demand:  # how many there are is known once the cloud was asked
+                parts += [(" " + clean(link.get("count", "?")), "accent")]
         return parts
 
     async def enrich(self, row: Row) -> bool:
@@ -156,6 +163,15 @@ def resource_params(key: Key, at: str) -> dict[str, str]:
     return params | {"at": at} if at else params
 
 
+def demo_text(world: World) -> str:
+    """What a demo without its cloud is doing, or why it has none."""
+    if world.demo_state == "failed":
+        problem = clean(world.demo["problem"], 400)
+        return f"the demo cloud can't be made\n{problem}\n`qdeck --demo engine logs` says more"
+    doing = progress_text(world.running) if world.running else "its services start, then everything in it is collected"
+    return f"the demo cloud is being made\n{doing}"
+
+
 def progress_text(collection: dict[str, Any]) -> str:
     """One line about a running collection."""
     types = [t for t in collection.get("types") or [] if isinstance(t, dict)]
@@ -163,6 +179,8 @@ def progress_text(collection: dict[str, Any]) -> str:
     rows = sum(t.get("rows") or 0 for t in types)
     rate = sum(t.get("rate") or 0 for t in types if t.get("state") == "running")
     now = ", ".join(clean(t.get("type", "")) for t in types if t.get("state") == "running")[:60]
+    if not types:
+        return f"collecting {clean(collection.get('cloud', ''))}: signing in, looking what there is"
     speed = f" at {rate:,.0f}/s" if rate else ""
     head = f"collecting {clean(collection.get('cloud', ''))}: {rows:,} rows{speed}, {done}/{len(types)} types"
     return f"{head} ({now})" if now else head

@@ -334,6 +334,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self.show_lines()
         self.show_footer()
         self.show_strip()
+        self._enrich()  # a strip that was too small before has room for more now
 
     # What the table says
 

@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import pytest
+
+from store.types import registry
 from tests.tui.fake import FakeClient
 from tests.tui.screen import console, lines, text, until, until_gone, until_text
 from tui.api.errors import ApiError
 from tui.api.http import is_safe
+from tui.ondemand import question
+from tui.state import View
 
 ON_DEMAND = "/q/collections/on-demand"
 LINK = {"type": "cinder_message", "title": "messages", "filter": "resource_id:=1", "count": 0, "on_demand": True}
@@ -66,6 +71,28 @@ async def test_a_cloud_that_does_not_tell_leaves_what_is_stored_and_says_why() -
         await until_text(pilot, "prod-eu did not answer within 20 s")
         assert app.pane.view.type == "cinder_message"
         assert "did not answer" in lines(app)[1]
+
+
+async def test_refresh_asks_the_cloud_again() -> None:
+    client = FakeClient(5)
+    async with console(client, "messages /resource_id:=v1 cloud:=prod-eu") as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: client.asked("POST", ON_DEMAND))
+        wanted = {"type": "cinder_message", "resource_id": "v1", "cloud": "prod-eu"}
+        assert client.asked("POST", ON_DEMAND) == [wanted]
+        await until_gone(pilot, "asking the cloud")
+        app.change_view(View("list", "cinder_message"), keep_row=False)
+        await pilot.press("r")
+        await until(pilot, lambda: "read for one resource" in lines(app)[1])
+        assert client.asked("POST", ON_DEMAND) == [wanted]
+        assert not client.asked("POST", "/q/collections")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "resource_id:v1", "resource_id:=v1,=v2", "resource_id:=v1 or resource_id:=v2", "("]
+)
+def test_a_filter_that_names_no_one_resource_is_no_question(text: str) -> None:
+    assert question(registry.ALL["cinder_message"], text) is None
 
 
 async def test_the_whole_list_says_how_to_get_there() -> None:

@@ -117,7 +117,7 @@ class DetailPane(_OneResource):
     def strip(self, row: Row) -> list[Parts]:
         """The whole value of the field, over the lines there are."""
         if row.key[0] == "link":
-            return [[(f"enter shows these {clean(row.values[0][2:])}", "muted")], [(clean(row.key[2]), "text")]]
+            return [[(f"enter opens {clean(row.values[0][2:])}", "muted")], [(clean(row.key[2]), "text")]]
         value = str(row.values[1])
         return [[(value[start : start + 76], "text")] for start in range(0, min(len(value), 76 * 3), 76)] or [[]]
 

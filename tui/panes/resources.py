@@ -9,6 +9,7 @@ from typing import Any
 from store.filters import FilterError, matches, parse
 from store.types import registry
 from store.types.declaration import ResourceType
+from tui.ondemand import way_there
 from tui.panes.pane import Pane, Parts
 from tui.state import View, spec_of
 from tui.table.cells import clean
@@ -79,8 +80,7 @@ class ResourcesPane(Pane):
         if self.view.filter:
             return f"no {self.noun} match this filter\nesc clears it"
         if self.type.listing.on_demand:
-            parents = ", ".join(parent.plural for parent, _ in registry.parents(self.type))
-            return f"{self.noun} are read for one resource when asked for\nopen one of {parents}, then its link to them"
+            return way_there(self.type)
         running = self.world.running
         if not self.world.clouds and self.world.demo:
             return demo_text(self.world)
@@ -112,14 +112,14 @@ class ResourcesPane(Pane):
         fault = values.get("fault") or values.get("disabled_reason")
         if fault:
             first += [("  ", "text"), (clean(fault), "bad")]
-        second: Parts = [(clean(row.key[-1]), "muted")]
+        second: Parts = [(clean(row.key[-1]), "muted")] if values.get("name") else []
         for column in self.type.view_columns:
             value = values.get(column.name)
             skip = column.name in self.type.default_columns or column.name in ("name", "fault", "id")
             if skip or value in (None, "", []) or column.role == "id" or value is False:
                 continue
             text = value_text(value, column.role, now)
-            second += [("  " + (column.title or column.name).lower() + " ", "muted"), (text, "text")]
+            second += [("  " * bool(second) + (column.title or column.name).lower() + " ", "muted"), (text, "text")]
         return [first, second, self._links_line(row)]
 
     def _links_line(self, row: Row) -> Parts:

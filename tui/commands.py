@@ -17,6 +17,7 @@ WORDS = {
     "scope": "scope", "cloud": "scope", "project": "scope", "pause": "pause", "setup": "add_cloud",
 }  # fmt: skip
 MOST_CHOICES = 12
+USUAL = ("server", "volume", "network", "image", "project", "hypervisor", "port")
 
 
 class CommandError(Exception):
@@ -72,7 +73,12 @@ def filter_completions(text: str, type_name: str) -> list[str]:
 
 def _first_words(start: str) -> list[str]:
     wanted = start.lower()
-    plurals = [type.plural for type in registry.ALL.values()]
+    # Without a letter: what operators look at most comes first.
+    usual = [registry.ALL[name] for name in USUAL]
+    types = (
+        [*usual, *(type for type in registry.ALL.values() if type not in usual)] if not start else registry.ALL.values()
+    )
+    plurals = [type.plural for type in types]
     found = [p for p in plurals if p.startswith(wanted)]
     for type in registry.ALL.values():
         if type.plural not in found and any(word.startswith(wanted) for word in registry.words(type)):

@@ -68,7 +68,7 @@ def state_line(
     if world.offline_since is not None:
         waited = age(now - world.offline_since)
         left += [
-            (f"✖ the engine doesn't answer ({waited}), still trying: ", "bad"),
+            (f"✖ no engine ({waited}), trying: ", "bad"),
             (clean(world.offline_reason), "bad"),
         ]
         return left, ()  # type: ignore[return-value]

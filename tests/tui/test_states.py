@@ -15,13 +15,13 @@ async def test_an_engine_that_goes_away_is_a_state_with_an_age_and_the_rows_stay
     async with console(client) as (app, pilot):
         client.fail = AWAY
         client.change()
-        await until_text(pilot, "the engine doesn't answer", "no engine runs here")
+        await until_text(pilot, "✖ no engine", "no engine runs here")
         assert "0000000-web" in text(app)
         await pilot.press("j", "pagedown")
         assert app.is_running
         client.fail = None
         client.override[0, "status"] = "PAUSED"
-        await until_gone(pilot, "doesn't answer")
+        await until_gone(pilot, "no engine")
         await pilot.press("g")
         await until_text(pilot, "PAUSED")
 
@@ -37,7 +37,7 @@ async def test_the_first_attempt_to_reach_the_engine_may_fail_many_times() -> No
 
     app = QuarterdeckApp(connect)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_text(pilot, "the engine doesn't answer", "no engine runs here")
+        await until_text(pilot, "✖ no engine", "no engine runs here")
         await until_text(pilot, "0000014-app")
 
 

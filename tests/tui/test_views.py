@@ -5,6 +5,7 @@ import pytest
 from tests.tui.fake import FakeClient
 from tests.tui.screen import console, lines, text, until, until_gone, until_text
 from tui.actions import ACTIONS, symbol
+from tui.panes.choices import GRAMMAR
 
 
 async def typed(pilot, words: str) -> None:  # type: ignore[no-untyped-def]
@@ -298,3 +299,28 @@ async def test_all_projects_can_be_chosen_though_a_window_holds_only_some(monkey
     async with console(Projects(10)) as (_, pilot):
         await pilot.press("at")
         await until_text(pilot, "all clouds", *[f"project-{n} " for n in range(5)])
+
+
+async def test_what_is_looked_at_most_is_offered_first() -> None:
+    async with console(FakeClient(10)) as (app, pilot):
+        await pilot.press("colon")
+        await until_text(pilot, "tab servers  volumes")
+        await pilot.press("tab")
+        await until(pilot, lambda: app.bar.value == "servers")
+
+
+async def test_the_column_cursor_moves_with_vi_keys_too() -> None:
+    async with console(FakeClient(10)) as (_, pilot):
+        await pilot.press("l", "o")
+        await until_text(pilot, "↑status")
+        await pilot.press("h", "o")
+        await until_text(pilot, "↑name")
+
+
+async def test_the_grammar_in_the_help_fits_a_small_screen() -> None:
+    async with console(FakeClient(10)) as (app, pilot):
+        await pilot.press("question_mark")
+        await until_text(pilot, "DOES")
+        await pilot.press("G")
+        await until_text(pilot, ":theme dark|light|ansi|none  :q", *[text.split("  ")[0] for text in GRAMMAR])
+        assert "…" not in "\n".join(lines(app)[-10:])

@@ -242,7 +242,8 @@ class EngineClient:
         if home is None or not self._may_start:
             raise EngineUnavailable(discovery.nobody(self.target)) from error
         if not first and discovery.last_words(home).get("state") == "stopped":
-            raise EngineUnavailable("the engine was stopped; `qdeck engine start` starts it again") from error
+            command = "qdeck --demo" if self.target.demo else "qdeck"
+            raise EngineUnavailable(f"the engine was stopped; `{command} engine start` starts it") from error
         if time.monotonic() < self._start_after:
             raise EngineUnavailable(discovery.nobody(self.target)) from error
         self._start_after = time.monotonic() + _START_AGAIN_SECONDS

@@ -169,9 +169,10 @@ class HelpPane(Pane):
 
 
 GRAMMAR = (
-    'web prod: rows with both words    "two words"    !web: without    a or b    ( )',
-    "status:error,shutoff: any of them    name:=web-1 exactly    name:~^web regex",
-    "vcpus:>4    ram:8G..64G    age:<2d    host:none    fault:any",
-    ":volumes /error sort:size:desc @prod-eu    type, filter, order and cloud in one line",
+    'web prod: rows with both words    "two words"    !web: without',
+    "a or b    ( )    status:error,shutoff: any of them",
+    "name:=web-1 exactly    name:~^web regex    host:none    fault:any",
+    "vcpus:>4    ram:8G..64G    age:<2d",
+    ":volumes /error sort:size:desc @prod-eu: all in one line",
     ":clouds  :inventory  :collection  :theme dark|light|ansi|none  :q",
 )

@@ -186,7 +186,7 @@ class Announcer:
         """Say the state; at the first "running" or "failed" let go of the starter's pipes."""
         message = (status.last_failure or {}).get("message", "")
         if status.state == "failed" and not self._background:
-            sys.stderr.write(f"qdeck: {message}\n")
+            self._write(message)
         if not self._listening:
             return
         self._say(state=status.state, message=message, pid=status.pid, code=(status.last_failure or {}).get("code", 0))
@@ -200,7 +200,11 @@ class Announcer:
             if self._listening:
                 self._say(state="failed", message=str(failure), code=int(failure.code))
         else:
-            sys.stderr.write(f"qdeck: {failure}\n")
+            self._write(str(failure))
+
+    def _write(self, message: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the terminal may have gone
+            sys.stderr.write(f"qdeck: {message}\n")
 
     def _say(self, **message: object) -> None:
         with contextlib.suppress(OSError, ValueError):  # the starter may have gone

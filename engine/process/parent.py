@@ -154,8 +154,10 @@ class Parent:
             held.home, held.demo, held.servers, held.application, held.listener, self._life[0], writer, self.status,
             held.echo,
         )  # fmt: skip
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # So that the child does not write it too; a terminal that went away takes nothing any more.
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         pid = os.fork()
         if pid == 0:

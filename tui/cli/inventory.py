@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from store.filters import And, Filter, FilterError, Match, parse
+from store.filters import Filter, FilterError, parse
 from store.types import registry
 from store.types.declaration import ResourceType
 from tui.api.client import ApiError, SyncClient
@@ -13,6 +13,7 @@ from tui.cli.engine_link import connected, detail
 from tui.cli.exits import FAILED, NOT_FOUND, PARTIAL, USAGE, leave, note
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, write_document, write_pairs, write_rows
+from tui.ondemand import one_value
 from tui.times import TimeError, age
 from tui.times import parse as parse_time
 
@@ -71,7 +72,7 @@ def _read_now(client: SyncClient, kind: ResourceType, condition: Filter, cloud: 
     that does not exist, or a choice that must be made.
     """
     column = registry.parents(kind)[0][1]
-    resource = _one_value(condition, column)
+    resource = one_value(condition, column)
     if resource is None:
         note(f"{kind.plural} are read when asked for: add {column}:=ID to read those of one resource now")
         return True
@@ -84,15 +85,6 @@ def _read_now(client: SyncClient, kind: ResourceType, condition: Filter, cloud: 
         note(f"not read now: {detail(error.detail)}; what was read before follows")
         return False
     return True
-
-
-def _one_value(condition: Filter, column: str) -> str | None:
-    """The one value that every row must have in the column; None when the filter leaves a choice."""
-    terms = condition.items if isinstance(condition, And) else (condition,)
-    for term in terms:
-        if isinstance(term, Match) and term.column == column and [value.operator for value in term.values] == ["="]:
-            return term.values[0].text
-    return None
 
 
 def _all_rows(client: SyncClient, request: dict[str, Any], limit: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -15,6 +15,7 @@ from tui.cli import inventory
 from tui.cli.exits import PARTIAL
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format
+from tui.ondemand import one_value
 
 ONE: list[tuple[str, str | None]] = [
     ("resource_id:=v1", "v1"),
@@ -30,7 +31,7 @@ ONE: list[tuple[str, str | None]] = [
 
 @pytest.mark.parametrize(("text", "resource"), ONE)
 def test_the_resource_that_a_filter_names(text: str, resource: str | None) -> None:
-    assert inventory._one_value(parse(text), "resource_id") == resource
+    assert one_value(parse(text), "resource_id") == resource
 
 
 class FakeClient:

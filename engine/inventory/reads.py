@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.access.models import Caller
 from engine.api.errors import BadRequest, NotFound, Unavailable
+from engine.inventory.courtesy import answering
 from store import times
 from store.estate.reading import single, windows
 from store.estate.reading.hints import Hints
@@ -53,8 +54,13 @@ class InventoryReads:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def run(self, function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
-        """The function's answer, computed on one of the reading threads."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        """The function's answer, computed on one of the reading threads; collections step aside meanwhile."""
+
+        async def answer() -> T:
+            with answering():
+                return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+        return answer()
 
     def read(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Run work on a reading connection, all of whose statements see the same state.

@@ -20,6 +20,7 @@ from engine.inventory.collector.readers import Reading
 from engine.inventory.collector.shapes import shape
 from engine.inventory.collector.source import Source, failure
 from engine.inventory.collector.tasks import Options, Progress, Task
+from engine.inventory.courtesy import step_aside
 from engine.inventory.pages import BadPage, NotWhole
 from engine.inventory.redact import redact
 from store.estate.errors import EstateError
@@ -129,6 +130,7 @@ class ListingRun:
         try:
             for rows in readers.read(reading):
                 for start in range(0, len(rows), _CHUNK):
+                    step_aside()
                     with _lane:
                         self._build(builder, rows[start : start + _CHUNK], delta)
                     time.sleep(0)  # whoever waits for the interpreter gets it now

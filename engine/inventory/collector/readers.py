@@ -17,6 +17,7 @@ from engine.clouds.session import Answer, microversion_header
 from engine.inventory.collector.calls import Caller, Cancelled, check
 from engine.inventory.collector.source import Source, background, wait_for
 from engine.inventory.collector.tasks import Options, Task
+from engine.inventory.courtesy import step_aside
 from engine.inventory.pages import WITHOUT_LINKS, NotWhole, Page, Pager, address, parse
 
 Rows = list[Any]
@@ -103,6 +104,7 @@ def _page(reading: Reading, caller: Caller, headers: dict[str, str], path: str, 
     listing = reading.task.type.listing
 
     def understand(answer: Answer) -> Page:
+        step_aside()
         return parse(answer.body, listing.key, listing.wrapper)
 
     while True:

@@ -1,0 +1,45 @@
+"""A collection steps aside for people, and always goes on."""
+
+import threading
+import time
+
+from engine.inventory.courtesy import answering, step_aside
+
+
+def test_nothing_is_waited_for_when_nobody_waits() -> None:
+    began = time.perf_counter()
+    step_aside(seconds=30.0)
+    assert time.perf_counter() - began < 10.0
+
+
+def test_it_waits_until_the_last_answer_is_given() -> None:
+    order: list[str] = []
+
+    def collect() -> None:
+        step_aside(seconds=30.0)
+        order.append("collected")
+
+    with answering():
+        with answering():
+            collector = threading.Thread(target=collect)
+            collector.start()
+            order.append("first")
+        order.append("second")
+    collector.join(10.0)
+    assert order == ["first", "second", "collected"]
+
+
+def test_it_goes_on_when_answers_never_end() -> None:
+    with answering():
+        step_aside(seconds=0.01)  # returns, or the test hangs
+
+
+def test_an_answer_that_fails_is_over_too() -> None:
+    try:
+        with answering():
+            raise ValueError
+    except ValueError:
+        pass
+    began = time.perf_counter()
+    step_aside(seconds=30.0)
+    assert time.perf_counter() - began < 10.0

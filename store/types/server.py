@@ -40,7 +40,6 @@ TYPE = ResourceType(
             search=True,
         ),
         Column("service_host", path=("OS-EXT-SRV-ATTR:host",), role="name", title="SERVICE HOST", guarded=True),
-        Column("host_status", path=("host_status",), role="status", title="HOST STATUS", guarded=True),
         Column(
             "instance_name",
             path=("OS-EXT-SRV-ATTR:instance_name",),
@@ -98,6 +97,7 @@ TYPE = ResourceType(
         *OWNER,
         USER,
         Joined("image_name", "image", on="image_id", title="IMAGE", width=14),
+        Joined("host_status", "hypervisor", "host", "state", "name", "VARCHAR", "status", "HOST STATUS", 11),
         Joined("host_vcpus_total", "hypervisor", "host", "vcpus", "name", "BIGINT", "number", "HOST vCPU", 9),
         Joined("host_ram_total_mb", "hypervisor", "host", "memory_mb", "name", "BIGINT", "size_mb", "HOST RAM", 8),
         Joined("host_disk_total_gb", "hypervisor", "host", "local_gb", "name", "BIGINT", "size_gb", "HOST DISK", 9),
@@ -124,7 +124,8 @@ TYPE = ResourceType(
         Link("user", "id", own="user_id", title="user"),
         Link("keypair", "name", own="key_name", title="key pair"),
     ),
-    volatile_paths=(("links",), ("updated",), ("OS-SRV-USG:launched_at",), ("progress",)),
+    # host_status is the host's: a late heart-beat would make a version of every server on it.
+    volatile_paths=(("links",), ("updated",), ("OS-SRV-USG:launched_at",), ("progress",), ("host_status",)),
     documented={
         "vm_id": "id",
         "vm_name": "name",

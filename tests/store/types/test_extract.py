@@ -140,7 +140,7 @@ def test_identifier(type: str, doc: dict[str, Any], id: str | None) -> None:
 def test_denied_is_not_null() -> None:
     server = registry.ALL["server"]
     hidden = denied(server, {"id": "x", "name": "y"})
-    assert hidden == ["host", "service_host", "host_status", "instance_name", "user_data_sha256"]
+    assert hidden == ["host", "service_host", "instance_name", "user_data_sha256"]
     assert "user_data_sha256" not in denied(server, {"OS-EXT-SRV-ATTR:user_data": None})
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import select
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.process.models import credentials
@@ -18,6 +20,28 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 10.0
 _BLOCK = 256 * 1024
+
+
+@contextmanager
+def _broken(close: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Close a connection on which an exchange broke off, and raise ConnectionLost or EngineUnavailable for it.
+
+    Also when it was cancelled: the answer to come would be taken for the next request's.
+    """
+    try:
+        yield
+    except TimeoutError as error:
+        close()
+        raise EngineUnavailable(f"the engine did not answer within {seconds:g} s") from error
+    except OSError as error:
+        close()
+        raise ConnectionLost(error.strerror or "the connection broke", sent=True) from error
+    except NotHttp as error:
+        close()
+        raise EngineUnavailable(f"what answers is no engine: {error}") from error
+    except BaseException:
+        close()
+        raise
 
 
 class Connection:
@@ -39,7 +63,7 @@ class Connection:
     def exchange(self, data: bytes, reader: Reader, seconds: float) -> Answer:
         """Send a request and wait for its answer. Raises ConnectionLost, EngineUnavailable (time-out)."""
         deadline = time.monotonic() + seconds
-        try:
+        with _broken(self.close, seconds):
             self._socket.settimeout(seconds)
             self._socket.sendall(data)
             while True:
@@ -52,18 +76,6 @@ class Connection:
                     return answer
                 if not block:
                     raise ConnectionLost("the engine closed the connection", sent=True)
-        except TimeoutError as error:
-            self.close()
-            raise EngineUnavailable(f"the engine did not answer within {seconds:g} s") from error
-        except OSError as error:
-            self.close()
-            raise ConnectionLost(error.strerror or "the connection broke", sent=True) from error
-        except NotHttp as error:
-            self.close()
-            raise EngineUnavailable(f"what answers is no engine: {error}") from error
-        except BaseException:
-            self.close()
-            raise
 
     def close(self) -> None:
         """Close it; it may be closed twice."""
@@ -107,7 +119,7 @@ class AsyncConnection:
         """Send a request and wait for its answer. Raises as Connection does."""
         import asyncio
 
-        try:
+        with _broken(self.close, seconds):
             async with asyncio.timeout(seconds):
                 self._writer.write(data)
                 await self._writer.drain()
@@ -120,18 +132,6 @@ class AsyncConnection:
                         return answer
                     if not block:
                         raise ConnectionLost("the engine closed the connection", sent=True)
-        except TimeoutError as error:
-            self.close()
-            raise EngineUnavailable(f"the engine did not answer within {seconds:g} s") from error
-        except OSError as error:
-            self.close()
-            raise ConnectionLost(error.strerror or "the connection broke", sent=True) from error
-        except NotHttp as error:
-            self.close()
-            raise EngineUnavailable(f"what answers is no engine: {error}") from error
-        except BaseException:
-            self.close()  # also when cancelled: the answer to come would be taken for the next request's
-            raise
 
     def close(self) -> None:
         """Close it; it may be closed twice."""

@@ -16,6 +16,8 @@ WORDS = {
     "inventory": "inventory", "collection": "collections", "collections": "collections", "refresh": "refresh",
     "scope": "scope", "cloud": "scope", "project": "scope", "pause": "pause", "setup": "add_cloud",
 }  # fmt: skip
+# Word -> what may follow it. `command_<word>` of the console gets the rest of the line.
+VERBS = {"theme": THEMES}
 MOST_CHOICES = 12
 USUAL = ("server", "volume", "network", "image", "project", "hypervisor", "port")
 
@@ -26,10 +28,11 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a line means: a view to open, or an action with an argument."""
+    """What a line means: a view to open, an action of the registry, or a verb with the rest of its line."""
 
     view: View | None = None
     action: str = ""
+    verb: str = ""
     argument: str = ""
 
 
@@ -39,12 +42,13 @@ def understand(line: str, current: View) -> Command:
     if not words:
         raise CommandError("type a resource type, for example servers; tab completes, esc leaves")
     first = words[0].lower()
-    if first == "theme":
-        if len(words) != 2 or words[1] not in THEMES:
-            raise CommandError(f"write :theme with one of {', '.join(THEMES)}")
-        return Command(action="theme", argument=words[1])
+    rest = line.strip()[len(first) :].strip()
+    if first in VERBS:
+        if VERBS[first] and rest.split(" ")[0] not in VERBS[first]:
+            raise CommandError(f"write :{first} with one of {', '.join(VERBS[first])}")
+        return Command(verb=first, argument=rest)
     if first in WORDS:
-        return Command(action=WORDS[first], argument=" ".join(words[1:]))
+        return Command(action=WORDS[first])
     try:
         return Command(view=view_of_text(line, current))
     except (FilterError, KeyError) as error:
@@ -56,8 +60,8 @@ def completions(line: str, current: View, clouds: Sequence[str]) -> list[str]:
     head, _, last = line.rpartition(" ")
     if not head:
         return _first_words(last)[:MOST_CHOICES]
-    if head.strip() == "theme":
-        return [f"{head} {name}" for name in THEMES if name.startswith(last)]
+    if head.strip() in VERBS:
+        return [f"{head} {word}" for word in VERBS[head.strip()] if word.startswith(last)]
     try:
         type_name = registry.find(head.split()[0]).name
     except KeyError:
@@ -83,7 +87,7 @@ def _first_words(start: str) -> list[str]:
     for type in registry.ALL.values():
         if type.plural not in found and any(word.startswith(wanted) for word in registry.words(type)):
             found.append(type.plural)
-    found += [word for word in (*WORDS, "theme") if word.startswith(wanted) and len(word) > 1]
+    found += [word for word in (*WORDS, *VERBS) if word.startswith(wanted) and len(word) > 1]
     found += [p for p in plurals if wanted and wanted in p and p not in found]
     return list(dict.fromkeys(found))
 

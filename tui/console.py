@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,21 @@ from textual.binding import Binding
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.timer import Timer
 
-from tui.acting import Acting
+from tui.acting.asking import Asking
+from tui.acting.commanding import Commanding
+from tui.acting.display import Display
+from tui.acting.keys import Keys
+from tui.acting.moving import Moving
+from tui.acting.opening import Opening
+from tui.acting.viewing import Viewing
 from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
 from tui.hearing import Hearing
 from tui.leaving import Leaving
 from tui.panes.make import make_pane
 from tui.panes.pane import Pane
-from tui.showing import WAIT_SHOWN, context_line, footer_line, hint_line, state_line
-from tui.state import DEFAULT, History, View, view_of_text
+from tui.showing import WAIT_SHOWN
+from tui.state import DEFAULT, History
 from tui.table.cells import clean
 from tui.table.widget import ResourceTable
 from tui.themes.palette import PALETTES
@@ -34,10 +39,8 @@ from tui.widgets.guarded import Guarded, GuardedScreen
 from tui.widgets.lines import Lines
 from tui.world import Client, World
 
-NOTICE_SECONDS = 6.0
 TICK = 1.0  # seconds between looks at the clock
 ENRICH_DELAY = 0.2  # seconds the cursor rests before the engine is asked about its row
-SAVE_DELAY = 1.0
 MOST_ERRORS = 20  # unexpected errors in ten seconds before the console gives up
 
 
@@ -50,7 +53,20 @@ class Data:
     states: tuple[dict[str, Any], ...]
 
 
-class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindings=False):
+class QuarterdeckApp(
+    Keys,
+    Moving,
+    Opening,
+    Asking,
+    Commanding,
+    Viewing,
+    Display,
+    Hearing,
+    Leaving,
+    Guarded,
+    App[int],
+    inherit_bindings=False,
+):
     """The console. `client_factory` connects to the engine; it is tried until it succeeds.
 
     view   what to show first, in the words of the command bar; "" = where the operator was
@@ -95,6 +111,7 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
         self.data: Data | None = None
         self.paused = False
         self.asking = None
+        self.answer = lambda text: None
         self.touched = bool(view)  # somebody chose what to show: nothing else takes its place
         self.filter_is_own = False
         self.filter_before = ""
@@ -141,9 +158,10 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
 
     async def on_event(self, event: events.Event) -> None:
         """Keys are taken here, in order; see `press_key`."""
-        if isinstance(event, events.Key) and self.screen_stack and self.press_key(event.key, event.character):
+        alone = len(self.screen_stack) == 1  # a dialog over the table takes its own keys
+        if isinstance(event, events.Key) and alone and self.press_key(event.key, event.character):
             return
-        if isinstance(event, events.Paste) and self.bar.is_open:
+        if isinstance(event, events.Paste) and alone and self.bar.is_open:
             self.bar.take_paste(event.text)
             return
         await super().on_event(event)
@@ -156,185 +174,6 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
             self.world.first_answers["/q/windows"] = early.window
         if not self.touched:
             self.restore(early.session)
-
-    def restore(self, session: Any) -> None:
-        history = History.from_json(session)
-        if history.views:
-            self.history = history
-            theme = session.get("theme")
-            if theme in PALETTES and not os.environ.get("QDECK_THEME"):
-                self.use_theme(theme)
-
-    def _open_first(self) -> None:
-        if not self.history.views or self._first_text:
-            self.open_view(self._first_view(), unasked=True)
-        else:
-            self.show_view(self.history.current)
-
-    def _first_view(self) -> View:
-        if self._first_text:
-            try:
-                return view_of_text(self._first_text, DEFAULT)
-            except (KeyError, ValueError) as error:
-                self.notice(str(error.args[0] if error.args else error))
-        return self.history.current
-
-    # Views
-
-    def open_view(self, view: View, *, instead: bool = False, unasked: bool = False) -> None:
-        """Show a view; the one on screen stays in the history, unless `instead`. `unasked`: no key led there."""
-        self.touched = self.touched or not unasked
-        self._remember_cursor()
-        previous = self.pane.view
-        if previous.kind not in ("scope", "help"):
-            self._below, self._below_places = previous, self.pane.places
-        if previous.kind == "scope" and view.kind != "scope":
-            instead = True  # the choice is made: going back leads to the list, not to the choice
-        if instead:
-            self.history.update(view)
-        else:
-            self.history.open(view)
-        self.show_view(view)
-
-    def go(self, delta: int) -> bool:
-        """Step through the history; False when there is nothing there."""
-        self._remember_cursor()
-        view = self.history.step(delta)
-        if view is None:
-            return False
-        self.show_view(view)
-        return True
-
-    def change_view(self, view: View, *, keep_row: bool) -> None:
-        """The same list with another filter or order."""
-        self.touched = True
-        self.pane.view = view
-        self.history.update(view)
-        self.table.empty_text = self.pane.empty()
-        self.table.respec(self.pane.spec(), keep_row=keep_row)
-        self.show_lines()
-        self.save_soon()
-
-    def show_view(self, view: View) -> None:
-        self.data = None
-        self.pane = make_pane(view, self.world, under=self._below, places=self._below_places)
-        self.table.empty_text = "reading …"
-        self.table.show(
-            self.pane.source,
-            self.pane.heads,
-            self.pane.spec(),
-            faults=self.pane.faults,
-            key=view.cursor,
-            line=view.line,
-        )
-        self.strip.show(*self._rule())
-        self._size_strip()
-        self.show_lines()
-        self.show_footer()
-        self.save_soon()
-
-    def _remember_cursor(self) -> None:
-        row, view = self.table.current, self.pane.view
-        if row is not None and self.history.views and self.history.current.same_place(view) and not row.gone:
-            line = self.table.buffer.cursor - self.table.buffer.top
-            self.history.update(replace(self.history.current, cursor=row.key, line=line))
-
-    # Lines
-
-    def show_lines(self) -> None:
-        """Context and state, as things are now."""
-        if not self.is_running:
-            return
-        now = asyncio.get_running_loop().time()
-        place = self.table.place
-        view = self.pane.view
-        if place and not view.filter:
-            self.pane.total = place.total
-        count = self.pane.total
-        if count is None and not view.projects and view.kind == "list":
-            count = self.world.count(view.type, view.clouds)
-        self.context.show(context_line(self.pane, self.world, count, self.size.width))
-        notice = self._notice if now < self._notice_until else ""
-        state = state_line(self.pane, self.world, self.table, now, notice, self.paused, self.data)
-        self.bar.show_state(*state)
-
-    def show_footer(self) -> None:
-        """Keys of the view."""
-        self.footer.show(footer_line(self.pane.places, self.size.width))
-
-    def show_hint(self, problem: str, choices: Any) -> None:
-        """Under the bar, in place of the heads: what is wrong with the text, or what it could become."""
-        self.table.set_hint(hint_line(problem, choices, self.size.width) if problem or choices else [])
-
-    def show_strip(self) -> None:
-        """About the row under the cursor."""
-        row = self.table.current
-        lines = self.pane.strip(row) if row is not None else []
-        self.strip.show(*self._rule(), *[([(" ", "text"), *line], ()) for line in lines])
-
-    def _rule(self) -> list[Any]:
-        return [([("─" * self.size.width, "rule")], ())]
-
-    def notice(self, text: str, *, lasting: bool = False) -> None:
-        """One line for a while."""
-        self._notice = clean(text)
-        now = asyncio.get_running_loop().time()
-        self._notice_until = now + (60.0 if lasting else NOTICE_SECONDS)
-        self.show_lines()
-        if not lasting:
-            self.set_timer(NOTICE_SECONDS + 0.1, self.show_lines)
-
-    def end_notice(self) -> None:
-        """What was said is over."""
-        self._notice_until = 0.0
-        self.show_lines()
-
-    def starting(self, text: str) -> None:
-        """Said by the client, on a thread, while an engine is started."""
-        self.call_from_thread(self.notice, text, lasting=True)
-        self._starting = text
-
-    def end_starting(self) -> None:
-        """The engine answers: what was said about its start is over. A warning stays for a moment more."""
-        if self._starting and self._notice == clean(self._starting):
-            self.end_notice()
-        self._starting = ""
-
-    def close_bar(self) -> None:
-        """Back to the list."""
-        self.bar.close()
-        self.table.set_hint([])
-        self.show_lines()
-
-    def use_theme(self, name: str, *, keep: bool = True) -> None:
-        """Draw everything with another palette; `keep` it for the next start."""
-        self._kept_theme = name if keep else ""
-        self.theme_name = name
-        self.theme = f"qdeck-{name}"
-        palette = PALETTES[name]
-        self.table.set_palette(palette)
-        for lines in (self.context, self.bar, self.strip, self.footer):
-            lines.set_palette(palette)
-        if keep:
-            self.save_soon()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Small screens give the strip, then the keys, to the rows."""
-        height = event.size.height
-        self._height = height
-        self._size_strip()
-        self.footer.set_class(height < 8, "none")
-        self.call_after_refresh(self._lines_again)
-
-    def _size_strip(self) -> None:
-        self.strip.set_class(self._height < 24, "small")
-        self.strip.set_class(self._height < 16 or not self.pane.has_strip, "none")
-
-    def _lines_again(self) -> None:
-        self.show_lines()
-        self.show_footer()
-        self.show_strip()
-        self._enrich()  # a strip that was too small before has room for more now
 
     # What the table says
 
@@ -402,22 +241,6 @@ class QuarterdeckApp(Acting, Hearing, Leaving, Guarded, App[int], inherit_bindin
             self.exit(1, return_code=1, message=text)
         else:
             self.notice(text)
-
-    def save_soon(self) -> None:
-        """Keep the view with the engine, a second after it last changed."""
-        if self._save_timer is not None:
-            self._save_timer.stop()
-        self._save_timer = self.set_timer(SAVE_DELAY, lambda: self.in_background(self.save()))
-
-    async def save(self) -> None:
-        """Keep the view with the engine now, if it isn't kept already."""
-        self._remember_cursor()
-        if self.world.client is None or self.world.offline_since is not None:
-            return
-        state = self.history.to_json(self._kept_theme)
-        if state != self._saved:
-            await self.world.put("/q/session-view", json=state)
-            self._saved = state
 
     @property
     def waits(self) -> bool:

@@ -1,4 +1,4 @@
-"""The line under the context: the state of the list, or, while it is open, a line of text for `:` and `/`.
+"""The line under the context: the state of the list, or, while it is open, a line of text for `:`, `/` or a question.
 
 Opening it changes no layout, so it costs one line on the wire. Every printable key is text in it.
 """
@@ -51,7 +51,7 @@ class Bar(Lines):
         self._refresh_line()
 
     def open(self, mode: str, text: str = "") -> None:
-        """Open with a prompt of one character and a text to start from."""
+        """Open with a prompt (":", "/" or a question) and a text to start from."""
         self.mode, self.value, self.cursor = mode, text, len(text)
         self._recalled, self._choice = 0, -1
         self._refresh_line()
@@ -60,7 +60,7 @@ class Bar(Lines):
         """Show the state again."""
         text = self.value.strip()
         if self.mode and text:
-            history = self._history[self.mode]
+            history = self._history.setdefault(self.mode, [])
             if text in history:
                 history.remove(text)
             history.append(text)
@@ -93,13 +93,13 @@ class Bar(Lines):
         if not self.mode:
             self.show((left, right))
             return
-        room = max(8, self.size.width - sum(width(text) for text, _ in right) - 4)
+        room = max(8, self.size.width - sum(width(text) for text, _ in right) - width(self.mode) - 4)
         start = 0  # the cursor is always in sight
         while width(self.value[start : self.cursor]) >= room:
             start += 1
         at = self.value[self.cursor : self.cursor + 1] or " "
         typed: list[Part] = [
-            (" " + self.mode, "key"),
+            (" " + self.mode + ("" if len(self.mode) == 1 else ": "), "key"),
             (self.value[start : self.cursor], "strong"),
             (at, "input"),
             (self.value[self.cursor + 1 :], "strong"),

@@ -1,0 +1,126 @@
+"""The bar: filters while they are typed, commands, and questions of one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.commands import CommandError, completions, filter_completions, understand
+from tui.panes.resources import ResourcesPane
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from tui.console import QuarterdeckApp
+
+DEBOUNCE = 0.03  # seconds between the last key of a filter and its question to the engine
+
+
+class Commanding:
+    """Mixed into the app."""
+
+    filter_timer: Timer | None
+    answer: Callable[[str], str | None]  # takes the answer to a question of one line; see ask_line
+
+    def action_command(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        self.bar.open(":")
+        self.show_hint("", completions("", self.pane.view, ()))
+
+    def action_filter(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        self.filter_before = self.pane.view.filter
+        self.bar.open("/", self.pane.view.filter)
+        self.show_hint("", ())
+
+    def ask_line(  # type: ignore[misc]
+        self: QuarterdeckApp, prompt: str, answer: Callable[[str], str | None], start: str = ""
+    ) -> None:
+        """Ask for one line of text in the bar. `answer` takes it, and gives a sentence when it can't be used: then the
+        bar stays open. Escape takes nothing.
+        """
+        self.answer = answer
+        self.bar.open(prompt, start)
+        self.show_hint("", ())
+
+    def bar_typed(self: QuarterdeckApp, mode: str, text: str) -> None:  # type: ignore[misc]
+        """A filter shows its rows while it is typed; a command shows what it could become."""
+        if mode == "/":
+            problem = self.pane.check_filter(text)
+            self.show_hint(problem, filter_completions(text, self.pane.view.type))
+            self.stop_filter_timer()
+            if not problem:
+                self.filter_timer = self.set_timer(DEBOUNCE, lambda: self.apply_filter(text))
+        elif mode == ":":
+            self.show_hint("", completions(text, self.pane.view, self.cloud_names))
+
+    def stop_filter_timer(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """What was typed before must not be asked for any more."""
+        if self.filter_timer is not None:
+            self.filter_timer.stop()
+            self.filter_timer = None
+
+    def apply_filter(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
+        """Show the rows that pass."""
+        self.stop_filter_timer()
+        text = text.strip()
+        if text != self.pane.view.filter:
+            self.filter_is_own = True
+            self.change_view(replace(self.pane.view, filter=text), keep_row=False)
+
+    def bar_entered(self: QuarterdeckApp, mode: str, text: str) -> None:  # type: ignore[misc]
+        """Enter keeps the filter, or runs the command; a mistake leaves the bar open."""
+        if mode == "/":
+            problem = self.pane.check_filter(text)
+            if problem:
+                self.show_hint(problem, ())
+                return
+            self.apply_filter(text)
+            self.close_bar()
+            return
+        if mode != ":":
+            problem = self.answer(text) or ""
+            if problem:
+                self.show_hint(problem, ())
+            elif self.bar.mode == mode:
+                self.close_bar()
+            return
+        self._run_command(text)
+
+    def _run_command(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
+        try:
+            command = understand(text, self.pane.view)
+        except CommandError as error:
+            self.show_hint(str(error), ())
+            return
+        if command.view is not None:
+            problem = ResourcesPane(command.view, self.world).check_filter(command.view.filter)
+            if problem:
+                self.show_hint(problem, ())
+                return
+        self.close_bar()
+        if command.view is not None:
+            self.filter_is_own = False
+            self.open_view(command.view)
+        elif command.verb:
+            getattr(self, f"command_{command.verb}")(command.argument)
+        else:
+            self.act(command.action)
+
+    def command_theme(self: QuarterdeckApp, argument: str) -> None:  # type: ignore[misc]
+        """Draw with another palette."""
+        self.use_theme(argument)
+
+    def bar_cancelled(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """Escape: as it was before the bar was opened."""
+        self.stop_filter_timer()
+        if self.bar.mode == "/":
+            self.apply_filter(self.filter_before)
+        self.close_bar()
+
+    def bar_completed(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """Tab."""
+        view = self.pane.view
+        if self.bar.mode == "/":
+            self.bar.complete(lambda text: filter_completions(text, view.type))
+        elif self.bar.mode == ":":
+            self.bar.complete(lambda text: completions(text, view, self.cloud_names))

@@ -71,13 +71,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("sort", ("o",), "sort by the column under the cursor; again: reverse, as before", ("list",), "sort", 25),
     Action("wide", ("w",), "wide or narrow columns", ("list",), "wide", 45),
     Action("mark", ("space",), "mark the row", ("resources",), "mark", 46),
+    Action("range", ("v",), "begin a range; again: mark what lies between", ("resources",)),
+    Action("mark_all", ("asterisk",), "mark all rows that pass the filter; again: none", ("resources",)),
 )  # fmt: skip
 
 _SYMBOLS = {
     "slash": "/", "colon": ":", "at": "@", "left_square_bracket": "[", "right_square_bracket": "]", "minus": "-",
     "question_mark": "?", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "right_curly_bracket": "}",
     "left_curly_bracket": "{", "plus": "+", "down": "↓", "up": "↑", "left": "←", "right": "→", "shift+down": "shift ↓",
-    "shift+up": "shift ↑",
+    "shift+up": "shift ↑", "asterisk": "*",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from tui.acting.asking import Asking
 from tui.acting.commanding import Commanding
 from tui.acting.display import Display
 from tui.acting.keys import Keys
+from tui.acting.marking import Marking
 from tui.acting.moving import Moving
 from tui.acting.opening import Opening
 from tui.acting.viewing import Viewing
@@ -56,6 +57,7 @@ class Data:
 class QuarterdeckApp(
     Keys,
     Moving,
+    Marking,
     Opening,
     Asking,
     Commanding,

@@ -96,8 +96,12 @@ def _right(table: ResourceTable, now: float, paused: bool, data: Any) -> Parts:
     waiting = table.waiting_since
     if waiting is not None and now - waiting > WAIT_SHOWN:
         facts.append((f"◐ waiting for the engine {age(now - waiting)}", "busy"))
-    if table.marks:
-        facts.append((f"{len(table.marks)} marked", "mark"))
+    marks = table.marks
+    if marks.start is not None:
+        facts.append((f"range of {len(marks.stretch(table.buffer)):,}", "mark"))
+    elif marks:
+        number = "all" if marks.count is None else f"{marks.count:,}"
+        facts.append((f"{number} marked", "mark"))
     if place is not None:
         if table.spec.filter:
             facts.append((f"{place.total:,} match", "strong"))

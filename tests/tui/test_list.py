@@ -177,6 +177,41 @@ async def test_marks() -> None:
         await until_gone(pilot, "marked")
 
 
+async def test_a_range_marks_what_lies_between() -> None:
+    async with console(FakeClient(50)) as (app, pilot):
+        await pilot.press("j", "v", "j", "j", "j")
+        await until_text(pilot, "range of 4")
+        await until(pilot, lambda: [line[0] for line in lines(app)[3:9]] == list(" +++▹ "), "four rows stand out")
+        await pilot.press("v")
+        await until_text(pilot, "4 marked")
+        await pilot.press("v", "j", "escape")  # the range is forgotten, the marks stay
+        await until_text(pilot, "4 marked")
+        await pilot.press("escape")
+        await until_gone(pilot, "marked")
+
+
+@pytest.mark.parametrize(("start", "end"), [("g", "G"), ("G", "g")])
+async def test_a_range_over_rows_that_are_not_here_any_more(start: str, end: str) -> None:
+    async with console(FakeClient(3000)) as (app, pilot):
+        await pilot.press(start)
+        await until(pilot, lambda: not app.table._asked, "there")
+        await pilot.press("v", end)
+        await until(pilot, lambda: not app.table._asked, "at the other end")
+        await pilot.press("v")
+        await until_text(pilot, "3,000 marked")
+
+
+async def test_all_that_pass_but_one() -> None:
+    async with console(FakeClient(1000), "servers /web") as (app, pilot):
+        await until_text(pilot, "200 match")
+        await pilot.press("asterisk", "space")
+        await until_text(pilot, "199 marked")
+        assert lines(app)[3][0] == " " and lines(app)[4][0] == "▹" and lines(app)[5][0] == "+"
+        await pilot.press("slash", "backspace", "backspace", "backspace", "d", "b", "enter")
+        await until_text(pilot, "/db")
+        await until_gone(pilot, "marked")  # "all" was said of another list
+
+
 async def test_stale_answers_are_dropped() -> None:
     client = FakeClient(1000)
     async with console(client) as (app, pilot):

@@ -51,11 +51,6 @@ class Moving:
     def action_wide(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.table.toggle_wide()
 
-    def action_mark(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        self.table.toggle_mark()
-        self.table.move_rows(1)
-        self.show_lines()
-
     def action_sort(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Ascending, descending, the list's own order."""
         head = self.table.column_head

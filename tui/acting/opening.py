@@ -68,13 +68,20 @@ class Opening:
         """One step: filter, marks, view."""
         view = self.pane.view
         if self.table.marks:
-            self.table.marks = set()
-            self.table.redraw()
-            self.show_lines()
+            self._forget_marks()
         elif view.filter and (view.kind != "list" or self.filter_is_own):
             self.change_view(replace(view, filter=""), keep_row=True)
         else:
             self.action_previous()
+
+    def _forget_marks(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        marks = self.table.marks
+        if marks.start is not None:
+            marks.start = None  # the range first, then the marks
+        else:
+            marks.clear()
+        self.table.redraw()
+        self.show_lines()
 
     def action_close(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Back to the view before; at the last one the console is left."""

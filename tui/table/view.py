@@ -13,8 +13,9 @@ from textual.widget import Widget
 from tui.table.buffer import Buffer
 from tui.table.cells import width as text_width
 from tui.table.layout import Head, Placed, place
+from tui.table.marks import Marks
 from tui.table.paint import head_strip, row_strip, strip_of, texts_of
-from tui.table.spec import Key, Row, Spec
+from tui.table.spec import Row, Spec
 from tui.themes.palette import PALETTES, Palette
 from tui.widgets.guarded import Guarded
 
@@ -36,7 +37,7 @@ class TableView(Guarded, Widget, can_focus=True):
         self.column = 0
         self.left = 0
         self.wide_columns = False
-        self.marks: set[Key] = set()
+        self.marks = Marks()
         self.palette: Palette = PALETTES["ansi"]
         self.empty_text = ""
         self._hint: list[tuple[str, str]] = []
@@ -116,12 +117,14 @@ class TableView(Guarded, Widget, can_focus=True):
         if self._hint:
             lines = [strip_of([(text, self.palette[name]) for text, name in self._hint], width, self.palette["text"])]
         names = [h.name for h in self.heads]
+        between = self.marks.stretch(self.buffer)
         for number, row in enumerate(rows):
             lines.append(
                 row_strip(
                     row, dict(zip(names, texts[number], strict=True)), placed, self.palette, width,
                     cursor=self.buffer.top + number == self.buffer.cursor,
-                    marked=row.key in self.marks, status=status, faults=self.faults,
+                    marked=self.marks.holds(row.key) or self.buffer.top + number in between,
+                    status=status, faults=self.faults,
                 )
             )  # fmt: skip
         text = self.palette["text"]
@@ -205,5 +208,5 @@ class TableView(Guarded, Widget, can_focus=True):
         """Mark the row under the cursor, or take its mark away."""
         row = self.current
         if row is not None:
-            self.marks ^= {row.key}
+            self.marks.toggle(row.key)
             self.redraw()

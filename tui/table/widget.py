@@ -18,6 +18,7 @@ from textual.timer import Timer
 
 from tui.table.buffer import Buffer
 from tui.table.layout import Head
+from tui.table.marks import Marks
 from tui.table.spec import Anchor, Key, Place, Row, RowSource, Spec, Window
 from tui.table.view import TableView
 
@@ -112,7 +113,7 @@ class ResourceTable(TableView):
         self.buffer = Buffer()
         self.heads, self._needs = [], {}
         self.column = self.left = 0
-        self.marks = set()
+        self.marks = Marks()
         self.loaded = self._respecified = False
         self._restart(key or "start", key or None, line)
         self.redraw()
@@ -121,6 +122,7 @@ class ResourceTable(TableView):
         """The same list with another filter or order. What is on screen stays until the answer is here."""
         if (spec.filter, spec.clouds, spec.projects) != (self.spec.filter, self.spec.clouds, self.spec.projects):
             self._needs = {}
+        self.marks.leave(spec)
         self.spec = spec
         self._respecified = True  # while a filter is typed nobody counts: the next key's page would wait for it
         row = self.current if keep_row else None
@@ -323,6 +325,8 @@ class ResourceTable(TableView):
         self.place = replace(message.answer, rank=None) if moved else message.answer
         if moved:
             self._ask_position()
+        if self.marks.of is not None:
+            self.marks.total = message.answer.total
         self.post_message(self.Counted())
 
     # Moving
@@ -369,6 +373,7 @@ class ResourceTable(TableView):
         buffer = self.buffer
         before, row = buffer.cursor, buffer.current
         self._rest = 0
+        self.marks.below = end == "end"
         if buffer.has_before if end == "start" else buffer.has_after:
             self._generation += 1
             self._asked.clear()

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import structlog
 
-from engine.inventory.redact import HIDDEN, is_secret
+from store.redact import HIDDEN, is_secret
 
 WORKER_LOG = "engine.log"
 PARENT_LOG = "parent.log"

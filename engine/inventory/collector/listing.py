@@ -22,10 +22,10 @@ from engine.inventory.collector.source import Source, failure
 from engine.inventory.collector.tasks import Options, Progress, Task
 from engine.inventory.courtesy import step_aside
 from engine.inventory.pages import BadPage, NotWhole
-from engine.inventory.redact import redact
 from store.estate.errors import EstateError
 from store.estate.models import Listing, Outcome
 from store.ids import uuid7
+from store.redact import redact
 
 if TYPE_CHECKING:
     from store.estate.estate import Estate

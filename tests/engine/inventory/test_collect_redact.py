@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.inventory.redact import HIDDEN, redact
 from store.estate.estate import Estate
 from store.estate.models import Listing
 from store.estate.visibility import Visibility
 from store.ids import uuid7
+from store.redact import HIDDEN, redact
 from store.times import utcnow
 from store.types import registry
 

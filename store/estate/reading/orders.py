@@ -58,6 +58,7 @@ class Orders:
         self._most_rows = most_rows
         self._orders: OrderedDict[Hashable, Order] = OrderedDict()
         self._asked: OrderedDict[Hashable, int] = OrderedDict()
+        self._too_long: OrderedDict[Hashable, int] = OrderedDict()  # list -> data version at which it was found so
         self._making: set[Hashable] = set()
         self._lock = threading.Lock()
 
@@ -119,21 +120,19 @@ class Orders:
             if known is not None and known.version == version:
                 self._orders.move_to_end(name)
                 return known
-            before = self._asked.pop(name, None)
-            self._asked[name] = version
-            while len(self._asked) > MOST_ASKED:
-                self._asked.popitem(last=False)
+            before = self._asked.get(name)
+            _put(self._asked, name, version, MOST_ASKED)
             # Asked for once: most lists are looked at and left. In the making: what others make is not made again.
-            if before != version or name in self._making:
+            if before != version or self._too_long.get(name) == version or name in self._making:
                 return None
             self._making.add(name)
         try:
             order = _read(connection, query, version, self._most_rows)
             with self._lock:
-                if order is not None:
-                    self._orders[name] = order
-                while len(self._orders) > MOST_ORDERS:
-                    self._orders.popitem(last=False)
+                if order is None:
+                    _put(self._too_long, name, version, MOST_ASKED)
+                else:
+                    _put(self._orders, name, order, MOST_ORDERS)
         finally:
             self._making.discard(name)
         return order
@@ -142,6 +141,14 @@ class Orders:
         with self._lock:
             self._orders.pop(name, None)
             self._asked.pop(name, None)
+
+
+def _put(kept: OrderedDict[Hashable, Any], name: Hashable, value: Any, most: int) -> None:
+    """Keep a value as the newest of at most so many."""
+    kept[name] = value
+    kept.move_to_end(name)
+    while len(kept) > most:
+        kept.popitem(last=False)
 
 
 def _key(anchor: Sequence[str]) -> Key:
@@ -162,13 +169,15 @@ def _keepable(query: Query, window: Window) -> bool:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, query: Query, version: int, most: int) -> Order | None:
-    """The whole order; None when the list is too long to keep."""
+    """The whole order; None when the list is too long to keep, which is found out without sorting it."""
+    found = f"SELECT 1 {query.relation.from_clause} WHERE {query.where[0]} LIMIT {most + 1}"
+    counted = run(connection, f"SELECT count(*) FROM ({found})", query.where[1]).fetchone()
+    if counted is None or counted[0] > most:
+        return None
     sql, values = query.rows(("true", []))
     picked = ", ".join(("rid", *LEADING))
-    rows = run(
-        connection, f"SELECT {picked} FROM ({sql}) ORDER BY {order_by(query.places)} LIMIT {most + 1}", values
-    ).to_arrow_table()
-    return Order(version, rows.combine_chunks()) if rows.num_rows <= most else None
+    rows = run(connection, f"SELECT {picked} FROM ({sql}) ORDER BY {order_by(query.places)}", values)
+    return Order(version, rows.to_arrow_table().combine_chunks())
 
 
 def _slice(order: Order, window: Window) -> tuple[int, int, int | None] | None:

@@ -22,7 +22,7 @@ from store import times
 from store.estate.reading import single, windows
 from store.estate.reading.hints import Hints
 from store.estate.reading.models import Key, Scope, UnknownColumn, Window
-from store.estate.reading.orders import Orders
+from store.estate.reading.orders import Orders, Versions
 from store.filters import FilterError
 from store.types import registry
 from store.types.declaration import ResourceType
@@ -96,34 +96,48 @@ class InventoryReads:
 
     def window(self, window: Window) -> dict[str, Any]:
         """The rows around the anchor, with the data's version, its age and the listings that are not well."""
-        version = self.estate.data_version(window.type)
-        now = self.clock()
+        versions, now = self._versions(window), self.clock()
 
         def work(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-            kept = self._orders.window(connection, window, now, version)
+            kept = self._orders.window(connection, window, now, versions)
             return kept or windows.read_window(connection, window, now, self._hints)
 
-        answer = self.read(work)
-        clouds = visible_clouds(window.scope)
-        return {
-            **answer,
-            "at": window.at,
-            "data_version": version,
-            "data_age_seconds": None if window.at else self.age(window.type, clouds),
-            "states": [] if window.at else self.unwell(window.type, clouds),
-        }
+        return self._told(window, self.read(work), versions, self._all_states())
+
+    def ready_window(self, window: Window) -> dict[str, Any] | None:
+        """The answer of `window` when everything it says is in memory, else None; does not block."""
+        states, versions = self._recent_states(), self._versions(window)
+        try:
+            answer = None if states is None else self._orders.window(None, window, self.clock(), versions)
+        except (FilterError, UnknownColumn):
+            return None  # `window` says what is wrong
+        return self._told(window, answer, versions, states) if answer and states is not None else None
 
     def position(self, window: Window) -> dict[str, Any]:
         """Total and the anchor's rank."""
-        version = self.estate.data_version(window.type)
-        now = self.clock()
+        versions, now = self._versions(window), self.clock()
 
         def work(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-            kept = self._orders.position(connection, window, now, version)
+            kept = self._orders.position(connection, window, now, versions)
             return kept or windows.position(connection, window, now)
 
-        answer = self.read(work)
-        return {**answer, "data_version": version}
+        return {**self.read(work), "data_version": versions.type}
+
+    def _versions(self, window: Window) -> Versions:
+        return Versions(self.estate.data_version(window.type), self.estate.data_version())
+
+    def _told(
+        self, window: Window, answer: dict[str, Any], versions: Versions, states: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The answer with what a reader of its rows has to know."""
+        visible = self._aged(states, visible_clouds(window.scope)) if window.at is None else []
+        return {
+            **answer,
+            "at": window.at,
+            "data_version": versions.type,
+            "data_age_seconds": _age_of(window.type, visible),
+            "states": _unwell(window.type, visible),
+        }
 
     def page(self, window: Window, offset: int, limit: int) -> tuple[int, list[str], list[list[Any]]]:
         """(total, columns, rows) from `offset` on."""
@@ -160,29 +174,34 @@ class InventoryReads:
 
     def states(self, clouds: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
         """State of every listing, with its age: see Estate.states. Half a second old at most."""
+        return self._aged(self._all_states(), clouds)
+
+    def age(self, type: str, clouds: tuple[str, ...] | None) -> float | None:
+        """Seconds since the type was last listed whole, of the cloud where that is longest ago; None when never."""
+        return _age_of(type, self.states(clouds))
+
+    def unwell(self, type: str, clouds: tuple[str, ...] | None) -> list[dict[str, Any]]:
+        """The type's listings whose state is not ok: what a reader of the rows has to know."""
+        return _unwell(type, self.states(clouds))
+
+    def _recent_states(self) -> list[dict[str, Any]] | None:
+        known = self._states
+        return known[1] if known and time.monotonic() - known[0] <= _STATES_KEPT_SECONDS else None
+
+    def _all_states(self) -> list[dict[str, Any]]:
         with self._states_lock:
-            if self._states is None or time.monotonic() - self._states[0] > _STATES_KEPT_SECONDS:
-                self._states = (time.monotonic(), self.estate.states())
-            states = self._states[1]
+            states = self._recent_states()
+            if states is None:
+                states = self.estate.states()
+                self._states = (time.monotonic(), states)
+            return states
+
+    def _aged(self, states: list[dict[str, Any]], clouds: tuple[str, ...] | None) -> list[dict[str, Any]]:
         now = self.clock()
         return [
             {**state, "age_seconds": _age(now, state["fresh_ended_at"])}
             for state in states
             if clouds is None or state["cloud"] in clouds
-        ]
-
-    def age(self, type: str, clouds: tuple[str, ...] | None) -> float | None:
-        """Seconds since the type was last listed whole, of the cloud where that is longest ago; None when never."""
-        ages = [s["age_seconds"] for s in self.states(clouds) if s["type"] == type and s["age_seconds"] is not None]
-        return max(ages, default=None)
-
-    def unwell(self, type: str, clouds: tuple[str, ...] | None) -> list[dict[str, Any]]:
-        """The type's listings whose state is not ok: what a reader of the rows has to know."""
-        names = ("cloud", "region", "scope", "state", "reason", "missing", "age_seconds")
-        return [
-            {name: state[name] for name in names}
-            for state in self.states(clouds)
-            if state["type"] == type and state["state"] != "ok"
         ]
 
     def _listing(self, type: str, cloud: str, region: str) -> dict[str, Any] | None:
@@ -195,6 +214,16 @@ class InventoryReads:
 
 def _age(now: datetime, at: datetime | None) -> float | None:
     return None if at is None else max(0.0, round((now - at).total_seconds(), 3))
+
+
+def _age_of(type: str, states: Iterable[dict[str, Any]]) -> float | None:
+    ages = [s["age_seconds"] for s in states if s["type"] == type and s["age_seconds"] is not None]
+    return max(ages, default=None)
+
+
+def _unwell(type: str, states: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = ("cloud", "region", "scope", "state", "reason", "missing", "age_seconds")
+    return [{name: s[name] for name in names} for s in states if s["type"] == type and s["state"] != "ok"]
 
 
 def scope_of(

@@ -98,7 +98,8 @@ def _windows(reads: InventoryReads, access: AccessService) -> APIRouter:
     @router.post("/q/windows", response_model=WindowAnswer)
     async def windows(body: WindowBody, caller: reader) -> Response:
         """The rows around an anchor of a sorted, filtered list, now or as of a time."""
-        return JsonAnswer(await reads.run(reads.window, window_of(body, caller)))
+        window = window_of(body, caller)
+        return JsonAnswer(reads.ready_window(window) or await reads.run(reads.window, window))
 
     @router.post("/q/windows/position", response_model=PositionAnswer)
     async def position(body: WindowBody, caller: reader) -> Response:

@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from store.estate.reading.anchors import find_place, sample_of
+from store.estate.reading.fetching import fetch
 from store.estate.reading.hints import SHARED, Hints, slice_around, within
 from store.estate.reading.models import Window
 from store.estate.reading.order import Sql, Term, beyond, order_by, run
 from store.estate.reading.query import Place, Query, columns_of
-from store.estate.reading.relation import LEADING, Relation, quoted
+from store.estate.reading.relation import LEADING
 
 if TYPE_CHECKING:
     import duckdb
@@ -128,18 +129,9 @@ def _rows(
     connection: duckdb.DuckDBPyConnection, query: Query, columns: list[str], chosen: str, values: list[Any]
 ) -> list[tuple[Any, ...]]:
     """The chosen rows in order, with shown columns joined: cloud, region, id, columns, values of the order, side."""
-    shown = Relation(query.type, query.moment, "page")
-    picked = [shown.column(name) for name in (*LEADING, *columns)]
-    order = [Term(f"t.s{i}", term.descending, term.nullable) for i, term in enumerate(query.terms)]
-    picked += [term.sql for term in order] + ["t.side"]
-    carried = "".join(f", w.{quoted(name)}" for name in query.relation.needs(columns))
-    kept = ", ".join(f"k.{name}" for name in (*LEADING, "side", *(f"s{i}" for i in range(len(order)))))
-    sql = (
-        f"WITH keys AS MATERIALIZED ({chosen}),"
-        f" page AS (SELECT {kept}{carried} FROM keys k JOIN {quoted(query.type.table)} w ON w.rowid = k.rid)"
-        f" SELECT {', '.join(picked)} {shown.from_clause} ORDER BY {order_by(order)}"
-    )
-    return run(connection, sql, values).fetchall()
+    places = query.places
+    order = [Term(f"t.{term.sql}", term.descending, term.nullable) for term in places]
+    return fetch(connection, query, columns, (chosen, values), [*(term.sql for term in places), "side"], order)
 
 
 def _trimmed(

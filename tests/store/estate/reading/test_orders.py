@@ -11,10 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.estate.reading.models import Scope, Window
-from store.estate.reading.orders import Orders
+from store.estate.reading.orders import CHUNK, Orders, Versions
 from store.estate.reading.windows import position, read_window
 from tests.store.estate.reading.tables import T0, database, put
 from tests.store.estate.reading.test_windows import FILTERS, NOW, SORTS, _fill, _servers
+
+V1 = Versions(1, 1)
+V2 = Versions(2, 2)
+V1_BESIDE_NEWS = Versions(1, 2)  # rows of another type changed
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +28,8 @@ def connection() -> duckdb.DuckDBPyConnection:
 
 def ask(orders: Orders, connection: duckdb.DuckDBPyConnection, window: Window, version: int = 1) -> Any:
     """The answer at the second asking, when the order is kept."""
-    orders.window(connection, window, NOW, version)
-    return orders.window(connection, window, NOW, version)
+    orders.window(connection, window, NOW, Versions(version, version))
+    return orders.window(connection, window, NOW, Versions(version, version))
 
 
 @settings(max_examples=40, deadline=None)
@@ -55,14 +59,14 @@ def test_answers_are_those_of_reading_the_list(
     if kept is not None:
         assert kept == read_window(connection, window, NOW, None)
     if not isinstance(anchor, int):
-        ranked = orders.position(connection, window, NOW, 1)
+        ranked = orders.position(connection, window, NOW, V1)
         assert ranked is None or ranked == position(connection, window, NOW)
 
 
 def test_a_list_asked_for_once_is_not_kept(connection: duckdb.DuckDBPyConnection) -> None:
     orders, window = Orders(), Window("server")
-    assert orders.window(connection, window, NOW, 1) is None
-    assert orders.window(connection, window, NOW, 1) is not None
+    assert orders.window(connection, window, NOW, V1) is None
+    assert orders.window(connection, window, NOW, V1) is not None
 
 
 @pytest.mark.parametrize(
@@ -87,8 +91,8 @@ def test_newer_data_is_read_anew(connection: duckdb.DuckDBPyConnection) -> None:
     orders, window = Orders(), Window("server", columns=("name",))
     assert len(ask(orders, connection, window)["rows"]) == 1
     put(connection, "server", "b", name="b")
-    assert orders.window(connection, window, NOW, 2) is None
-    assert [row[2] for row in orders.window(connection, window, NOW, 2)["rows"]] == ["a", "b"]
+    assert orders.window(connection, window, NOW, V2) is None
+    assert [row[2] for row in orders.window(connection, window, NOW, V2)["rows"]] == ["a", "b"]
 
 
 def test_row_numbers_that_moved_are_noticed(connection: duckdb.DuckDBPyConnection) -> None:
@@ -101,7 +105,7 @@ def test_row_numbers_that_moved_are_noticed(connection: duckdb.DuckDBPyConnectio
     connection.execute("DELETE FROM server_versions")
     connection.execute("INSERT INTO server_versions SELECT * FROM moved")
     connection.execute("DROP TABLE moved")
-    assert orders.window(connection, window, NOW, 1) is None
+    assert orders.window(connection, window, NOW, V1_BESIDE_NEWS) is None
 
 
 def test_a_row_that_was_closed_is_not_shown(connection: duckdb.DuckDBPyConnection) -> None:
@@ -111,7 +115,7 @@ def test_a_row_that_was_closed_is_not_shown(connection: duckdb.DuckDBPyConnectio
     orders, window = Orders(), Window("server", columns=("name",))
     assert ask(orders, connection, window) is not None
     connection.execute("UPDATE server_versions SET valid_to = ? WHERE id = 'b'", [T0 + timedelta(days=1)])
-    assert orders.window(connection, window, NOW, 1) is None
+    assert orders.window(connection, window, NOW, V1_BESIDE_NEWS) is None
 
 
 def test_lists_too_long_to_keep_are_left_to_the_store(connection: duckdb.DuckDBPyConnection) -> None:
@@ -120,3 +124,32 @@ def test_lists_too_long_to_keep_are_left_to_the_store(connection: duckdb.DuckDBP
         put(connection, "server", id, name=id)
     assert ask(Orders(most_rows=2), connection, Window("server")) is None
     assert ask(Orders(most_rows=3), connection, Window("server")) is not None
+
+
+def test_rows_are_fetched_again_only_after_news(connection: duckdb.DuckDBPyConnection) -> None:
+    _fill(connection, [])
+    put(connection, "server", "a", name="a", project_id="p9")
+    orders, window = Orders(), Window("server", columns=("project_name",))
+    assert orders.window(None, window, NOW, V1) is None
+    shown = ask(orders, connection, window)
+    assert orders.window(None, window, NOW, V1) == shown
+    put(connection, "project", "p9", name="renamed")
+    assert orders.window(None, window, NOW, V1_BESIDE_NEWS) is None
+    answer = orders.window(connection, window, NOW, V1_BESIDE_NEWS)
+    assert answer is not None
+    assert answer["rows"][0][-1] == "renamed"
+
+
+def test_a_page_across_the_end_of_a_chunk_is_whole(connection: duckdb.DuckDBPyConnection) -> None:
+    _fill(connection, [])
+    connection.execute(
+        "INSERT INTO server_versions BY NAME SELECT 'c' AS cloud, 'r' AS region, format('{:05d}', i) AS id,"
+        " TIMESTAMP '2026-01-01' AS valid_from, [] AS denied, 's' AS scope, 1 AS seen_visibility, '' AS search,"
+        f" '{{}}' AS doc, '\\x00'::BLOB AS hash FROM range({3 * CHUNK + 10}) t(i)"
+    )
+    orders = Orders()
+    # The chunk in the middle first: what is missing then lies on both sides of it.
+    for anchor, after in ((CHUNK + 5, 3), (CHUNK - 7, CHUNK + 20), (3 * CHUNK, 400), ("end", 0), (0, 4 * CHUNK)):
+        window = Window("server", columns=("id",), sort=(("id", False),), anchor=anchor, before=9, after=after)
+        assert ask(orders, connection, window) == read_window(connection, window, NOW, None)
+    _fill(connection, [])

@@ -1,0 +1,39 @@
+"""Fetching rows that are already chosen: their numbers are known, what is shown of them is joined to these few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from store.estate.reading.order import Sql, Term, order_by, run
+from store.estate.reading.query import Query
+from store.estate.reading.relation import LEADING, Relation, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def fetch(
+    connection: duckdb.DuckDBPyConnection,
+    query: Query,
+    columns: Sequence[str],
+    chosen: Sql,
+    kept: Sequence[str],
+    order: Sequence[Term],
+) -> list[tuple[Any, ...]]:
+    """Rows of (cloud, region, id, *columns, *kept), in order.
+
+    chosen  SELECT that gives `rid`, the row's number, and the columns named by `kept`
+    order   terms over the kept columns, which are `t`'s
+    """
+    shown = Relation(query.type, query.moment, "page")
+    picked = [shown.column(name) for name in (*LEADING, *columns)] + [f"t.{name}" for name in kept]
+    carried = [f"w.{quoted(name)}" for name in (*LEADING, *query.relation.needs(list(columns)))]
+    carried += [f"k.{name}" for name in kept]
+    sql = (
+        f"WITH keys AS MATERIALIZED ({chosen[0]}),"
+        f" page AS (SELECT {', '.join(carried)} FROM keys k JOIN {quoted(query.type.table)} w ON w.rowid = k.rid"
+        f" WHERE {query.moment.of('w')})"
+        f" SELECT {', '.join(picked)} {shown.from_clause} ORDER BY {order_by(order)}"
+    )
+    return run(connection, sql, chosen[1]).fetchall()

@@ -1,10 +1,10 @@
 """Orders of lists that people are scrolling, kept in memory while the data stays as it is.
 
 Finding a page's rows costs far more than fetching them, and consoles ask for the next page of the same list again and
-again. The second time a list is asked for, the row numbers and keys of all its rows are kept in its order; from then on
-a page is a slice of them. An order lives until its type's data version moves. Row numbers may move without that (the
-file is rewritten after rows were dropped), so what is fetched is checked against the keys, and when they do not agree
-the page is read in the ordinary way.
+again. A list that is scrolled (asked for again, or from its middle) has the row numbers and keys of all its rows kept
+in its order; from then on a page is a slice of them. An order lives until its type's data version moves. Row numbers
+may move without that (the file is rewritten after rows were dropped), so what is fetched is checked against the keys,
+and when they do not agree the page is read in the ordinary way.
 
 Rows are fetched in chunks of several pages, which cost little more than one, and chunks are kept while nothing at all
 changed: whoever scrolls on finds the next pages ready.
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 300_000  # of one list: 85 bytes a row
 MOST_ORDERS = 8
-MOST_ASKED = 64  # lists remembered as asked for once
+MOST_ASKED = 64  # lists remembered as asked for
+MOST_SECONDS = 0.3  # that anybody waits for an order that somebody else is making
 CHUNK = 512  # rows fetched at once: 20 ms, where one page of 60 takes 8
 MOST_CHUNKS = 128  # 0.3 MB each with the columns of a list of servers
 
@@ -79,7 +80,7 @@ class Orders:
         self._chunks: OrderedDict[Hashable, list[list[Any]]] = OrderedDict()
         self._asked: OrderedDict[Hashable, int] = OrderedDict()
         self._too_long: OrderedDict[Hashable, int] = OrderedDict()  # list -> data version at which it was found so
-        self._making: set[Hashable] = set()
+        self._making: dict[Hashable, threading.Event] = {}  # set when it is made
         self._lock = threading.Lock()
 
     def window(
@@ -143,12 +144,22 @@ class Orders:
                 return known
             if connection is None:
                 return None
-            before = self._asked.get(name)
+            seen = self._asked.get(name) == version
             _put(self._asked, name, version, MOST_ASKED)
-            # Asked for once: most lists are looked at and left. In the making: what others make is not made again.
-            if before != version or self._too_long.get(name) == version or name in self._making:
+            scrolled = seen or known is not None or not isinstance(window.anchor, str)
+            if not scrolled or self._too_long.get(name) == version:
                 return None
-            self._making.add(name)
+            made = self._making.get(name)
+            if made is None:
+                self._making[name] = threading.Event()
+        if made is not None:
+            # Waiting costs less than doing the same, or reading the list without it, beside the one who makes it.
+            made.wait(MOST_SECONDS)
+            known = self._orders.get(name)
+            return known if known is not None and known.version == version else None
+        return self._make(connection, query, name, version)
+
+    def _make(self, connection: duckdb.DuckDBPyConnection, query: Query, name: Hashable, version: int) -> Order | None:
         try:
             order = _read(connection, query, name, version, self._most_rows)
             with self._lock:
@@ -156,9 +167,9 @@ class Orders:
                     _put(self._too_long, name, version, MOST_ASKED)
                 else:
                     _put(self._orders, name, order, MOST_ORDERS)
+            return order
         finally:
-            self._making.discard(name)
-        return order
+            self._making.pop(name).set()
 
     def _rows(
         self,
@@ -231,6 +242,8 @@ def _keepable(query: Query, window: Window) -> bool:
 
 def _read(connection: duckdb.DuckDBPyConnection, query: Query, name: Hashable, version: int, most: int) -> Order | None:
     """The whole order; None when the list is too long to keep, which is found out without sorting it."""
+    import pyarrow.compute  # noqa: F401 (for `rank`: here and not on an event loop, where 40 ms are long)
+
     found = f"SELECT 1 {query.relation.from_clause} WHERE {query.where[0]} LIMIT {most + 1}"
     counted = run(connection, f"SELECT count(*) FROM ({found})", query.where[1]).fetchone()
     if counted is None or counted[0] > most:

@@ -85,13 +85,19 @@ def test_what_depends_on_more_than_the_rows_is_not_kept(connection: duckdb.DuckD
     assert ask(Orders(), connection, window) is None
 
 
+def test_a_list_asked_for_from_its_middle_is_kept_at_once(connection: duckdb.DuckDBPyConnection) -> None:
+    _fill(connection, [])
+    put(connection, "server", "a", name="a")
+    assert Orders().window(connection, Window("server", anchor=("c", "r", "a")), NOW, V1) is not None
+
+
 def test_newer_data_is_read_anew(connection: duckdb.DuckDBPyConnection) -> None:
     _fill(connection, [])
     put(connection, "server", "a", name="a")
     orders, window = Orders(), Window("server", columns=("name",))
     assert len(ask(orders, connection, window)["rows"]) == 1
     put(connection, "server", "b", name="b")
-    assert orders.window(connection, window, NOW, V2) is None
+    assert orders.window(None, window, NOW, V2) is None
     assert [row[2] for row in orders.window(connection, window, NOW, V2)["rows"]] == ["a", "b"]
 
 

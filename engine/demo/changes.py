@@ -14,7 +14,7 @@ from engine.demo.tenants import DAY
 
 # What happens, and how often.
 WEIGHTS = {
-    "create": 14, "remove": 12, "stop": 12, "start": 12, "reboot": 8, "rename": 4, "resize": 7, "label": 8,
+    "create": 13, "remove": 13, "stop": 12, "start": 12, "reboot": 8, "rename": 4, "resize": 7, "label": 8,
     "snapshot": 12, "prune": 9, "fail": 2, "recover": 3, "extend": 4, "float": 3, "rule": 2, "host": 1,
 }  # fmt: skip
 
@@ -28,6 +28,7 @@ class Changes:
         self.log: list[tuple[int, str, str]] = []
         self._kinds = [kind for kind, weight in WEIGHTS.items() for _ in range(weight)]
         self._generation = 0
+        self._size = len(state.servers)
 
     def start(self) -> None:
         """Begins at the epoch: what lies between it and now happens at the next settling."""
@@ -71,7 +72,7 @@ class Changes:
         dice = Dice(f"{self.state.seed}/change/{self.count}")
         # Ids of what a change makes come from the change, not from how often somebody asked for an id before.
         self.state.dice.seed(f"{self.state.seed}/made-by/{self.count}")
-        kind = kind or dice.choice(self._kinds)
+        kind = kind or self._balanced(dice.choice(self._kinds), dice)
         id = getattr(self, f"_{kind}")(dice, when)
         if id:
             self.log.append((int(when), kind, id))
@@ -79,6 +80,13 @@ class Changes:
                 del self.log[:5_000]
 
     # Choosing
+
+    def _balanced(self, kind: str, dice: Dice) -> str:
+        """Machines come and go, and a cloud that people use keeps its size: the further from it, the likelier back."""
+        if kind not in ("create", "remove"):
+            return kind
+        over = (len(self.state.servers) - self._size) / max(2, self._size // 25)
+        return "create" if dice.random() > 0.5 + over / 2 else "remove"
 
     def _server(self, dice: Dice, *statuses: str) -> Server | None:
         """One of the servers that are at rest in one of the statuses; tries a few before it gives up."""
@@ -118,7 +126,6 @@ class Changes:
 
     def _remove(self, dice: Dice, when: float) -> str | None:
         server = self._server(dice)
-        # A cloud that people use keeps its size more or less.
         if server is None or len(self.state.servers) < 10:
             return None
         self.state.record(server, "delete", server.user, server.project, int(when))

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 READY_SECONDS = 60.0
 # Raised whenever a seed gives another cloud than before: one that was made by an older release is not the same then.
-RECIPE = 2
+RECIPE = 3
 # clouds.yaml entry: user, project, its domain
 ENTRIES = {
     "demo": ("admin", "admin", "Default"),
@@ -33,12 +34,13 @@ class DemoCloudFailed(RuntimeError):
 
 @dataclass
 class DemoCloud:
-    """A running demo cloud; it ends with this process, or with `stop`."""
+    """A running demo cloud; it ends with this process, or with `stop`. `ports`: one per service, where it listens."""
 
     auth_url: str
     clouds_yaml: Path
     control: Path
     process: subprocess.Popen[bytes]
+    ports: tuple[int, ...] = ()
 
     @classmethod
     def start(
@@ -48,6 +50,8 @@ class DemoCloud:
         seed: str = "1",
         *,
         days_ago: float = 0.0,
+        age_days: float = 0.0,
+        speak_as: Sequence[int] = (),
         still: bool = False,
         timeout: float = READY_SECONDS,
         wait: float = 0.0,
@@ -56,13 +60,14 @@ class DemoCloud:
 
         The cloud of a home is remembered in `<home>/cloud.json` (servers, seed, epoch, ports): started again it
         is the same cloud at the same address (if nobody has taken it), with what would have happened
-        meanwhile. `days_ago`: its clock begins so many days in the past, so that a first collection sees the past and
-        `advance` brings the rest. `wait`: seconds for the cloud of an engine that was killed to end. Raises
-        DemoCloudFailed.
+        meanwhile. `days_ago`: its clock begins so many days in the past, so that a collection sees the past and
+        `advance` brings the rest. `age_days`: a new cloud has lived so long already when its clock begins.
+        `speak_as`: the ports of another cloud, whose addresses this one names in place of its own.
+        `wait`: seconds for the cloud of an engine that was killed to end. Raises DemoCloudFailed.
         """
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _lock(home, wait)
-        memory = _memory(home, servers, seed, days_ago)
+        memory = _memory(home, servers, seed, days_ago, age_days)
         control = _control_path(home)
         password = secrets.token_urlsafe(24)
         command = [
@@ -71,8 +76,8 @@ class DemoCloud:
             "--control", str(control), "--password-file", "-", "--epoch", _rfc3339(memory["epoch"]),
             "--start-days-ago", str(days_ago),
         ]  # fmt: skip
-        if still:
-            command.append("--still")
+        command += ["--speak-as", ",".join(map(str, speak_as))] if speak_as else []
+        command += ["--still"] if still else []
         log = home / "demo.log"
         try:
             with log.open("wb") as errors:
@@ -91,10 +96,10 @@ class DemoCloud:
         except BaseException:
             _end(process)
             raise
-        _write(home / "cloud.json", json.dumps({**memory, "ports": ready["ports"]}))
+        remember(home, {**memory, "ports": ready["ports"]})
         clouds = home / "clouds.yaml"
         _write(clouds, _clouds_yaml(ready["auth_url"], password))
-        return cls(ready["auth_url"], clouds, control, process)
+        return cls(ready["auth_url"], clouds, control, process, tuple(ready["ports"]))
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Uses one of the switches (see control.py). Raises DemoCloudFailed with what the cloud answered."""
@@ -183,15 +188,22 @@ def _read_memory(home: Path) -> dict[str, Any] | None:
         return None
 
 
-def _memory(home: Path, servers: int, seed: str, days_ago: float) -> dict[str, Any]:
-    """What this home's cloud is; a new cloud begins where its clock starts, at the ports of the one before."""
+def _memory(home: Path, servers: int, seed: str, days_ago: float, age_days: float) -> dict[str, Any]:
+    """What this home's cloud is; a new cloud begins where its clock starts or earlier, at the ports of the one before."""
     start = int(time.time() - days_ago * 86400)
     known = _read_memory(home)
     same = known and (known["servers"], known["seed"], known["recipe"]) == (servers, seed, RECIPE)
     if known and same and known["epoch"] <= start:
         return known
     ports = known["ports"] if known else [0]
-    return {"servers": servers, "seed": seed, "epoch": start, "ports": ports, "recipe": RECIPE}
+    epoch = start - int(age_days * 86400)
+    return {"servers": servers, "seed": seed, "epoch": epoch, "ports": ports, "recipe": RECIPE}
+
+
+def remember(home: Path, memory: dict[str, Any]) -> None:
+    """Let the next start in this home be that cloud: a document as `remembered` answers it."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(home / "cloud.json", json.dumps(memory))
 
 
 def _rfc3339(seconds: int) -> str:

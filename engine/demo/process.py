@@ -26,6 +26,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--servers", type=int, default=50, help="how many machines, 1 to 50,000")
     parser.add_argument("--seed", default="1", help="the same seed gives the same cloud")
     parser.add_argument("--port", default="0", help="identity's port, or the six services' with commas; 0: any")
+    parser.add_argument("--speak-as", default="", help="ports that its addresses name, where those are another cloud's")
     parser.add_argument("--control", type=Path, required=True, help="Unix socket for the switches")
     parser.add_argument("--password-file", required=True, help="file with the password; - reads one line of stdin")
     parser.add_argument("--epoch", help="when the cloud stood as made (RFC 3339); default: the clock's start")
@@ -40,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     given = arguments(argv)
     try:
         given.ports = _ports(given.port)
+        given.named = _ports(given.speak_as or "0")
         password = _password(given.password_file)
         return asyncio.run(_serve(given, password))
     except (OSError, ValueError) as reason:
@@ -84,9 +86,8 @@ async def _serve(given: argparse.Namespace, password: str) -> int:
         servers.append(control)
         await control.start_socket(listener)
         stop = _stop_event()
-        ports = [int(cloud.roots[name].rsplit(":", 1)[1]) for name in SERVICES]
-        ready = {"auth_url": f"{cloud.identity.url}/v3", "port": ports[0], "ports": ports, "pid": os.getpid()}
-        print(json.dumps(ready), flush=True)
+        ready = {"auth_url": f"{cloud.identity.url}/v3", "port": given.ports[0], "ports": given.ports}
+        print(json.dumps({**ready, "pid": os.getpid()}), flush=True)
         await _until_stopped(stop, keep=given.keep)
     finally:
         for server in servers:
@@ -98,11 +99,14 @@ async def _serve(given: argparse.Namespace, password: str) -> int:
 
 
 async def _open(given: argparse.Namespace, password: str, servers: list[HttpServer]) -> Cloud:
-    """Binds a port for each service and builds the cloud; adds to `servers` what has to be closed."""
+    """Binds a port for each service (`given.ports`, from then on those it got) and builds the cloud.
+
+    Adds to `servers` what has to be closed.
+    """
     # The ports are known only once they are bound, and the catalogue needs them: requests wait for the cloud.
     ready: asyncio.Future[Cloud] = asyncio.get_running_loop().create_future()
     roots: dict[str, str] = {}
-    for name, wish in zip(SERVICES, given.ports, strict=True):
+    for place, (name, wish, named) in enumerate(zip(SERVICES, given.ports, given.named, strict=True)):
 
         async def handle(request: Request, name: str = name) -> Response:
             return await (await asyncio.shield(ready)).handle(name, request)
@@ -114,7 +118,8 @@ async def _open(given: argparse.Namespace, password: str, servers: list[HttpServ
         except OSError:
             # Somebody else has it by now: the catalogue will name another one.
             port = await server.start_tcp("127.0.0.1", 0)
-        roots[name] = f"http://127.0.0.1:{port}"
+        given.ports[place] = port
+        roots[name] = f"http://127.0.0.1:{named or port}"
     start = time.time() - given.start_days_ago * 86400
     epoch = int(datetime.fromisoformat(given.epoch).timestamp()) if given.epoch else None
     cloud = Cloud(

@@ -154,4 +154,16 @@ def test_a_seed_gives_the_cloud_that_the_recipe_says() -> None:
     state = wire.cloud.state
     ids = [sorted(row.id for row in table) for table in (state.servers, state.volumes, state.ports, state.projects)]
     digest = hashlib.blake2b(repr(ids).encode(), digest_size=8).hexdigest()
-    assert (RECIPE, digest) == (2, "a79583ffb80de510")
+    assert (RECIPE, digest) == (3, "7f2871c7baeba9bc")
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+@pytest.mark.parametrize("servers", [50, 400])
+def test_a_month_leaves_the_cloud_as_large_as_it_was(seed: str, servers: int) -> None:
+    wire = Wire.new(servers, seed, still=False)
+    wire.advance(30 * DAY)
+    state = wire.cloud.state
+    assert abs(len(state.servers) - servers) <= max(3, servers // 20)
+    # Not because nothing happened: machines came and went.
+    made = sum(kind == "create" for _, kind, _ in wire.cloud.changes.log)
+    assert made > 4 and len(state.deleted_servers) > 4

@@ -46,7 +46,7 @@ def listed(estate: Estate, minute: int, world: World) -> None:
     assert collect(estate, minute, docs).state == "ok"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=st.lists(worlds, min_size=2, max_size=6), cuts=st.sets(st.integers(1, 5), max_size=3))
 def test_it_does_not_matter_in_which_order_the_parts_came(tmp_path: Path, story: list[World], cuts: set[int]) -> None:
     folder = tmp_path / str(next(folders))

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 import engine.access.routes
 import engine.audit.routes
 import engine.clouds.routes
+import engine.inventory.find_routes
 import engine.inventory.routes
 import engine.monitoring.routes
 import engine.process.routes
@@ -165,6 +166,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.audit.routes.routes(parts.audit, access))
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
     mount(app, engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
+    mount(app, engine.inventory.find_routes.routes(parts.reads, access, parts.audit))
     mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs))
     mount(app, engine.process.routes.routes(control, access))
     errors.install(app, {EstateError: 503, OpsError: 503})

@@ -121,6 +121,23 @@ def show_resource(
     show(context.obj, type_, ref, at, cloud, region, raw, output)
 
 
+@app.command("find")
+def find_anything(
+    context: typer.Context,
+    text: Annotated[
+        list[str], typer.Argument(help="Name, part of an id, address, prefix, MAC, host, tag, key, request id, ...")
+    ],
+    at: At = None,
+    cloud: Cloud = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many answers.")] = 50,
+    output: Output = Format.table,
+) -> None:
+    """Say what something is or was, whatever its type: current and gone, in all clouds."""
+    from tui.cli.find import find
+
+    find(context.obj, " ".join(text), at, cloud, limit, output)
+
+
 @app.command("types")
 def list_types(output: Output = Format.table) -> None:
     """List the resource types and their columns."""

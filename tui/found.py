@@ -1,0 +1,32 @@
+"""Answers of "find anything" in the operator's own zone; nothing here reads a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+_WEEK = timedelta(days=6)
+
+
+def sentence(item: Mapping[str, Any], now: datetime) -> str:
+    """`10.20.0.7 was web-3 until Tue 14:02`."""
+    if item["type"] == "audit":
+        return f"{item['says']}, {_moment(item['from'], now)}"
+    return item["says"] + (f" until {_moment(item['to'], now)}" if item["to"] else "")
+
+
+def period(item: Mapping[str, Any], now: datetime) -> str:
+    """`Mon 09:00 - Tue 14:02`, or `since 2026-10-01 09:00`; "gone" where the resource is."""
+    if item["to"] is None:
+        return f"since {_moment(item['from'], now)}"
+    if item["type"] == "audit":
+        return _moment(item["from"], now)
+    gone = ", gone" if item["gone"] else ""
+    return f"{_moment(item['from'], now)} - {_moment(item['to'], now)}{gone}"
+
+
+def _moment(text: str, now: datetime) -> str:
+    """A weekday and the time of the last days; a date before."""
+    at = datetime.fromisoformat(text).astimezone(now.tzinfo)
+    return f"{at:%a %H:%M}" if abs(now - at) < _WEEK else f"{at:%Y-%m-%d %H:%M}"

@@ -29,7 +29,7 @@ from engine.api.mounting import mount
 from engine.api.statistics import Statistics
 from engine.audit.service import AuditService
 from engine.clouds.service import CloudService
-from engine.demonstration import DemoClock, Demonstration
+from engine.demonstration.service import Demonstration
 from engine.inventory.collect import CollectionService
 from engine.inventory.reads import InventoryReads
 from engine.inventory.schedule import Schedule
@@ -91,10 +91,13 @@ class EngineParts:
         }
 
 
-def open_engine(home: Home, *, demo: bool = False, servers: int | None = None) -> EngineParts:
+def open_engine(
+    home: Home, *, demo: bool = False, servers: int | None = None, past: int | None = None
+) -> EngineParts:
     """Open the stores of `home` and build the services; nothing runs by itself yet (`EngineParts.begin`).
 
-    `servers`: size of the demo cloud, where `demo` is set; None is what it was, or the default.
+    `servers`: size of the demo cloud, where `demo` is set; `past`: days of its history. None is what it was, or the
+    default.
 
     Raises SettingsError, OpsError and EstateError: each one clear sentence; what was opened before is closed again.
     """
@@ -115,14 +118,13 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None) -
         clouds = CloudService(ops, lambda: settings.current, audit, estate)
         reads = InventoryReads(estate)
         closing.callback(reads.close)
-        clock = DemoClock()
-        collections = CollectionService(estate, clouds, lambda: settings.current, feed, audit, clock=clock)
+        collections = CollectionService(estate, clouds, lambda: settings.current, feed, audit)
         closing.callback(collections.close)
         schedule = Schedule(estate, clouds, collections, lambda: settings.current)
         closing.callback(schedule.close)
         demonstration = None
         if demo:
-            demonstration = Demonstration(home.path, servers, clouds, collections, schedule, clock)
+            demonstration = Demonstration(home.path, servers, estate, clouds, collections, schedule, past)
             closing.callback(demonstration.close)
         return EngineParts(
             home=home,

@@ -82,7 +82,8 @@ def state_line(
     if trouble:
         left += [("  " if len(left) > 1 else "", "text"), ("▲ " + trouble, "warn")]
     elif len(left) == 1 and world.demo_state == "past":
-        left.append(("◐ the demo is collecting the month behind it", "busy"))
+        how_far = world.demo.get("past", "")
+        left.append((f"◐ the demo is collecting its past{': ' if how_far else ''}{how_far}", "busy"))
     elif len(left) == 1 and world.demo_state == "failed":
         left.append(("▲ the demo cloud: " + clean(world.demo["problem"]), "warn"))
     elif world.running is not None and len(left) == 1:

@@ -68,6 +68,9 @@ class World:
         told = answer.get("demo") if isinstance(answer, dict) else None
         if isinstance(told, dict):
             self.demo = {name: str(told.get(name) or "") for name in ("state", "problem")}
+            past = told.get("past")
+            if isinstance(past, dict) and isinstance(past.get("done"), int) and isinstance(past.get("days"), int):
+                self.demo["past"] = f"{past['done']} of {past['days']} days"
         else:
             self.demo = {"state": "ready", "problem": ""} if told is True else {}
         self.engine_known = True

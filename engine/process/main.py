@@ -37,6 +37,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--demo", action="store_true")
     parser.add_argument("--servers", type=int)
+    parser.add_argument("--past", type=int)
     parser.add_argument("--socket", type=Path)
     parser.add_argument("--background", action="store_true")
     parser.add_argument("--application", default="engine.app")
@@ -96,7 +97,7 @@ def _holdings(options: argparse.Namespace, home: Home, lock: int, listener: sock
     from engine.process.parent import Holdings
 
     return Holdings(
-        home, lock, listener, options.demo, options.servers, options.application, echo=not options.background
+        home, lock, listener, options.demo, options.servers, options.application, not options.background, options.past
     )
 
 
@@ -169,6 +170,7 @@ def _replace(options: argparse.Namespace, held: Holdings) -> None:
     command = [sys.executable, "-P", "-m", "engine.process.main", "run", "--home", str(held.home.path)]
     command += ["--demo"] if options.demo else []
     command += ["--servers", str(options.servers)] if options.servers is not None else []
+    command += ["--past", str(options.past)] if options.past is not None else []
     command += ["--socket", str(options.socket)] if options.socket is not None else []
     command += ["--background"] if options.background else []
     command += ["--application", options.application, "--inherit", f"{held.lock},{held.listener.fileno()}"]

@@ -58,6 +58,7 @@ class Holdings:
     servers: int | None = None
     application: str = "engine.app"
     echo: bool = False
+    past: int | None = None
 
 
 @dataclass(slots=True)
@@ -152,7 +153,7 @@ class Parent:
         reader, writer = os.pipe()
         assignment = Assignment(
             held.home, held.demo, held.servers, held.application, held.listener, self._life[0], writer, self.status,
-            held.echo,
+            held.echo, held.past,
         )  # fmt: skip
         for stream in (sys.stdout, sys.stderr):
             # So that the child does not write it too; a terminal that went away takes nothing any more.

@@ -51,7 +51,7 @@ class Parts(Protocol):
 class Assignment:
     """What the parent gives a worker.
 
-    application  module with `open_engine(home, *, demo, servers) -> Parts` and `create_app(parts, control)`
+    application  module with `open_engine(home, *, demo, servers, past) -> Parts` and `create_app(parts, control)`
     listener     the listening socket; life: read end of a pipe that closes when the parent is gone
     report       write end of a pipe for one JSON message a line: {"event": "ready" | "failed" | "stop" | "restart"}
     """
@@ -65,6 +65,7 @@ class Assignment:
     report: int
     status: Status
     echo: bool
+    past: int | None = None
 
 
 def run(assignment: Assignment) -> int:
@@ -99,8 +100,9 @@ def _module(assignment: Assignment) -> Any:
 
 
 def _open(assignment: Assignment) -> Parts:
-    size = {} if assignment.servers is None else {"servers": assignment.servers}
-    return _module(assignment).open_engine(assignment.home, demo=assignment.demo, **size)
+    given = {"servers": assignment.servers, "past": assignment.past}
+    asked = {name: value for name, value in given.items() if value is not None}
+    return _module(assignment).open_engine(assignment.home, demo=assignment.demo, **asked)
 
 
 def _configure_logs(assignment: Assignment, settings: Any) -> None:

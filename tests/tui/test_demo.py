@@ -15,7 +15,8 @@ from tui.world import World
 
 def demo(state: str, problem: str | None = None) -> dict[str, Any]:
     """What `GET /q/engine` says of a demo."""
-    return {"state": state, "problem": problem, "servers": 50, "days_behind": 0.0}
+    past = {"days": 30, "done": 3, "problem": None}
+    return {"state": state, "problem": problem, "servers": 50, "past": past}
 
 
 @pytest.mark.parametrize(
@@ -49,10 +50,10 @@ async def test_a_demo_that_is_being_made_says_so_and_then_shows_its_servers() ->
         await until_text(pilot, "the demo cloud is being made", "4,200 rows")
         client.rows, client.demo, client.clouds, client.collections = 50, demo("past"), [cloud("demo", 50)], []
         client.change({"topic": "engine"}, {"topic": "data", "type": "server", "cloud": "demo", "version": 2})
-        await until_text(pilot, "0000003-batch", "collecting the month behind it")
+        await until_text(pilot, "0000003-batch", "collecting its past: 3 of 30 days")
         client.demo = demo("ready")
         client.change({"topic": "engine"})
-        await until_gone(pilot, "the month behind it")
+        await until_gone(pilot, "collecting its past")
         assert app.pane.view.kind == "list" and not app.touched
 
 

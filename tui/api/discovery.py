@@ -192,6 +192,7 @@ def command(target: Target) -> list[str]:
     words = [sys.executable, "-P", "-m", "engine.process.main", "run", "--home", str(target.home.path), "--background"]
     words += ["--demo"] if target.demo else []
     words += ["--servers", str(target.servers)] if target.servers is not None else []
+    words += ["--past", str(target.past)] if target.past is not None else []
     return words
 
 

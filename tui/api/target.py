@@ -23,7 +23,7 @@ class Target:
     socket    path of its Unix socket; None over TCP
     host      name (and port, TLS) over TCP; token is sent with every request there
     home      of the engine that this client may start; None when somebody else looks after it
-    servers   size of the demo estate when this client starts it
+    servers   size of the demo estate when this client starts it; past: days of its history
     """
 
     socket: Path | None = None
@@ -35,6 +35,7 @@ class Target:
     demo: bool = False
     shared: bool = False
     servers: int | None = None
+    past: int | None = None
 
     @property
     def address(self) -> str:
@@ -55,7 +56,8 @@ def find(options: GlobalOptions, env: Mapping[str, str] | None = None, shared: P
     chosen = options.home is not None or bool(env.get("QDECK_HOME"))
     if not options.demo and not chosen and _admits(shared):
         return Target(socket=shared, shared=True)
-    return Target(socket=home.socket, home=home, demo=options.demo, servers=options.servers if options.demo else None)
+    size = {"servers": options.servers, "past": options.past} if options.demo else {}
+    return Target(socket=home.socket, home=home, demo=options.demo, **size)
 
 
 def _given(address: str, env: Mapping[str, str]) -> Target:

@@ -54,12 +54,15 @@ def globals_(
     servers: Annotated[
         int | None, typer.Option("--servers", min=1, max=50_000, help="Size of the demo when it starts.")
     ] = None,
+    past: Annotated[
+        int | None, typer.Option("--past", min=0, max=30, help="Days of history of the demo: 0, 7, 30.")
+    ] = None,
     home: Annotated[
         Path | None, typer.Option("--home", envvar="QDECK_HOME", help="Where the engine keeps its state.")
     ] = None,
 ) -> None:
     """Which engine the command talks to; without a command, the console opens."""
-    context.obj = GlobalOptions(demo=demo, engine=engine or None, servers=servers, home=home)
+    context.obj = GlobalOptions(demo=demo, engine=engine or None, servers=servers, home=home, past=past)
     if context.invoked_subcommand is None:
         from tui.cli.main import open_app
 

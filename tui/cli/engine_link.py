@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tui.api.client import ApiError, EngineUnavailable, ProtocolMismatch, SyncClient
 from tui.cli.exits import FAILED, NO_ENGINE, leave, note, of_status
@@ -46,12 +47,19 @@ def await_demo(client: SyncClient, servers: int | None = None) -> None:
     if demo.get("state") == "failed":
         note(str(demo["problem"]))
     elif demo.get("state") == "past":
-        note("the demo is collecting the month behind it; in a few seconds its data will be of today")
+        note(f"the demo is collecting the {told_days(demo)} behind it, the newest first")
     if servers is not None and demo and demo["servers"] != servers:
         note(
             f"the demo runs with {demo['servers']} servers; `qdeck --demo engine stop` ends it, --servers {servers} "
             "makes a new one then"
         )
+
+
+def told_days(demo: dict[str, Any]) -> str:
+    """How long a demo's past is to be: "30 days"."""
+    past = demo.get("past") or {}
+    days = past.get("days") or 30
+    return f"{days} day{'s' if days != 1 else ''}"
 
 
 def detail(value: object) -> str:

@@ -34,30 +34,28 @@ def app_options(arguments: list[str]) -> GlobalOptions | None:
     """The global options if the command line holds nothing else, so that it opens the app; else None."""
     if any(name.startswith("_QDECK") and name.endswith("COMPLETE") for name in os.environ):
         return None
-    demo, engine, servers, home = (
-        False,
-        os.environ.get("QDECK_ENGINE") or None,
-        None,
-        os.environ.get("QDECK_HOME"),
-    )
+    demo, engine, home = False, os.environ.get("QDECK_ENGINE") or None, os.environ.get("QDECK_HOME")
+    numbers: dict[str, int] = {}
     words = iter(arguments)
     for word in words:
         name, equals, value = word.partition("=")
         if name == "--demo" and not equals:
             demo = True
             continue
-        if name not in ("--engine", "--servers", "--home"):
+        if name not in ("--engine", "--servers", "--past", "--home"):
             return None
         value = value if equals else next(words, "")
-        if not value or (name == "--servers" and not value.isdigit()):
+        if not value or (name in ("--servers", "--past") and not value.isdigit()):
+            return None
+        if name == "--past" and int(value) > 30:
             return None
         if name == "--engine":
             engine = value
         elif name == "--home":
             home = value
         else:
-            servers = int(value)
-    return GlobalOptions(demo=demo, engine=engine, servers=servers, home=Path(home) if home else None)
+            numbers[name.removeprefix("--")] = int(value)
+    return GlobalOptions(demo=demo, engine=engine, home=Path(home) if home else None, **numbers)
 
 
 def open_app(options: GlobalOptions, view: str) -> None:

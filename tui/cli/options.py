@@ -13,6 +13,7 @@ class GlobalOptions:
     demo     the demo's engine, started when needed
     engine   socket path or https:// address given by hand ("" is none)
     servers  size of the demo estate, when the demo is started by this command
+    past     days of history that the demo gets, when it is started by this command
     home     home of the engine; None is the default one
     """
 
@@ -20,3 +21,4 @@ class GlobalOptions:
     engine: str | None = None
     servers: int | None = None
     home: Path | None = None
+    past: int | None = None

@@ -32,7 +32,7 @@ class Deck:
         }
 
     def __call__(self, *words: str, demo: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = [str(QDECK), *(["--demo"] if demo else []), *words]
+        command = [str(QDECK), *(["--demo", "--past", "1"] if demo else []), *words]
         return subprocess.run(command, env=self.environment, input=stdin, capture_output=True, text=True, timeout=90)
 
 

@@ -14,7 +14,8 @@ class Engine:
     """Answers GET /q/engine with one status after the other, the last one for ever."""
 
     def __init__(self, *states: str, problem: str | None = None, servers: int = 50) -> None:
-        self.demos = [{"state": state, "problem": problem, "servers": servers, "days_behind": 0.0} for state in states]
+        past = {"days": 30, "done": 0, "problem": None}
+        self.demos = [{"state": state, "problem": problem, "servers": servers, "past": past} for state in states]
         self.asked = 0
 
     def get(self, path: str) -> dict[str, Any]:
@@ -30,7 +31,7 @@ class Engine:
         (Engine("ready"), None, 1, []),
         (Engine("ready"), 50, 1, []),
         (Engine("starting", "starting", "ready"), None, 3, ["starting the demo cloud of 50 servers"]),
-        (Engine("starting", "past", "ready"), None, 2, ["starting the demo cloud", "collecting the month"]),
+        (Engine("starting", "past", "ready"), None, 2, ["starting the demo cloud", "collecting the 30 days behind it"]),
         (Engine("failed", problem="No room."), None, 1, ["No room."]),
         (Engine("ready"), 80, 1, ["runs with 50 servers", "--servers 80"]),
     ],

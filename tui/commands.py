@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from store.filters import FilterError
 from store.types import registry
-from tui.state import View, view_of_text
+from tui.found import is_value
+from tui.state import View, find_view, view_of_text
 from tui.themes.palette import NAMES as THEMES
 
 # Word -> action of the console. Types come from the registry.
@@ -17,7 +18,7 @@ WORDS = {
     "scope": "scope", "cloud": "scope", "project": "scope", "pause": "pause", "setup": "add_cloud",
 }  # fmt: skip
 # Word -> what may follow it. `command_<word>` of the console gets the rest of the line.
-VERBS = {"theme": THEMES}
+VERBS = {"theme": THEMES, "find": ()}
 MOST_CHOICES = 12
 USUAL = ("server", "volume", "network", "image", "project", "hypervisor", "port")
 
@@ -43,6 +44,12 @@ def understand(line: str, current: View) -> Command:
         raise CommandError("type a resource type, for example servers; tab completes, esc leaves")
     first = words[0].lower()
     rest = line.strip()[len(first) :].strip()
+    if first == "find":
+        if not rest:
+            raise CommandError("write :find and a name, an address, a MAC, or part of an id")
+        return Command(view=find_view(rest, current))
+    if is_value(words[0]):
+        return Command(view=find_view(line, current))
     if first in VERBS:
         if VERBS[first] and rest.split(" ")[0] not in VERBS[first]:
             raise CommandError(f"write :{first} with one of {', '.join(VERBS[first])}")
@@ -52,7 +59,16 @@ def understand(line: str, current: View) -> Command:
     try:
         return Command(view=view_of_text(line, current))
     except (FilterError, KeyError) as error:
+        if isinstance(error, KeyError) and _is_text(words):
+            return Command(view=find_view(line, current))
         raise CommandError(str(error.args[0] if error.args else error)) from None
+
+
+def _is_text(words: Sequence[str]) -> bool:
+    """Whether a line that names no type is something to find: it isn't when it goes on as a view does, or begins
+    like several types."""
+    begun = any(word.startswith(words[0].lower()) for type in registry.ALL.values() for word in registry.words(type))
+    return not begun and not any(word[0] in "/@" or word.startswith("sort:") for word in words)
 
 
 def completions(line: str, current: View, clouds: Sequence[str]) -> list[str]:

@@ -1,12 +1,20 @@
-"""Answers of "find anything" in the operator's own zone; nothing here reads a clock."""
+"""Words that are nothing but something to find, and the answers in the operator's own zone; no clock is read here."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+# What has a colon and is no filter of one column: fa:16:3e:00:11:22, fd00::7, 10.0.0.7:443, https://10.0.0.7/.
+_VALUE = re.compile(r"\[?[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,}.*|\d+(\.\d+){3}.*|https?://.*", re.IGNORECASE)
 _WEEK = timedelta(days=6)
+
+
+def is_value(word: str) -> bool:
+    """Whether a word of the command bar is an address, a MAC or a URL, and so nothing but something to find."""
+    return _VALUE.fullmatch(word) is not None
 
 
 def sentence(item: Mapping[str, Any], now: datetime) -> str:

@@ -10,7 +10,7 @@ from store.filters import ViewText
 from store.types import registry
 from tui.table.spec import Spec
 
-KINDS = ("list", "detail", "raw", "inventory", "clouds", "setup", "collections", "scope", "help")
+KINDS = ("list", "detail", "raw", "inventory", "clouds", "setup", "collections", "scope", "help", "find")
 MOST_VIEWS = 30
 _TEXT_LIMIT = 2000
 MOST_EXTRA = 8  # columns beyond the default ones that lists read for wide screens and for the strip
@@ -45,6 +45,8 @@ class View:
 
     def text(self) -> str:
         """The view in the words of the command bar, as far as it has words."""
+        if self.kind == "find" and self.subject:
+            return f"find {self.subject[0]}"
         if self.kind != "list":
             return self.kind
         cloud = self.clouds[0] if len(self.clouds) == 1 else ""
@@ -72,6 +74,9 @@ def view_of_text(text: str, current: View) -> View:
 
     Raises FilterError, and KeyError with a sentence about the type's name.
     """
+    first, _, rest = text.strip().partition(" ")
+    if first.lower() == "find" and rest.strip():
+        return find_view(rest, current)
     parsed = ViewText.parse(text)
     if parsed.type:
         type = registry.find(parsed.type)
@@ -82,6 +87,11 @@ def view_of_text(text: str, current: View) -> View:
     clouds = (parsed.cloud,) if parsed.cloud else current.clouds
     projects = current.projects if clouds == current.clouds else ()
     return View("list", type.name, parsed.filter, sort, clouds, projects, current.at)
+
+
+def find_view(text: str, current: View) -> View:
+    """What a text is or was, in all clouds, at the time of the current view."""
+    return View("find", subject=(" ".join(text.split())[:255],), at=current.at)
 
 
 def column_named(type_name: str, name: str) -> str:

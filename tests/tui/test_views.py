@@ -120,12 +120,21 @@ async def test_completion_of_types() -> None:
         await until(pilot, lambda: app.pane.view.type == "hypervisor")
 
 
-async def test_an_unknown_command_is_one_sentence_and_the_bar_stays() -> None:
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("theme mauve", "write :theme with one of"),
+        ("s", "fits several resource types"),
+        ("nosuchthing /web", "there is no resource type 'nosuchthing'"),
+        ("find", "write :find and a name"),
+    ],
+)
+async def test_a_wrong_command_is_one_sentence_and_the_bar_stays(line: str, sentence: str) -> None:
     async with console(FakeClient(100)) as (app, pilot):
         await pilot.press("colon")
-        await typed(pilot, "nosuchthing")
+        await typed(pilot, line)
         await pilot.press("enter")
-        await until_text(pilot, "there is no resource type 'nosuchthing'")
+        await until_text(pilot, sentence)
         assert app.bar.is_open
         await pilot.press("escape")
         await until(pilot, lambda: not app.bar.is_open)

@@ -92,7 +92,7 @@ class Commanding:
         except CommandError as error:
             self.show_hint(str(error), ())
             return
-        if command.view is not None:
+        if command.view is not None and command.view.kind == "list":
             problem = ResourcesPane(command.view, self.world).check_filter(command.view.filter)
             if problem:
                 self.show_hint(problem, ())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from tui.panes.choices import HelpPane, ScopePane, SetupPane
 from tui.panes.detail import DetailPane, RawPane
+from tui.panes.find import FindPane
 from tui.panes.overview import CloudsPane, CollectionsPane, InventoryPane
 from tui.panes.pane import Pane
 from tui.panes.resources import ResourcesPane
@@ -20,6 +21,7 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "clouds": CloudsPane,
     "setup": SetupPane,
     "collections": CollectionsPane,
+    "find": FindPane,
 }
 
 

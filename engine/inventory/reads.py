@@ -20,6 +20,7 @@ from engine.api.errors import BadRequest, NotFound, Unavailable
 from engine.inventory.courtesy import answering
 from store import times
 from store.estate.reading import single, windows
+from store.estate.reading.fetching import types_shown
 from store.estate.reading.hints import Hints
 from store.estate.reading.models import Key, Scope, UnknownColumn, Window
 from store.estate.reading.orders import Orders, Versions
@@ -124,7 +125,12 @@ class InventoryReads:
         return {**self.read(work), "data_version": versions.type}
 
     def _versions(self, window: Window) -> Versions:
-        return Versions(self.estate.data_version(window.type), self.estate.data_version())
+        try:
+            types = types_shown(window.type, window.columns)
+        except UnknownColumn:
+            types = ()  # reading the list says which
+        version = self.estate.data_version
+        return Versions(version(window.type), tuple(version(type) for type in types))
 
     def _told(
         self, window: Window, answer: dict[str, Any], versions: Versions, states: list[dict[str, Any]]

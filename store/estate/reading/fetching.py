@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from store.estate.reading.order import Sql, Term, order_by, run
-from store.estate.reading.query import Query
-from store.estate.reading.relation import LEADING, Relation, quoted
+from store.estate.reading.query import Query, columns_of
+from store.estate.reading.relation import LEADING, Moment, Relation, quoted
+from store.types import registry
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,3 +39,12 @@ def fetch(
         f" SELECT {', '.join(picked)} {shown.from_clause} ORDER BY {order_by(order)}"
     )
     return run(connection, sql, chosen[1]).fetchall()
+
+
+@lru_cache(maxsize=256)
+def types_shown(type: str, columns: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Names of the types whose rows the columns (None: the default ones) are made of. Raises UnknownColumn."""
+    relation = Relation(registry.ALL[type], Moment(None))
+    for name in columns_of(relation.type, columns):
+        relation.column(name)
+    return tuple(sorted(relation.types))

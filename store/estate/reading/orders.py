@@ -6,8 +6,8 @@ in its order; from then on a page is a slice of them. An order lives until its t
 may move without that (the file is rewritten after rows were dropped), so what is fetched is checked against the keys,
 and when they do not agree the page is read in the ordinary way.
 
-Rows are fetched in chunks of several pages, which cost little more than one, and chunks are kept while nothing at all
-changed: whoever scrolls on finds the next pages ready.
+Rows are fetched in chunks of several pages, which cost little more than one, and chunks are kept while nothing changed
+that they show: whoever scrolls on finds the next pages ready.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Data versions, read before the connection's transaction began: of the list's type, and of all types, whose
-    names and numbers its rows show.
+    """Data versions, read before the connection's transaction began: of the list's type, and of all types that its
+    columns are made of (`types_shown`).
     """
 
     type: int
-    all: int
+    shown: tuple[int, ...]
 
 
 class Orders:
@@ -100,7 +100,7 @@ class Orders:
             return None
         start, end, at = chosen
         columns = columns_of(query.type, window.columns)
-        rows = self._rows(connection, query, columns, order, (start, end), versions.all)
+        rows = self._rows(connection, query, columns, order, (start, end), versions.shown)
         if rows is None:
             return None
         return {
@@ -178,7 +178,7 @@ class Orders:
         columns: list[str],
         order: Order,
         wanted: tuple[int, int],
-        version: int,
+        shown: tuple[int, ...],
     ) -> list[list[Any]] | None:
         """The wanted rows of the order, (first, end), with all columns; chunks that are missing are fetched and kept.
 
@@ -186,7 +186,7 @@ class Orders:
         """
         start, end = wanted
         numbers = range(start // CHUNK, -(-end // CHUNK))
-        names = {number: (order.name, order.version, version, tuple(columns), number) for number in numbers}
+        names = {number: (order.name, order.version, shown, tuple(columns), number) for number in numbers}
         with self._lock:
             chunks = {number: self._chunks[name] for number, name in names.items() if name in self._chunks}
             for number in chunks:

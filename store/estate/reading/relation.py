@@ -54,6 +54,7 @@ class Relation:
         self.is_page = bool(source)
         self.alias = alias
         self.joins: list[str] = []
+        self.types = {type.name}  # whose rows the columns asked for are made of
         self._aliases: dict[tuple[str, ...], str] = {}
         self._expressions: dict[str, str] = {}
 
@@ -93,6 +94,7 @@ class Relation:
             return self._aliases[known]
         name = f"j{len(self._aliases)}"
         self._aliases[known] = name
+        self.types.add(other.name)
         on = [f"{name}.cloud = {alias}.cloud", f"{name}.{quoted(joined.key)} = {alias}.{quoted(joined.on)}"]
         if not other.listing.global_:
             on.append(f"{name}.region = {alias}.region")
@@ -117,6 +119,7 @@ class Relation:
 
     def of(self, type_name: str, alias: str) -> str:
         """`FROM` item of another type's rows at the same time: `<table> alias` with the condition in `at(alias)`."""
+        self.types.add(type_name)
         return f"{quoted(registry.ALL[type_name].table)} {alias}"
 
     def at(self, alias: str) -> str:

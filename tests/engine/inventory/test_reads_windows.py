@@ -231,3 +231,17 @@ async def test_reading_while_a_collection_writes(tmp_path: Any) -> None:
     seen = set.union(*await asyncio.gather(*readers))
     assert all(len(names) == 1 for names in seen), seen
     inventory.close()
+
+
+def test_a_window_is_answered_at_once_only_out_of_memory(inventory: Inventory) -> None:
+    reads = inventory.reads
+    window = Window("server", columns=("name", "project_name"), filter="status:active")
+    assert reads.ready_window(window) is None
+    assert reads.window(window)["rows"] == reads.window(window)["rows"]
+    ready, read = reads.ready_window(window), reads.window(window)
+    assert ready is not None
+    assert ready.pop("data_age_seconds") <= read.pop("data_age_seconds")
+    assert ready == read
+    inventory.estate.changed("prod", "project")
+    assert reads.ready_window(window) is None, "a project may have another name now"
+    assert reads.ready_window(Window("server", columns=("nonsense",))) is None

@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from store.estate.reading.fetching import types_shown
 from store.estate.reading.models import Scope, Window
 from store.estate.reading.orders import CHUNK, Orders, Versions
 from store.estate.reading.windows import position, read_window
 from tests.store.estate.reading.tables import T0, database, put
 from tests.store.estate.reading.test_windows import FILTERS, NOW, SORTS, _fill, _servers
 
-V1 = Versions(1, 1)
-V2 = Versions(2, 2)
-V1_BESIDE_NEWS = Versions(1, 2)  # rows of another type changed
+V1 = Versions(1, (1,))
+V2 = Versions(2, (2,))
+V1_BESIDE_NEWS = Versions(1, (2,))  # rows of another type changed
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +29,8 @@ def connection() -> duckdb.DuckDBPyConnection:
 
 def ask(orders: Orders, connection: duckdb.DuckDBPyConnection, window: Window, version: int = 1) -> Any:
     """The answer at the second asking, when the order is kept."""
-    orders.window(connection, window, NOW, Versions(version, version))
-    return orders.window(connection, window, NOW, Versions(version, version))
+    orders.window(connection, window, NOW, Versions(version, (version,)))
+    return orders.window(connection, window, NOW, Versions(version, (version,)))
 
 
 @settings(max_examples=40, deadline=None)
@@ -159,3 +160,9 @@ def test_a_page_across_the_end_of_a_chunk_is_whole(connection: duckdb.DuckDBPyCo
         window = Window("server", columns=("id",), sort=(("id", False),), anchor=anchor, before=9, after=after)
         assert ask(orders, connection, window) == read_window(connection, window, NOW, None)
     _fill(connection, [])
+
+
+def test_types_that_columns_are_made_of() -> None:
+    assert types_shown("server", ("name",)) == ("server",)
+    assert types_shown("server", ("project_name", "disk_gb")) == ("project", "server", "volume")
+    assert types_shown("project", ("server_count",)) == ("project", "server")

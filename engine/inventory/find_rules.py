@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from store import times
-from store.estate.reading.find import PREFIX
 from store.estate.reading.find_around import Around, Machine
 from store.estate.reading.find_rows import Period
 from store.estate.reading.find_terms import Term
@@ -99,15 +98,22 @@ def sentence(term: Term, period: Period, machine: Machine | None, around: Around
     column, value = period.match.column, period.match.value
     if term.kind in _ABOUT_ADDRESSES and column not in ("id", "name", "description"):
         subject = term.text if term.kind == "address" else value
-        return f"{subject} {is_} {_role(period, machine, around)}"
-    called = f"{noun} {name or period.key[2]}"
+        return f"{subject} {is_} {_role(period, machine, around, whole=subject == value)}"
+    called = f"{noun} {name or _first(period.row.get('fixed_ips')) or period.key[2]}"
     if column == "id" or value == name:
         subject = name or value
-        return f"{subject} {is_} {'an' if noun[0] in 'aeiou' else 'a'} {noun}{_more(period, machine)}"
+        article = "an" if noun[0] in "aeio" else "a"
+        return f"{subject} {is_} {article} {noun}{_more(period, machine)}"
     spoken = _SPOKEN.get(column, column.replace("_", " "))
+    if column == "device_id" and machine is not None:
+        return f"{called} {is_} {machine.row['name'] or value}'s"
     if column == "host":
         return f"{called} {is_} on host {value}"
     return f"{called} {has} {spoken} {value}"
+
+
+def _first(values: list[str] | None) -> str | None:
+    return values[0] if values else None
 
 
 def _more(period: Period, machine: Machine | None) -> str:
@@ -116,8 +122,8 @@ def _more(period: Period, machine: Machine | None) -> str:
     return ""
 
 
-def _role(period: Period, machine: Machine | None, around: Around) -> str:
-    """What has the address: a machine's name, a router's gateway, a subnet."""
+def _role(period: Period, machine: Machine | None, around: Around, *, whole: bool) -> str:
+    """What has the address: a machine's name, a router's gateway, a subnet (of which it is the `whole` range)."""
     type, column, row = period.type.name, period.match.column, period.row
     name = period.name or period.key[2]
     of = machine.row["name"] or machine.key[2] if machine else None
@@ -138,7 +144,7 @@ def _role(period: Period, machine: Machine | None, around: Around) -> str:
         return f"the gateway address of router {name}" if column == "external_ips" else f"in a route of router {name}"
     if type == "subnet":
         roles = {"gateway_ip": "the gateway of", "dns_nameservers": "a name server of", "cidr": "in"}
-        exact = "the range of" if column == "cidr" and period.match.rank < PREFIX else roles.get(column, "in")
+        exact = "the range of" if column == "cidr" and whole else roles.get(column, "in")
         network = around.networks.get((period.key[0], row.get("network_id") or ""))
         return f"{exact} subnet {name}" + (f" on {network}" if network else "")
     if type == "hypervisor":

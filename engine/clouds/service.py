@@ -14,6 +14,7 @@ from engine.clouds.accounts import Account
 from engine.clouds.entries import Entry
 from engine.clouds.errors import CloudError
 from engine.clouds.session import CloudSession, Timeouts, Token
+from store.estate.decisions import in_force
 from store.times import text, utcnow
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ class CloudService:
         return f"identity answers, but {broken[0]}{more}"
 
     def _describe(self, name: str, members: list[Account]) -> dict[str, Any]:
-        states = self._estate.states(name) if self._estate is not None else []
+        states = in_force(self._estate.states(name)) if self._estate is not None else []
         current = [state for state in states if state["state"] != "not_permitted"]
         wholes = [state["whole_ended_at"] for state in current if state["whole_ended_at"]]
         fresh = [state["fresh_ended_at"] for state in current if state["fresh_ended_at"]]

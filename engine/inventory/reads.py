@@ -19,6 +19,7 @@ from engine.access.models import Caller
 from engine.api.errors import BadRequest, NotFound, Unavailable
 from engine.inventory.courtesy import answering
 from store import times
+from store.estate.decisions import in_force
 from store.estate.reading import single, windows
 from store.estate.reading.fetching import types_shown
 from store.estate.reading.hints import Hints
@@ -47,7 +48,7 @@ class InventoryReads:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
         self._hints = Hints()
         self._orders = Orders()
-        self._states: tuple[float, list[dict[str, Any]]] | None = None
+        self._states: tuple[float, int, list[dict[str, Any]]] | None = None
         self._states_lock = threading.Lock()
 
     def close(self) -> None:
@@ -192,14 +193,18 @@ class InventoryReads:
 
     def _recent_states(self) -> list[dict[str, Any]] | None:
         known = self._states
-        return known[1] if known and time.monotonic() - known[0] <= _STATES_KEPT_SECONDS else None
+        if known is None or time.monotonic() - known[0] > _STATES_KEPT_SECONDS:
+            return None
+        # Who was told of a change asks at once: what was kept from before it would be the last that he hears.
+        return known[2] if known[1] == self.estate.data_version() else None
 
     def _all_states(self) -> list[dict[str, Any]]:
         with self._states_lock:
             states = self._recent_states()
             if states is None:
-                states = self.estate.states()
-                self._states = (time.monotonic(), states)
+                version = self.estate.data_version()
+                states = in_force(self.estate.states())
+                self._states = (time.monotonic(), version, states)
             return states
 
     def _aged(self, states: list[dict[str, Any]], clouds: tuple[str, ...] | None) -> list[dict[str, Any]]:

@@ -53,6 +53,23 @@ def states(connection: duckdb.DuckDBPyConnection, cloud: str | None) -> list[dic
     return answer
 
 
+def in_force(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """States that still say something: what single projects' lists said before a list of all went well does not."""
+    key = ("cloud", "region", "type")
+    whole = {
+        tuple(state[name] for name in key): state["whole_started_at"]
+        for state in found
+        if state["scope"] == "all" and state["state"] == "ok" and state["whole_started_at"] is not None
+    }
+    return [
+        state
+        for state in found
+        if state["scope"] == "all"
+        or (since := whole.get(tuple(state[name] for name in key))) is None
+        or state["started_at"] > since
+    ]
+
+
 def decide(
     connection: duckdb.DuckDBPyConnection, type: ResourceType, cloud: str, region: str, accept: bool
 ) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from store.estate import decisions
 from store.estate.estate import Estate
 from store.estate.suspects import Absence, judge
 from tests.store.estate.cloud import ADMIN, MEMBER, at, collect, current, hidden, rows, thing, versions
@@ -151,3 +152,18 @@ def test_a_guarded_field_that_goes_under_the_same_rights_is_a_change(estate: Est
     collect(estate, 0, [thing(1)])
     assert collect(estate, 1, [thing(1, host=None)]).changed == 1
     assert current(estate, "host", "denied") == [(None, [])]
+
+
+def test_a_list_of_all_that_went_well_ends_what_lists_of_single_projects_said(estate: Estate) -> None:
+    def said() -> list[tuple[str, str]]:
+        return [(state["scope"], state["state"]) for state in decisions.in_force(estate.states())]
+
+    collect(estate, 0, [thing(1), thing(2)])
+    collect(estate, 5, scope="p1", visibility=MEMBER, broken="failed")
+    assert said() == [("all", "ok"), ("p1", "failed")]
+    collect(estate, 10, [thing(1)], broken="partial")
+    assert said() == [("all", "partial"), ("p1", "failed")]
+    collect(estate, 15, [thing(1), thing(2)])
+    assert said() == [("all", "ok")]
+    collect(estate, 20, scope="p1", visibility=MEMBER, broken="failed")
+    assert said() == [("all", "ok"), ("p1", "failed")]

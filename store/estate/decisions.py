@@ -54,12 +54,12 @@ def states(connection: duckdb.DuckDBPyConnection, cloud: str | None) -> list[dic
 
 
 def in_force(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """States that still say something: what single projects' lists said before a list of all went well does not."""
+    """States that still say something: what single projects' lists said before a whole one of all does not."""
     key = ("cloud", "region", "type")
     whole = {
         tuple(state[name] for name in key): state["whole_started_at"]
         for state in found
-        if state["scope"] == "all" and state["state"] == "ok" and state["whole_started_at"] is not None
+        if state["scope"] == "all" and state["whole_started_at"] is not None
     }
     return [
         state

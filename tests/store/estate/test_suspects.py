@@ -165,5 +165,7 @@ def test_a_list_of_all_that_went_well_ends_what_lists_of_single_projects_said(es
     assert said() == [("all", "partial"), ("p1", "failed")]
     collect(estate, 15, [thing(1), thing(2)])
     assert said() == [("all", "ok")]
+    collect(estate, 17, broken="failed")
+    assert said() == [("all", "failed")]
     collect(estate, 20, scope="p1", visibility=MEMBER, broken="failed")
-    assert said() == [("all", "ok"), ("p1", "failed")]
+    assert said() == [("all", "failed"), ("p1", "failed")]

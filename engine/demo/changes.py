@@ -199,7 +199,9 @@ class Changes:
         server = self._server(dice, "ACTIVE")
         if server is None:
             return None
-        self.lifecycle.fail(server, "Unexpected error while running command: libvirt: QEMU Driver error", int(when))
+        words = "Unexpected error while running command: libvirt: QEMU Driver error"
+        self.state.record(server, "reboot", server.user, server.project, int(when), result="Error", message=words)
+        self.lifecycle.fail(server, words, int(when))
         return server.id
 
     def _recover(self, dice: Dice, when: float) -> str | None:

@@ -21,6 +21,7 @@ class Compute:
 
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
         from engine.demo.compute_actions import add_actions
+        from engine.demo.compute_events import add_events
         from engine.demo.compute_lists import add_lists
         from engine.demo.compute_projects import add_projects
         from engine.demo.compute_servers import add_servers
@@ -32,6 +33,7 @@ class Compute:
         self.routes = Routes()
         add_servers(self)
         add_actions(self)
+        add_events(self)
         add_lists(self)
         add_projects(self)
 

@@ -1,4 +1,4 @@
-"""What Nova does when asked: create, delete, rename, actions, attachments, and the list of what was done."""
+"""What Nova does when asked: create, delete, rename, actions, attachments."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.demo.answers import Refusal, answer, empty
-from engine.demo.clock import micro_time
 from engine.demo.compute import require_member, require_reader
 from engine.demo.compute_create import create
-from engine.demo.compute_render import VM_STATES, host_id, server_document
+from engine.demo.compute_events_console import console_output
+from engine.demo.compute_render import VM_STATES, server_document
 from engine.demo.compute_servers import Servers
 from engine.demo.lifecycle import REBOOT, STOP
-from engine.demo.records import Action, Server
+from engine.demo.records import Server
 from engine.demo.routing import Call
 from engine.demo.serving import Response
 
@@ -62,8 +62,6 @@ def add_actions(compute: Compute) -> None:
     on("PUT", "/servers/{id}")(actions.rename)
     on("DELETE", "/servers/{id}")(actions.delete)
     on("POST", "/servers/{id}/action")(actions.act)
-    on("GET", "/servers/{id}/os-instance-actions")(actions.history)
-    on("GET", "/servers/{id}/os-instance-actions/{request}")(actions.history_entry)
     on("GET", "/servers/{id}/os-volume_attachments")(actions.attachments)
     on("POST", "/servers/{id}/os-volume_attachments")(actions.attach)
     on("DELETE", "/servers/{id}/os-volume_attachments/{volume}")(actions.detach)
@@ -72,7 +70,7 @@ def add_actions(compute: Compute) -> None:
 
 
 class Actions:
-    """Nova's calls that change a server, and its action list, volumes and interfaces."""
+    """Nova's calls that change a server, and its volumes and interfaces."""
 
     def __init__(self, compute: Compute) -> None:
         self.compute, self.state, self.lifecycle = compute, compute.state, compute.lifecycle
@@ -191,66 +189,7 @@ class Actions:
         return empty(202)
 
     def _console(self, call: Call, server: Server, value: Any) -> Response:
-        lines = [
-            "[    0.000000] Linux version 6.8.0-31-generic (demo@cloud) #31-Ubuntu SMP",
-            f"[    4.102000] cloud-init: finished, hostname {server.hostname}",
-            f"{server.hostname} login: ",
-        ]
-        return answer({"output": "\n".join(lines)})
-
-    # What was done
-
-    def _past(self, call: Call, id: str) -> Server:
-        require_reader(call, "os_compute_api:os-instance-actions:list")
-        server = self.state.servers.get(id) or (self.state.deleted_servers.get(id) if call.version >= (2, 21) else None)
-        if server is None or not (server.project == call.token.project_id or call.token.project_admin):
-            raise Refusal(404, f"Instance {id} could not be found.")
-        if server.actions is None:
-            # A machine of the time before the clock began was at least created.
-            server.actions = [
-                Action("create", f"req-{server.id}", server.user, server.project, server.created, server.launched)
-            ]
-        return server
-
-    @staticmethod
-    def _entry(entry: Action, server: Server, version: tuple[int, int]) -> dict[str, Any]:
-        document = {
-            "action": entry.action,
-            "instance_uuid": server.id,
-            "request_id": entry.request,
-            "user_id": entry.user,
-            "project_id": entry.project,
-            "start_time": micro_time(entry.start),
-            "message": entry.message,
-        }
-        if version >= (2, 58):
-            document["updated_at"] = micro_time(entry.finish or entry.start)
-        return document
-
-    def history(self, call: Call, id: str) -> Response:
-        server = self._past(call, id)
-        entries = [self._entry(entry, server, call.version) for entry in reversed(server.actions or [])]
-        return answer({"instanceActions": entries})
-
-    def history_entry(self, call: Call, id: str, request: str) -> Response:
-        server = self._past(call, id)
-        for entry in server.actions or []:
-            if entry.request == request:
-                document = self._entry(entry, server, call.version)
-                host = server.host.name if server.host else "ctl-1"
-                event: dict[str, Any] = {
-                    "event": f"compute_{entry.action}_instance",
-                    "start_time": micro_time(entry.start),
-                    "finish_time": micro_time(entry.finish or entry.start),
-                    "result": entry.result,
-                }
-                if call.token.project_admin:
-                    event |= {"traceback": None, "host": host}
-                event["hostId"] = host_id(server.project, host)
-                if call.token.project_admin:
-                    event["details"] = None
-                return answer({"instanceAction": {**document, "events": [event]}})
-        raise Refusal(404, f"Action for request_id {request} on instance {id} not found")
+        return answer({"output": console_output(server, value, call.now)})
 
     # Attachments
 

@@ -70,6 +70,8 @@ class Lifecycle:
     def fail(self, server: Server, message: str, when: int, *, code: int = 500) -> None:
         server.status, server.task, server.updated = "ERROR", None, when
         server.fault = (code, message, when)
+        if server.launched is None and server.actions and server.actions[0].action == "create":
+            server.actions[0].message = message  # told also after the server, and its fault, are gone
 
     def change_power(self, server: Server, task: str, status: str, now: float, seconds: float) -> None:
         """Task state at once, the new status after the time it takes."""

@@ -23,6 +23,7 @@ class BlockStorage:
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
         from engine.demo.volume_changes import add_changes
         from engine.demo.volume_lists import add_lists
+        from engine.demo.volume_messages import add_messages
         from engine.demo.volume_service import add_service
 
         self.state, self.tokens, self.lifecycle = state, tokens, lifecycle
@@ -31,6 +32,7 @@ class BlockStorage:
         self.routes = Routes()
         add_lists(self)
         add_service(self)
+        add_messages(self)
         add_changes(self)
 
     def refused(self, refusal: Refusal, call_id: str) -> Response:

@@ -1,4 +1,4 @@
-"""Cinder's other lists: types, services, pools, quotas, limits, messages."""
+"""Cinder's other lists: types, services, pools, quotas, limits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EMPTY = {
 
 
 def add_service(storage: BlockStorage) -> None:
-    """Route Cinder's short lists: types, services, pools, limits, quotas, messages, zones."""
+    """Route Cinder's short lists: types, services, pools, limits, quotas, zones."""
     service = Service(storage)
     on = storage.routes.on
     on("GET", "/types")(service.types)
@@ -36,8 +36,6 @@ def add_service(storage: BlockStorage) -> None:
     on("GET", "/scheduler-stats/get_pools")(service.pools)
     on("GET", "/limits")(service.limits)
     on("GET", "/os-quota-sets/{id}")(service.quota)
-    on("GET", "/messages")(service.messages)
-    on("GET", "/messages/{id}")(service.message)
     on("GET", "/os-availability-zone")(service.zones)
     on("GET", "/group_types")(service.group_types)
     on("GET", "/extensions")(service.extensions)
@@ -200,42 +198,6 @@ class Service:
         return answer({"quota_set": {**body, "id": id}})
 
     # Messages and small things
-
-    def _messages(self, call: Call, about: str = "") -> list[dict[str, Any]]:
-        """Messages of the token's project; an administrator also gets those about a resource that he names."""
-        rows = []
-        for volume in self.state.volumes:
-            named = volume.id == about and call.token.project_admin
-            if volume.status != "error" or not (named or volume.project == call.token.project_id):
-                continue
-            id = f"{volume.id[:-12]}{volume.id[-12:][::-1]}"
-            rows.append(
-                {
-                    "id": id,
-                    "request_id": f"req-{volume.id}",
-                    "event_id": "VOLUME_VOLUME_002_001",
-                    "message_level": "ERROR",
-                    "resource_type": "VOLUME",
-                    "resource_uuid": volume.id,
-                    "created_at": micro_time(volume.updated or volume.created),
-                    "guaranteed_until": micro_time((volume.updated or volume.created) + 2592000),
-                    "user_message": "schedule allocate volume:Could not find any available weighted backend.",
-                    "links": [{"rel": "self", "href": f"{call.base}/messages/{id}"}],
-                }
-            )
-        return rows
-
-    def messages(self, call: Call) -> Response:
-        require_reader(call, "message:get_all")
-        wanted = call.request.first("resource_uuid") or ""
-        rows = self._messages(call, wanted)
-        return answer({"messages": [row for row in rows if not wanted or row["resource_uuid"] == wanted]})
-
-    def message(self, call: Call, id: str) -> Response:
-        for row in self._messages(call):
-            if row["id"] == id:
-                return answer({"message": row})
-        raise Refusal(404, f"Message {id} could not be found.")
 
     def zones(self, call: Call) -> Response:
         return answer({"availabilityZoneInfo": [{"zoneName": "nova", "zoneState": {"available": True}}]})

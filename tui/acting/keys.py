@@ -21,6 +21,8 @@ class Keys:
         Everything happens before the next key is looked at. Textual would hand keys from queue to queue: of a line
         that arrives in one packet, as over a slow SSH connection, the first letters would miss the bar they open.
         """
+        if key == "ctrl+j":  # enter, pressed while the console was still starting and the terminal was not yet its own
+            key, character = "enter", "\r"
         if self.bar.is_open and self.bar.take_key(key, character):
             return True
         action = action_of(key, self.pane.places)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 import engine.access.routes
 import engine.audit.routes
 import engine.clouds.routes
+import engine.inventory.events_routes
 import engine.inventory.find_routes
 import engine.inventory.routes
 import engine.monitoring.routes
@@ -31,6 +32,8 @@ from engine.audit.service import AuditService
 from engine.clouds.service import CloudService
 from engine.demonstration.service import Demonstration
 from engine.inventory.collect import CollectionService
+from engine.inventory.events import Timeline
+from engine.inventory.events_cloud import CloudLines
 from engine.inventory.reads import InventoryReads
 from engine.inventory.schedule import Schedule
 from engine.process.models import PROTOCOL, VERSION, Home
@@ -63,6 +66,7 @@ class EngineParts:
     collections: CollectionService
     reads: InventoryReads
     schedule: Schedule
+    timeline: Timeline
     closing: contextlib.ExitStack
 
     def close(self) -> None:
@@ -91,9 +95,7 @@ class EngineParts:
         }
 
 
-def open_engine(
-    home: Home, *, demo: bool = False, servers: int | None = None, past: int | None = None
-) -> EngineParts:
+def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, past: int | None = None) -> EngineParts:
     """Open the stores of `home` and build the services; nothing runs by itself yet (`EngineParts.begin`).
 
     `servers`: size of the demo cloud, where `demo` is set; `past`: days of its history. None is what it was, or the
@@ -120,6 +122,8 @@ def open_engine(
         closing.callback(reads.close)
         collections = CollectionService(estate, clouds, lambda: settings.current, feed, audit)
         closing.callback(collections.close)
+        lines = CloudLines(clouds)
+        closing.callback(lines.close)
         schedule = Schedule(estate, clouds, collections, lambda: settings.current)
         closing.callback(schedule.close)
         demonstration = None
@@ -141,6 +145,7 @@ def open_engine(
             collections=collections,
             reads=reads,
             schedule=schedule,
+            timeline=Timeline(reads, lines, audit),
             closing=closing.pop_all(),
         )
     raise AssertionError("unreachable: the stack does not swallow")
@@ -167,6 +172,8 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.settings.routes.routes(parts.settings, access.requires, record))
     mount(app, engine.audit.routes.routes(parts.audit, access))
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
+    # Before `/q/resources/{type}/{id}`, whose ids may hold slashes.
+    mount(app, engine.inventory.events_routes.routes(parts.reads, parts.timeline, access))
     mount(app, engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
     mount(app, engine.inventory.find_routes.routes(parts.reads, access, parts.audit))
     mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs))

@@ -23,6 +23,9 @@ def prepare(env: MutableMapping[str, str]) -> bool:
     remote = bool(env.get("SSH_TTY") or env.get("SSH_CONNECTION"))
     env.setdefault("TEXTUAL_ANIMATIONS", "none")
     env.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+    # How long a lone escape may be the beginning of another key. Those come in one piece, also over a slow line.
+    env.setdefault("ESCDELAY", "40")
+    env.setdefault("TEXTUAL_DRIVER", "tui.terminal:PromptDriver")
     if remote:
         env.setdefault("TEXTUAL_FPS", "15")
     if env.pop("NO_COLOR", "") and not env.get("QDECK_THEME"):

@@ -19,6 +19,7 @@ from tui.acting.asking import Asking
 from tui.acting.commanding import Commanding
 from tui.acting.display import Display
 from tui.acting.keys import Keys
+from tui.acting.logs import Logs
 from tui.acting.marking import Marking
 from tui.acting.moving import Moving
 from tui.acting.opening import Opening
@@ -59,6 +60,7 @@ class QuarterdeckApp(
     Moving,
     Marking,
     Opening,
+    Logs,
     Asking,
     Commanding,
     Viewing,

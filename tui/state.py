@@ -10,7 +10,8 @@ from store.filters import ViewText
 from store.types import registry
 from tui.table.spec import Spec
 
-KINDS = ("list", "detail", "raw", "inventory", "clouds", "setup", "collections", "scope", "help", "find")
+OF_ONE = ("detail", "raw", "log", "events")  # views of one resource
+KINDS = ("list", *OF_ONE, "inventory", "clouds", "setup", "collections", "scope", "help", "find")
 MOST_VIEWS = 30
 _TEXT_LIMIT = 2000
 MOST_EXTRA = 8  # columns beyond the default ones that lists read for wide screens and for the strip
@@ -108,11 +109,13 @@ def view_of_json(data: Any) -> View | None:
     if not isinstance(data, Mapping):
         return None
     kind, type_name = data.get("kind"), data.get("type", "")
-    if kind not in KINDS or (kind in ("list", "detail", "raw") and type_name not in registry.ALL):
+    if kind not in KINDS or (kind in ("list", *OF_ONE) and type_name not in registry.ALL):
         return None
     texts: dict[str, Any] = {name: data.get(name, "") for name in ("filter", "at", "format")}
     lists: dict[str, Any] = {name: _texts(data.get(name)) for name in ("clouds", "projects", "subject", "cursor")}
     if not all(isinstance(text, str) and len(text) <= _TEXT_LIMIT for text in texts.values()):
+        return None
+    if kind in OF_ONE and len(lists["subject"]) != 3:
         return None
     line = data.get("line")
     return View(

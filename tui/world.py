@@ -23,6 +23,7 @@ class World:
     offline_since  loop time when the engine stopped answering, None while it answers
     demo           in a demo: {"state": "starting", "past", "ready" or "failed", "problem": text}; empty otherwise
     engine_known   whether the engine has said if it is a demo's
+    cells          width of the screen
     """
 
     client: Client | None = None
@@ -33,6 +34,7 @@ class World:
     offline_reason: str = ""
     demo: dict[str, str] = field(default_factory=dict)
     engine_known: bool = False
+    cells: int = 80
     first_answers: dict[str, Any] = field(default_factory=dict)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
 

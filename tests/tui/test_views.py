@@ -320,7 +320,7 @@ async def test_what_is_looked_at_most_is_offered_first() -> None:
 
 async def test_the_column_cursor_moves_with_vi_keys_too() -> None:
     async with console(FakeClient(10)) as (_, pilot):
-        await pilot.press("l", "o")
+        await pilot.press("right", "o")
         await until_text(pilot, "↑status")
         await pilot.press("h", "o")
         await until_text(pilot, "↑name")

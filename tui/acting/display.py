@@ -101,6 +101,8 @@ class Display:
         """Small screens give the strip, then the keys, to the rows."""
         height = event.size.height
         self._height = height
+        self.world.cells = event.size.width
+        self.call_after_refresh(self.log_resized)
         self._size_strip()
         self.footer.set_class(height < 8, "none")
         self.call_after_refresh(self._lines_again)

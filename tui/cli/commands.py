@@ -141,6 +141,38 @@ def find_anything(
     find(context.obj, " ".join(text), at, cloud, limit, output)
 
 
+@app.command("log")
+def console_log(
+    context: typer.Context,
+    ref: Annotated[str, typer.Argument(metavar="SERVER", help="Id, start of an id, or name.")],
+    length: Annotated[int, typer.Option("-n", "--lines", min=1, max=10_000, help="So many of the last lines.")] = 100,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is written; ctrl+c ends it.")] = False,
+    cloud: Cloud = None,
+    region: Region = None,
+) -> None:
+    """Print the console log of a server."""
+    from tui.cli.log import EVERY, log
+
+    log(context.obj, ref, length, follow, cloud, region, EVERY)
+
+
+@app.command("events")
+def list_events(
+    context: typer.Context,
+    type_: Annotated[str, typer.Argument(metavar="TYPE", autocompletion=complete_type)],
+    ref: Annotated[str, typer.Argument(metavar="ID|NAME", help="Id (also of what is gone), start of an id, or name.")],
+    since: Annotated[str | None, typer.Option("--since", help='Only later ones: "2h ago", "tuesday 9:30".')] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many events.")] = 100,
+    cloud: Cloud = None,
+    region: Region = None,
+    output: Output = Format.table,
+) -> None:
+    """Tell what happened to a resource: actions of the cloud, faults, messages, changes seen, our own audit."""
+    from tui.cli.events import events
+
+    events(context.obj, type_, ref, since, limit, cloud, region, output)
+
+
 @app.command("types")
 def list_types(output: Output = Format.table) -> None:
     """List the resource types and their columns."""

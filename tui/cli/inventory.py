@@ -136,7 +136,7 @@ def show(
         key = found[0]["key"]
         query = {"cloud": key[0], "region": key[1], "at": at}
         answer = client.get(
-            f"/q/resources/{kind.name}/{_quoted(key[2])}",
+            f"/q/resources/{kind.name}/{quoted(key[2])}",
             params={name: value for name, value in query.items() if value is not None},
         )
     if raw:
@@ -148,7 +148,8 @@ def show(
         write_pairs({**answer["row"], **denied}, output)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """An id as one segment of a path."""
     from urllib.parse import quote
 
     return quote(text, safe="")

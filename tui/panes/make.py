@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 
 from tui.panes.choices import HelpPane, ScopePane, SetupPane
 from tui.panes.detail import DetailPane, RawPane
+from tui.panes.events import EventsPane
 from tui.panes.find import FindPane
+from tui.panes.log import LogPane
 from tui.panes.overview import CloudsPane, CollectionsPane, InventoryPane
 from tui.panes.pane import Pane
 from tui.panes.resources import ResourcesPane
@@ -22,6 +24,8 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "setup": SetupPane,
     "collections": CollectionsPane,
     "find": FindPane,
+    "log": LogPane,
+    "events": EventsPane,
 }
 
 

@@ -386,6 +386,16 @@ class ResourceTable(TableView):
         self._moved(before, row)
         self._touched = end == "end"
 
+    def go_to(self, anchor: Anchor, line: int) -> None:
+        """Read the list again around a row or an end of it, and put the cursor there, at that line of the screen."""
+        self._generation += 1
+        self._asked.clear()
+        self._rest = 0
+        self._touched = True
+        if self.place is not None:
+            self.place = replace(self.place, rank=None)
+        self._ask(Question("jump", self._generation, anchor, anchor if isinstance(anchor, tuple) else None, line))
+
     def on_resize(self, event: events.Resize) -> None:
         """A larger screen may need more rows."""
         super().on_resize(event)

@@ -77,7 +77,7 @@ class Typed:
 
 
 def type_line(terminal: Terminal, line: Line, rate: float, came: Typed) -> None:
-    """Type one line at that rate and wait for what it shows. Raises AssertionError with the screen when it never does."""
+    """Type one line at that rate and wait for what it shows. Raises AssertionError, with the screen."""
     terminal.settle(0.15, 3.0)
     begin = time.perf_counter()
     for place, key in enumerate(line.keys):

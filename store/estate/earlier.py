@@ -43,63 +43,134 @@ class Prepended:
 def prepend(estate: Estate, part: Estate, cloud: str) -> Prepended:
     """Put the part's history of a cloud behind the estate's. Types that the estate never saw whole are left out.
 
-    One transaction per type, and a type whose history already reaches that far back is left alone: after a crash the
-    same part may be collected and put in again. Raises the estate's errors.
+    One transaction; a type whose history already reaches that far back is left alone, so after a crash the same part
+    may be collected and put in again. Raises the estate's errors.
     """
-    versions, extended, known = 0, 0, []
-    for type in estate.types.values():
-        if type.name not in part.types or type.listing.on_demand:
-            continue
+    types = [type for type in estate.types.values() if type.name in part.types and not type.listing.on_demand]
+    moved: list[str] = []
 
-        def work(connection: duckdb.DuckDBPyConnection, type: ResourceType = type) -> tuple[int, int] | None:
-            with part.reader() as reader:
-                return _Joint(connection, reader, type, cloud).run()
+    def work(connection: duckdb.DuckDBPyConnection) -> Prepended:
+        with part.reader() as reader:
+            return _Joint(connection, reader, cloud).run(types, moved)
 
-        def announce(done: tuple[int, int] | None, name: str = type.name) -> None:
-            if done and any(done):
-                estate.changed(cloud, name)
+    def announce(_: Prepended) -> None:
+        for name in moved:
+            estate.changed(cloud, name)
 
-        done = estate.submit(work, after=announce).result()
-        if done is None:
-            known.append(type.name)
-        else:
-            versions, extended = versions + done[0], extended + done[1]
-    return Prepended(versions, extended, tuple(known))
+    return estate.submit(work, after=announce).result()
 
 
-@dataclass(slots=True)
 class _Joint:
-    """One type of one cloud, inside the later estate's transaction; `part` is the earlier estate's connection."""
+    """The joining, inside the later estate's transaction; `part` is the earlier estate's connection."""
 
-    estate: duckdb.DuckDBPyConnection
-    part: duckdb.DuckDBPyConnection
-    type: ResourceType
-    cloud: str
+    def __init__(self, estate: duckdb.DuckDBPyConnection, part: duckdb.DuckDBPyConnection, cloud: str) -> None:
+        self.estate = estate
+        self.part = part
+        self.cloud = cloud
+        self._begins = self._whole(estate, "min")
+        self._ends = self._whole(part, "max")
+        self._numbers = self._visibilities()
 
-    def run(self) -> tuple[int, int] | None:
-        """(versions put in, versions that begin earlier); None when this history is there already."""
-        begins = self._whole(self.estate, "min")
-        ends = self._whole(self.part, "max")
-        regions = [region for region in ends if region in begins]
-        if any(begins[region] <= ends[region] for region in regions):
-            return None
-        versions = extended = 0
-        for region in regions:
-            joins = self._joins(region, begins[region])
-            rows = self._rows(region, begins[region], joins)
-            extended += self._extend(joins)
-            versions += self._insert(rows)
-        if regions:
-            self._listings()
-            self._samples()
-            self._blobs()
-        return versions, extended
+    def run(self, types: list[ResourceType], moved: list[str]) -> Prepended:
+        """Join the types; `moved` gets the names of those that have other rows than before."""
+        versions, extended = 0, 0
+        joined: list[str] = []
+        known: list[str] = []
+        for type in types:
+            regions = [key for key in self._ends if key[0] == type.name and key in self._begins]
+            if any(self._begins[key] <= self._ends[key] for key in regions):
+                known.append(type.name)
+                continue
+            put, earlier = 0, 0
+            for key in regions:
+                one = _Join(self, type, key[1], self._begins[key])
+                put, earlier = put + one.versions, earlier + one.extended
+            versions, extended = versions + put, extended + earlier
+            joined += [type.name] if regions else []
+            moved += [type.name] if put or earlier else []
+        if joined:
+            self._listings(joined)
+            self._copy("samples", joined, "INSERT INTO samples SELECT * FROM arriving")
+            self._blobs(joined)
+        return Prepended(versions, extended, tuple(known))
 
-    def _whole(self, connection: duckdb.DuckDBPyConnection, which: str) -> dict[str, datetime]:
-        """When the first or the last whole listing of each region began."""
-        sql = f"""SELECT region, {which}(started_at) FROM listings
-            WHERE cloud = ? AND type = ? AND {_WHOLE} GROUP BY region"""
-        return dict(connection.execute(sql, [self.cloud, self.type.name]).fetchall())
+    def _whole(self, connection: duckdb.DuckDBPyConnection, which: str) -> dict[tuple[str, str], datetime]:
+        """(type, region) -> when the first or the last whole listing began."""
+        sql = f"""SELECT type, region, {which}(started_at) FROM listings WHERE cloud = ? AND {_WHOLE}
+            GROUP BY type, region"""
+        return {(row[0], row[1]): row[2] for row in connection.execute(sql, [self.cloud]).fetchall()}
+
+    def _visibilities(self) -> dict[int, int]:
+        """The estate's number of each of the part's visibilities."""
+        query = "SELECT id, endpoint, user_id, token_scope, roles, all_projects, listing_scope FROM visibilities"
+        have = {repr(row): number for number, *row in self.estate.execute(query).fetchall()}
+        numbers = {}
+        for own, *row in self.part.execute(query).fetchall():
+            number = have.get(repr(row))
+            if number is None:
+                number = have[repr(row)] = max(have.values(), default=0) + 1
+                self.estate.execute("INSERT INTO visibilities VALUES (?, ?, ?, ?, ?, ?, ?)", [number, *row])
+            numbers[own] = number
+        return numbers
+
+    def _listings(self, types: list[str]) -> None:
+        rows = self._of("listings", types)
+        place = rows.column_names.index("visibility")
+        import pyarrow as pa
+
+        numbers = [self._numbers[own] for own in rows.column(place).to_pylist()]
+        rows = rows.set_column(place, "visibility", pa.array(numbers, pa.int32()))
+        self.change("arriving", rows, "INSERT INTO listings SELECT * FROM arriving")
+
+    def _blobs(self, types: list[str]) -> None:
+        self._copy(
+            "blob_uses",
+            types,
+            """INSERT INTO blob_uses SELECT * FROM arriving a WHERE NOT EXISTS (SELECT 1 FROM blob_uses b
+            WHERE b.hash = a.hash AND b.id = a.id AND b.type = a.type AND b.cloud = a.cloud AND b.region = a.region)""",
+        )
+        uses = "SELECT hash FROM blob_uses WHERE cloud = ? AND list_contains(?, type)"
+        values = self.part.execute(f"SELECT * FROM blobs WHERE hash IN ({uses})", [self.cloud, types]).to_arrow_table()
+        self.change(
+            "arriving", values, "INSERT INTO blobs SELECT * FROM arriving WHERE hash NOT IN (SELECT hash FROM blobs)"
+        )
+
+    def _of(self, table: str, types: list[str]) -> pyarrow.Table:
+        """The part's rows of a table."""
+        query = f"SELECT * FROM {table} WHERE cloud = ? AND list_contains(?, type)"
+        return self.part.execute(query, [self.cloud, types]).to_arrow_table()
+
+    def _copy(self, table: str, types: list[str], sql: str) -> None:
+        self.change("arriving", self._of(table, types), sql)
+
+    def seers(self) -> pyarrow.Table:
+        """The part's visibilities (`own`) by the numbers that the estate has for them."""
+        return to_arrow([("own", "INTEGER"), ("number", "INTEGER")], list(self._numbers.items()))
+
+    def change(self, name: str, rows: pyarrow.Table, sql: str, *parameters: Any) -> int:
+        """Execute a changing statement that reads an Arrow table; answers the number of rows it changed."""
+        if not rows.num_rows:
+            return 0
+        self.estate.register(name, rows)
+        try:
+            row = self.estate.execute(sql, list(parameters)).fetchone()
+        finally:
+            self.estate.unregister(name)
+        return int(row[0]) if row else 0
+
+
+class _Join:
+    """One type of one region: joined when made. `versions` were put in, `extended` begin earlier."""
+
+    def __init__(self, joint: _Joint, type: ResourceType, region: str, begins: datetime) -> None:
+        """`begins`: when the estate's first whole listing began."""
+        self._joint = joint
+        self.estate, self.part, self.cloud = joint.estate, joint.part, joint.cloud
+        self.type = type
+        joins = self._joins(region, begins)
+        rows = self._rows(region, begins, joins)
+        self.extended = self._extend(joins)
+        self.versions = self._insert(rows)
 
     def _joins(self, region: str, begins: datetime) -> pyarrow.Table:
         """Versions open at the part's end that are one with the first version of the estate.
@@ -165,9 +236,7 @@ class _Joint:
             self.part.unregister("firsts")
 
     def _extend(self, joins: pyarrow.Table) -> int:
-        if not joins.num_rows:
-            return 0
-        return self._with(
+        return self._joint.change(
             "joins", joins,
             f"""UPDATE {self._table} AS v SET valid_from = j.began FROM joins j
             WHERE v.id = j.id AND v.region = j.region AND v.cloud = ? AND v.valid_from = j.next""",
@@ -179,73 +248,15 @@ class _Joint:
             return 0
         names = [name for name, _ in (*LEADING, *own_columns(self.type), *TRAILING)]
         columns = ", ".join(f"n.{quoted(name)}" if name != "seen_visibility" else "s.number" for name in names)
-        seers = to_arrow([("own", "INTEGER"), ("number", "INTEGER")], list(self._visibilities().items()))
-        self.estate.register("seers", seers)
+        self.estate.register("seers", self._joint.seers())
         try:
-            return self._with(
+            return self._joint.change(
                 "arriving", rows,
                 f"INSERT INTO {self._table} SELECT {columns} FROM arriving n JOIN seers s ON s.own = n.seen_visibility",
             )  # fmt: skip
         finally:
             self.estate.unregister("seers")
 
-    def _visibilities(self) -> dict[int, int]:
-        """The estate's number of each of the part's visibilities."""
-        query = "SELECT id, endpoint, user_id, token_scope, roles, all_projects, listing_scope FROM visibilities"
-        have = {repr(row): number for number, *row in self.estate.execute(query).fetchall()}
-        numbers = {}
-        for own, *row in self.part.execute(query).fetchall():
-            number = have.get(repr(row))
-            if number is None:
-                number = have[repr(row)] = max(have.values(), default=0) + 1
-                self.estate.execute("INSERT INTO visibilities VALUES (?, ?, ?, ?, ?, ?, ?)", [number, *row])
-            numbers[own] = number
-        return numbers
-
-    def _listings(self) -> None:
-        numbers = self._visibilities()
-        key = [self.cloud, self.type.name]
-        rows = self.part.execute("SELECT * FROM listings WHERE cloud = ? AND type = ?", key).fetchall()
-        place = [row[0] for row in self.part.execute("DESCRIBE listings").fetchall()].index("visibility")
-        for row in rows:
-            values = [numbers[value] if index == place else value for index, value in enumerate(row)]
-            self.estate.execute(f"INSERT INTO listings VALUES ({', '.join('?' * len(values))})", values)
-
-    def _samples(self) -> None:
-        self._copy("samples", "INSERT INTO samples SELECT * FROM arriving")
-
-    def _blobs(self) -> None:
-        self._copy(
-            "blob_uses",
-            """INSERT INTO blob_uses SELECT * FROM arriving a WHERE NOT EXISTS (SELECT 1 FROM blob_uses b
-            WHERE b.hash = a.hash AND b.id = a.id AND b.type = a.type AND b.cloud = a.cloud AND b.region = a.region)""",
-        )
-        uses = "SELECT hash FROM blob_uses WHERE cloud = ? AND type = ?"
-        values = self.part.execute(
-            f"SELECT * FROM blobs WHERE hash IN ({uses})", [self.cloud, self.type.name]
-        ).to_arrow_table()
-        if values.num_rows:
-            self._with(
-                "arriving",
-                values,
-                "INSERT INTO blobs SELECT * FROM arriving WHERE hash NOT IN (SELECT hash FROM blobs)",
-            )
-
-    def _copy(self, table: str, sql: str) -> None:
-        query = f"SELECT * FROM {table} WHERE cloud = ? AND type = ?"
-        rows = self.part.execute(query, [self.cloud, self.type.name]).to_arrow_table()
-        if rows.num_rows:
-            self._with("arriving", rows, sql)
-
     @property
     def _table(self) -> str:
         return quoted(self.type.table)
-
-    def _with(self, name: str, rows: pyarrow.Table, sql: str, *parameters: Any) -> int:
-        """Execute a changing statement that reads an Arrow table; answers the number of rows it changed."""
-        self.estate.register(name, rows)
-        try:
-            row = self.estate.execute(sql, list(parameters)).fetchone()
-        finally:
-            self.estate.unregister(name)
-        return int(row[0]) if row else 0

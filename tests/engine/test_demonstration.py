@@ -211,6 +211,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.faults
 def test_killed_in_its_past_it_goes_on_with_it(tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -16,6 +16,8 @@ from tui.api.client import EngineClient
 from tui.api.target import Target
 from tui.console import QuarterdeckApp
 
+pytestmark = pytest.mark.faults
+
 SERVERS = 1_100  # more than one page, so that a listing can go wrong in its middle
 SIZE = (170, 24)
 

@@ -10,11 +10,13 @@ from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
 from engine.api.errors import BadRequest, Conflict, NotFound
+from engine.inventory.console_log import LINES, MOST_LINES, ConsoleLogs
 from engine.inventory.events import Timeline
-from engine.inventory.events_models import EventsAnswer
+from engine.inventory.events_models import ConsoleLogAnswer, EventsAnswer
 from engine.inventory.reads import InventoryReads, find_type, in_region, scope_of
 from store import times
 from store.estate.reading.models import Key, Scope
+from store.types import registry
 from store.types.declaration import ResourceType
 
 MOST = 1000
@@ -50,6 +52,27 @@ def routes(reads: InventoryReads, timeline: Timeline, access: AccessService) -> 
             raise BadRequest(f"Invalid parameter: since: {error}") from None
         key = the_key(reads, declared, id, scope)
         return JsonAnswer(timeline.of(caller, declared, key, scope, after, limit))
+
+    return router
+
+
+def console_routes(reads: InventoryReads, logs: ConsoleLogs, access: AccessService) -> APIRouter:
+    """The console log. Asking the cloud blocks, so it is a plain function on a thread too."""
+    router = APIRouter(tags=["events"], default_response_class=JsonAnswer)
+    reader = Annotated[Caller, Depends(access.requires("servers:read"))]
+
+    @router.get("/q/servers/{id}/console-log", response_model=ConsoleLogAnswer)
+    def console_log(
+        id: Annotated[str, Path(max_length=255)],
+        caller: reader,
+        cloud: Name = None,
+        region: Name = None,
+        length: Annotated[int, Query(ge=1, le=MOST_LINES, description="So many of the last lines.")] = LINES,
+    ) -> Response:
+        """The end of a server's console log, without escape sequences; 403 where the cloud's account may not."""
+        scope = in_region(scope_of(caller, [cloud] if cloud else None), region or None)
+        key = the_key(reads, registry.ALL["server"], id, scope)
+        return JsonAnswer(logs.read(caller, key, scope, length))
 
     return router
 

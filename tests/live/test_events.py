@@ -52,7 +52,7 @@ def of(answer: dict[str, Any], source: str) -> list[dict[str, Any]]:
     return [event for event in answer["items"] if event["source"] == source]
 
 
-def test_who_stopped_it_and_what_was_seen(desk: Desk, project: Project) -> None:
+def test_who_stopped_it_and_what_was_seen(desk: Desk, lab: LabCloud, project: Project) -> None:
     server = project.server()
     desk.console.collect("project", "user", "server", "port", "volume")
     path = f"/servers/{server['id']}"
@@ -64,7 +64,10 @@ def test_who_stopped_it_and_what_was_seen(desk: Desk, project: Project) -> None:
     told = {event["kind"]: event for event in of(answer, "nova")}
     assert {"create", "stop", "delete"} <= set(told)
     assert (told["stop"]["actor"], told["stop"]["grade"]) == (f"{project.name}-member", "cloud")
-    assert (told["delete"]["actor"], told["delete"]["grade"]) == ("admin", "cloud")
+    assert (told["delete"]["actor"], told["delete"]["grade"]) == (
+        lab.entries["lab-admin"]["auth"]["username"],
+        "cloud",
+    )
     assert told["create"]["children"][0]["title"].startswith("compute__do_build")
     assert "gone" in {event["kind"] for event in of(answer, "state") if event["about"] is None}
 

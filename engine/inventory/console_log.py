@@ -152,6 +152,11 @@ class ConsoleLogs:
             answer = self._ask(caller, key, str(one["row"].get("project_id") or ""), body, title)
         except CloudError as error:
             raise refusal(error.status or 0, str(error), title, error.kind) from None
+        except ApiError as error:
+            status = getattr(error, "cloud_status", None)  # the gate passes on what the cloud answered
+            if not isinstance(status, int):
+                raise
+            raise refusal(status, error.detail, title) from None
         if answer.status != 200:
             from engine.clouds import errors
 

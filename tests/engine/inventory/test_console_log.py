@@ -115,7 +115,7 @@ class Desk:
         }
         cloud.collect(["server", "project"])
         self.role = "admin"
-        self.error: CloudError | None = None
+        self.error: CloudError | ApiError | None = None
         self.asked: list[Any] = []
         self.reads = InventoryReads(cloud.estate)
         self.ops = Ops.open(home / "access.sqlite")
@@ -194,6 +194,15 @@ async def test_a_cloud_that_does_not_answer(desk: Desk) -> None:
     desk.error = CloudError("timeout", "the compute service of demo did not answer in time")
     answer = await desk.ask(desk.mine())
     assert answer.status_code == 504 and "did not answer in time" in answer.json()["detail"]
+
+
+async def test_what_the_gate_passes_on(desk: Desk) -> None:
+    passed = ApiError("Nova said no", 502)
+    passed.cloud_status = 403  # type: ignore[attr-defined]
+    desk.error = passed
+    assert (await desk.ask(desk.mine())).status_code == 403
+    desk.error = ApiError("you may not", 403)
+    assert (await desk.ask(desk.mine())).json()["detail"] == "you may not"
 
 
 async def test_a_server_that_is_gone_is_not_asked_for(desk: Desk) -> None:

@@ -145,7 +145,8 @@ class Timeline:
         """(all that was told, sentences about sources that could not be asked)."""
         project = str(past.one["row"].get(type.owner) or "") if type.owner else ""
         asked = Asked(type.name, key[0], key[1], key[2], project, past.volumes)
-        told, problems = Told(), []
+        told = Told()
+        problems: list[str] = []
         work = jobs(self._lines, asked, self._seconds)
         if not work:
             return told, problems

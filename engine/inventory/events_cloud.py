@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +151,7 @@ class CloudLines:
             lock.release()
 
 
-def side_by_side(work: dict[Any, Callable[[], Any]], seconds: float) -> dict[Any, Any]:
+def side_by_side(work: Mapping[Any, Callable[[], Any]], seconds: float) -> dict[Any, Any]:
     """Do all of it at once, each on a thread of its own; what is not done after `seconds` is answered as CloudError.
 
     An answer is what the work returned, or the CloudError that it raised. Other errors are raised here.

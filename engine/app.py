@@ -18,6 +18,7 @@ import engine.clouds.routes
 import engine.inventory.events_routes
 import engine.inventory.find_routes
 import engine.inventory.routes
+import engine.jobs.routes
 import engine.monitoring.routes
 import engine.process.routes
 import engine.settings.routes
@@ -36,6 +37,7 @@ from engine.inventory.events import Timeline
 from engine.inventory.events_cloud import CloudLines
 from engine.inventory.reads import InventoryReads
 from engine.inventory.schedule import Schedule
+from engine.jobs.service import JobService
 from engine.process.models import PROTOCOL, VERSION, Home
 from engine.settings import loading
 from engine.settings.service import SettingsService
@@ -62,6 +64,7 @@ class EngineParts:
     audit: AuditService
     feed: ChangeFeed
     statistics: Statistics
+    jobs: JobService
     clouds: CloudService
     collections: CollectionService
     reads: InventoryReads
@@ -79,6 +82,7 @@ class EngineParts:
             self.demonstration.begin()
         else:
             self.schedule.open()
+        self.jobs.begin()
 
     def status(self) -> dict[str, Any]:
         """What `qdeck engine status` shows of the services: clouds, jobs, collections, and in a demo how far it is."""
@@ -89,8 +93,7 @@ class EngineParts:
                 {name: cloud[name] for name in ("name", "state", "reason", "age_seconds")}
                 for cloud in self.clouds.clouds()
             ],
-            # Durable jobs come with the first room that has any.
-            "jobs": [],
+            "jobs": self.jobs.status(),
             "collecting": list(self.collections.busy()),
         }
 
@@ -117,6 +120,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             feed.publish("data", cloud=cloud, type=type, version=version)
 
         estate.on_change(changed)
+        jobs = JobService(ops, audit, feed)
         clouds = CloudService(ops, lambda: settings.current, audit, estate)
         reads = InventoryReads(estate)
         closing.callback(reads.close)
@@ -130,6 +134,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         if demo:
             demonstration = Demonstration(home.path, servers, estate, clouds, collections, schedule, past)
             closing.callback(demonstration.close)
+        closing.callback(jobs.close)  # first of all: their steps use everything else
         return EngineParts(
             home=home,
             demonstration=demonstration,
@@ -141,6 +146,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             audit=audit,
             feed=feed,
             statistics=Statistics(),
+            jobs=jobs,
             clouds=clouds,
             collections=collections,
             reads=reads,
@@ -171,6 +177,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.access.routes.routes(access, parts.users, record))
     mount(app, engine.settings.routes.routes(parts.settings, access.requires, record))
     mount(app, engine.audit.routes.routes(parts.audit, access))
+    mount(app, engine.jobs.routes.routes(parts.jobs, access))
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
     # Before `/q/resources/{type}/{id}`, whose ids may hold slashes.
     mount(app, engine.inventory.events_routes.routes(parts.reads, parts.timeline, access))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from store.ops.jobs_tables import job_attempts, job_steps, jobs
 from store.ops.tables import metadata
 
 _FIRST_TABLES = (
@@ -41,6 +42,10 @@ def _first(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def _jobs(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[jobs, job_steps, job_attempts])
+
+
 # The audit refuses UPDATE and DELETE also to a program that has the file open.
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": (
@@ -57,6 +62,9 @@ _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     ),
 }
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first tables", _first),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "first tables", _first),
+    Migration(3, "jobs", _jobs),
+)
 
 LATEST = MIGRATIONS[-1].version

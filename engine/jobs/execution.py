@@ -1,0 +1,246 @@
+"""One job while it runs: a thin loop over the plan in the journal. Called by the workflow, again after every crash."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from engine.access.models import Caller
+from engine.audit.service import AuditService
+from engine.jobs import journal, rules
+from engine.jobs.durable import Durable, Leave
+from engine.jobs.models import OPEN, Interrupted, Step, StepContext, StepResult, StepRunner
+from store import times
+from store.ops.errors import OpsError
+from store.ops.ops import Ops
+
+LEAVE_SECONDS = 8.0  # that running steps have to end when the engine stops
+PROBE_SECONDS = 1.0  # between two looks whether the journal can be written again
+
+_log = structlog.get_logger("qdeck.jobs")
+
+
+@dataclass(slots=True)
+class Signals:
+    """What the service tells a running job. `trouble` is the sentence while it waits for storage."""
+
+    stopping: threading.Event
+    cancelled: threading.Event
+    publish: Callable[[str], None]
+    trouble: str | None = None
+
+
+class Execution:
+    """Performs what is left of one job's plan."""
+
+    def __init__(
+        self, ops: Ops, audit: AuditService, durable: Durable, job_id: str, runner: StepRunner, signals: Signals
+    ) -> None:
+        self._ops, self._audit, self._durable = ops, audit, durable
+        self._id, self._runner, self._signals = job_id, runner, signals
+        self._answers: queue.SimpleQueue[tuple[int, StepResult | BaseException]] = queue.SimpleQueue()
+        self._busy: set[int] = set()
+        with ops.read() as connection:
+            row = journal.job(connection, job_id)
+            assert row is not None
+            self._job = dict(row)
+            stored = journal.steps(connection, job_id)
+        self._caller = caller_of(self._job["caller"])
+        self._steps = {row["seq"]: step_of(row) for row in stored}
+        self._states = {row["seq"]: row["state"] for row in stored}
+        self._results = {row["seq"]: _result_of(row) for row in stored if row["state"] == "done"}
+        self._failed = sum(state == "failed" for state in self._states.values())
+        if row["cancel_asked_at"] is not None:
+            signals.cancelled.set()
+
+    def run(self) -> None:
+        """Until every step ended. Raises Leave when the engine stops first; the job is resumed at the next start."""
+        if self._job["state"] in OPEN:
+            self._through_trouble(self._mark_running)
+            size = rules.parallel(self._job["options"])
+            pool = ThreadPoolExecutor(size, thread_name_prefix=f"job-{self._job['number']}")
+            try:
+                self._loop(pool, size)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+            self._through_trouble(self._end)
+            self._signals.publish(self._id)
+
+    def _loop(self, pool: ThreadPoolExecutor, size: int) -> None:
+        while True:
+            if self._signals.stopping.is_set():
+                self._leave()
+            if not self._ending():
+                steps = [(seq, self._steps[seq].group, state) for seq, state in self._states.items()]
+                for seq in rules.next_steps(steps, frozenset(self._busy), size - len(self._busy)):
+                    self._busy.add(seq)
+                    pool.submit(self._attempt, seq)
+            if not self._busy:
+                return
+            try:
+                self._take(*self._answers.get(timeout=0.5))
+            except queue.Empty:
+                continue
+
+    def _ending(self) -> bool:
+        """Whether nothing new is begun."""
+        return self._signals.cancelled.is_set() or rules.stops(self._job["options"], self._failed)
+
+    def _take(self, seq: int, answer: StepResult | BaseException) -> None:
+        """A step answered: write it down, or see why it could not."""
+        if isinstance(answer, OpsError):
+            # Nothing was called without its record; what may have been is found by its token.
+            self._busy.discard(seq)
+            self._wait_for_storage(answer)
+        elif isinstance(answer, Interrupted):
+            self._busy.discard(seq)
+        elif isinstance(answer, StepResult):
+            self._through_trouble(lambda: self._write_result(seq, answer))
+            self._busy.discard(seq)
+            self._states[seq] = "done" if answer.ok else "failed"
+            self._failed += not answer.ok
+            if answer.ok:
+                self._results[seq] = answer
+            self._signals.publish(self._id)
+        else:
+            raise answer
+
+    def _attempt(self, seq: int) -> None:
+        """In a thread of the pool: intent first, then the step."""
+        try:
+            if self._signals.stopping.is_set():
+                raise Interrupted
+            with self._ops.begin() as connection:
+                attempt, token = journal.begin_attempt(connection, self._id, seq, times.utcnow())
+            self._signals.publish(self._id)
+            self._answers.put((seq, self._perform(self._steps[seq], self._context(attempt, token))))
+        except BaseException as error:
+            self._answers.put((seq, error))
+
+    def _perform(self, step: Step, context: StepContext) -> StepResult:
+        try:
+            return self._runner.run_step(step, context)
+        except (OpsError, Interrupted):
+            raise
+        except Exception as error:
+            sentence = str(getattr(error, "detail", "") or error) or type(error).__name__
+            _log.warning("a step failed", job=self._job["number"], step=step.seq, error=sentence, exc_info=error)
+            return StepResult(False, sentence)
+
+    def _context(self, attempt: int, token: str) -> StepContext:
+        job, signals = self._job, self._signals
+        return StepContext(
+            job_id=self._id,
+            number=job["number"],
+            attempt=attempt,
+            token=token,
+            count=len(self._steps),
+            caller=self._caller,
+            reason=job["reason"],
+            ticket=job["ticket"],
+            plan=job["plan"],
+            options=job["options"],
+            results=self._results.get,
+            stopping=signals.stopping.is_set,
+            cancelled=signals.cancelled.is_set,
+            sleep=signals.stopping.wait,
+        )
+
+    def _mark_running(self) -> None:
+        with self._ops.begin() as connection:
+            journal.set_state(connection, self._id, "running", None, times.utcnow())
+        self._signals.publish(self._id)
+
+    def _write_result(self, seq: int, result: StepResult) -> None:
+        def there() -> bool:
+            with self._ops.read() as connection:
+                return journal.step_ended(connection, self._id, seq)
+
+        def act(connection: Connection) -> int:
+            journal.end_step(connection, self._id, seq, result, times.utcnow())
+            return seq
+
+        self._durable.write(self._id, act, there)
+
+    def _end(self) -> None:
+        def there() -> bool:
+            with self._ops.read() as connection:
+                row = journal.job(connection, self._id)
+                return row is not None and row["state"] not in OPEN
+
+        self._durable.write(self._id, lambda connection: end(connection, self._audit, self._job, self._caller), there)
+
+    def _through_trouble(self, act: Callable[[], None]) -> None:
+        """Do it, and again after every storage error once the storage can be written."""
+        while True:
+            try:
+                return act()
+            except OpsError as error:
+                self._wait_for_storage(error)
+
+    def _wait_for_storage(self, error: OpsError) -> None:
+        """Begin nothing until the journal can be written again. Raises Leave when the engine stops meanwhile."""
+        sentence = f"waits before its next change: {error}"
+        _log.error("a job waits for storage", job=self._job["number"], error=str(error))
+        self._signals.trouble = sentence
+        self._signals.publish(self._id)
+        while not self._signals.stopping.wait(PROBE_SECONDS):
+            try:
+                with self._ops.begin() as connection:
+                    journal.set_state(connection, self._id, "running", None, times.utcnow())
+            except OpsError as again:
+                self._signals.trouble = f"waits before its next change: {again}"
+                continue
+            self._signals.trouble = None
+            self._signals.publish(self._id)
+            return
+        raise Leave
+
+    def _leave(self) -> None:
+        """The engine stops: write down what still ends in time, then leave the rest to the next start."""
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while self._busy and (left := deadline - time.monotonic()) > 0:
+            try:
+                self._take(*self._answers.get(timeout=left))
+            except queue.Empty:
+                break
+        raise Leave
+
+
+def end(connection: Connection, audit: AuditService, job: Mapping[str, Any], caller: Caller) -> str:
+    """Write how a job ended, with its audit record, in the transaction of `connection`."""
+    ended = journal.end_job(connection, job["id"], times.utcnow())
+    if ended is not None:
+        state, sentence = ended
+        detail = {"job": job["id"], "kind": job["kind"], "state": state, "result": sentence}
+        outcome = "ok" if state == "done" else "failed"
+        audit.record(caller, "job.end", f"job {job['number']}: {job['title']}", detail, outcome, connection)
+    return "ended"
+
+
+def caller_of(stored: Mapping[str, Any]) -> Caller:
+    """Who submitted a job, from the journal."""
+    lists = {
+        name: None if stored.get(name) is None else tuple(stored[name]) for name in ("clouds", "domains", "projects")
+    }
+    return Caller(**{**stored, **lists})
+
+
+def step_of(row: Mapping[str, Any]) -> Step:
+    """A step as its runner sees it, from the journal."""
+    key = None if row["key"] is None else tuple(row["key"])
+    return Step(row["seq"], row["name"], key, row["target"] or "", row["args"], row["group"])
+
+
+def _result_of(row: Mapping[str, Any]) -> StepResult:
+    return StepResult(
+        row["state"] == "done", row["detail"] or "", tuple(row["request_ids"]), row["created"] or "", row["result"]
+    )

@@ -19,6 +19,7 @@ from tui.world import World
 MOST = 300
 COLUMNS = ("when", "level", "source", "what", "actor", "detail")
 SOURCES = {"nova": "nova", "fault": "fault", "cinder": "cinder", "state": "seen", "audit": "ours", "note": "note"}
+LEVELS = {"error": "error", "warning": "degraded"}  # the words that lists mark as bad and as a warning
 GRADES = {
     "certain": "certain: it is in our own audit",
     "cloud": "named by the cloud",
@@ -55,7 +56,7 @@ class EventsPane(Pane):
         self._more = bool(answer.get("more"))
         self._events = {}
         rows: Rows = []
-        for level, sentences in (("warning", answer.get("problems")), ("", answer.get("remarks"))):
+        for level, sentences in (("degraded", answer.get("problems")), ("", answer.get("remarks"))):
             for number, sentence in enumerate(sentences or ()):
                 rows.append(((f"{level}{number}", "said"), ["", level or None, None, clean(sentence), None, None]))
         now = datetime.now().astimezone()
@@ -80,7 +81,7 @@ class EventsPane(Pane):
                 (id, ""),
                 [
                     when(event.get("at"), now),
-                    None if level == "info" else level,
+                    LEVELS.get(str(level)),
                     source,
                     what,
                     event.get("actor"),
@@ -89,7 +90,7 @@ class EventsPane(Pane):
             )
         ]
         for number, child in enumerate(event.get("children") or ()):
-            bad = None if child.get("level") == "info" else child.get("level")
+            bad = LEVELS.get(str(child.get("level")))
             words = f"  └ {clean(child.get('title', ''))}"
             told = " ".join(str(child[name]) for name in ("host", "detail") if child.get(name))
             rows.append(((id, str(number)), [when(child.get("at"), now), bad, None, words, None, told or None]))
@@ -98,12 +99,12 @@ class EventsPane(Pane):
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """When and what first."""
         return [
-            Head("when", "WHEN", "id", 14, 0),
+            Head("when", "WHEN", "time", 14, 0),
             Head("what", "WHAT", "text", 44, 3),
-            Head("level", "LEVEL", "status", 8, 1),
-            Head("actor", "BY", "name", 16, 4),
-            Head("detail", "DETAIL", "text", 60, 5),
-            Head("source", "FROM", "text", 6, 2),
+            Head("actor", "BY", "name", 14, 4),
+            Head("detail", "DETAIL", "text", 40, 5),
+            Head("source", "FROM", "text", 6, 2, shown=False),
+            Head("level", "LEVEL", "status", 8, 1, shown=False, quiet=True),  # its mark stands before every row
         ]
 
     def title(self) -> str:
@@ -149,9 +150,9 @@ class EventsPane(Pane):
 
 
 def when(at: Any, now: datetime) -> str:
-    """A time in the operator's zone: time of day with month and day, or the date with its year."""
+    """A time in the operator's zone: month, day and time of day, or the date of another year."""
     moment = moment_of(at) if isinstance(at, str) else None
     if moment is None:
         return clean(at or "")
     local = moment.astimezone(now.tzinfo)
-    return local.strftime("%m-%d %H:%M:%S" if (now - local).days < 300 and local <= now else "%Y-%m-%d %H:%M")
+    return local.strftime("%m-%d %H:%M:%S" if (now - local).days < 300 and local <= now else "%Y-%m-%d")

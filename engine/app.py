@@ -6,13 +6,14 @@ The one place where every room is known. Nothing here decides anything.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
 import engine.access.routes
+import engine.audit.access_log
 import engine.audit.routes
 import engine.clouds.routes
 import engine.inventory.events_routes
@@ -20,8 +21,12 @@ import engine.inventory.find_routes
 import engine.inventory.routes
 import engine.jobs.routes
 import engine.monitoring.routes
+import engine.notes.routes
 import engine.process.routes
 import engine.settings.routes
+import engine.shift.routes
+import engine.views.routes
+from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.access.users import UserService
 from engine.api import errors
@@ -35,16 +40,22 @@ from engine.demonstration.service import Demonstration
 from engine.inventory.collect import CollectionService
 from engine.inventory.events import Timeline
 from engine.inventory.events_cloud import CloudLines
-from engine.inventory.reads import InventoryReads
+from engine.inventory.reads import InventoryReads, scope_of
 from engine.inventory.schedule import Schedule
 from engine.jobs.service import JobService
+from engine.notes.service import NoteService, Visible
 from engine.process.models import PROTOCOL, VERSION, Home
 from engine.settings import loading
 from engine.settings.service import SettingsService
+from engine.shift import sections
+from engine.shift.service import HandoverService, ShiftService
+from engine.views.service import ViewService
 from store.estate.errors import EstateError
 from store.estate.estate import Estate
+from store.estate.reading import single
 from store.ops.errors import OpsError
 from store.ops.ops import Ops
+from store.types import registry
 
 if TYPE_CHECKING:
     from engine.process.control import Control
@@ -69,6 +80,10 @@ class EngineParts:
     collections: CollectionService
     reads: InventoryReads
     schedule: Schedule
+    notes: NoteService
+    shifts: ShiftService
+    handover: HandoverService
+    views: ViewService
     timeline: Timeline
     closing: contextlib.ExitStack
 
@@ -128,6 +143,13 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         closing.callback(collections.close)
         lines = CloudLines(clouds)
         closing.callback(lines.close)
+        notes = NoteService(ops, audit, _visible(reads), lambda: feed.publish("notes"))
+        shifts = ShiftService(ops, audit)
+        handover = HandoverService(shifts)
+        handover.register(sections.faults(lambda caller: reads.states(caller.clouds), notes))
+        handover.register(sections.changes(audit))
+        handover.register(sections.notes_written(notes))
+        handover.register(sections.jobs(jobs))
         schedule = Schedule(estate, clouds, collections, lambda: settings.current)
         closing.callback(schedule.close)
         demonstration = None
@@ -151,10 +173,26 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             collections=collections,
             reads=reads,
             schedule=schedule,
+            notes=notes,
+            shifts=shifts,
+            handover=handover,
+            views=ViewService(ops, audit, lambda: feed.publish("views")),
             timeline=Timeline(reads, lines, audit),
             closing=closing.pop_all(),
         )
     raise AssertionError("unreachable: the stack does not swallow")
+
+
+def _visible(reads: InventoryReads) -> Visible:
+    """Whether a caller may see a resource, for rooms that know resources by their keys only."""
+
+    def visible(caller: Caller, type: str, key: Sequence[str]) -> bool:
+        cloud, region, id = key
+        scope, declared = scope_of(caller), registry.ALL[type]
+        found = reads.read(lambda connection: single.read_one(connection, declared, (cloud, region, id), None, scope))
+        return found is not None
+
+    return visible
 
 
 def create_app(parts: EngineParts, control: Control) -> FastAPI:
@@ -178,6 +216,10 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.settings.routes.routes(parts.settings, access.requires, record))
     mount(app, engine.audit.routes.routes(parts.audit, access))
     mount(app, engine.jobs.routes.routes(parts.jobs, access))
+    mount(app, engine.audit.access_log.routes(engine.audit.access_log.AccessLog(parts.ops), access))
+    mount(app, engine.notes.routes.routes(parts.notes, access))
+    mount(app, engine.shift.routes.routes(parts.shifts, parts.handover, access))
+    mount(app, engine.views.routes.routes(parts.views, access))
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
     # Before `/q/resources/{type}/{id}`, whose ids may hold slashes.
     mount(app, engine.inventory.events_routes.routes(parts.reads, parts.timeline, access))

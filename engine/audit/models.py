@@ -30,6 +30,12 @@ class Record(BaseModel):
     hash: str
 
 
+class SealedRecord(Record):
+    """One record and whether its hash and its link to the record before are right."""
+
+    sealed: bool
+
+
 class Records(BaseModel):
     """A page of records, the newest first."""
 

@@ -1,20 +1,19 @@
 """Reading the audit."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
-from engine.api.errors import BadRequest
+from engine.api.errors import NotFound
+from engine.api.instants import instant
 from engine.api.paging import Page, page
-from engine.audit.models import Records, Verification
+from engine.audit.models import Records, SealedRecord, Verification
 from engine.audit.service import AuditService
-from store import times
 
 Text = Annotated[str | None, Query(max_length=255)]
 Time = Annotated[str | None, Query(max_length=40, description="RFC 3339, like 2026-02-08T09:00:00Z.")]
@@ -36,18 +35,24 @@ def routes(service: AuditService, access: AccessService) -> APIRouter:
         action: Text = None,
         outcome: Text = None,
         text: Text = None,
+        ticket: Text = None,
+        target: Text = None,
+        cloud: Text = None,
     ) -> Response:
-        """Records, newest first. `actor` also finds the login behind sudo; `action` may end in `*`.
+        """Records, newest first. `actor` also finds the login behind sudo; `action` may end in `*`; `ticket` is whole.
 
         A caller whose role is limited to clouds, domains or projects sees what he did himself.
         """
         total, items = service.page(
-            since=_time("since", since),
-            until=_time("until", until),
+            since=instant("since", since),
+            until=instant("until", until),
             actor=actor,
             action=action,
             outcome=outcome,
             text=text,
+            ticket=ticket,
+            target=target,
+            cloud=cloud,
             only=caller if caller.limited else None,
             limit=page.limit,
             offset=page.offset,
@@ -60,13 +65,12 @@ def routes(service: AuditService, access: AccessService) -> APIRouter:
         found = service.verify()
         return JsonAnswer(asdict(found))
 
+    @router.get("/q/audit/{seq}", response_model=SealedRecord)
+    def record(seq: Annotated[int, Path(ge=1)], caller: Annotated[Caller, Depends(reader)]) -> Response:
+        """One record, and whether it is as it was written (`sealed`)."""
+        found = service.one(seq, caller if caller.limited else None)
+        if found is None:
+            raise NotFound(f"there is no audit record {seq}, or you may not see it")
+        return JsonAnswer(found)
+
     return router
-
-
-def _time(name: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return times.parse(text)
-    except ValueError as error:
-        raise BadRequest(f"Invalid parameter: {name}: {error}") from error

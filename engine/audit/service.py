@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from engine.access.models import Caller
 from engine.api.answers import dump
 from store import times
 from store.ids import uuid7
+from store.ops.audit_tables import audit_tickets
 from store.ops.ops import Ops
 from store.ops.tables import Instant, audit, meta
 
@@ -55,6 +56,7 @@ class AuditService:
         action      "room.verb", like "cloud.add"; the outcome of an intent is a record of its own
         target      what it was done to, as a person names it
         detail      facts as JSON, at most 64 KB; never secrets
+                    ("ticket" and "reason" of it are what people look for by these names)
         outcome     "ok", "failed", "refused" or "intent"
         connection  a transaction of `ops.begin()` to join, so that the act and its record stand or fall together
         Raises OpsError when it cannot be written: then the act must not happen. ValueError when detail is too large.
@@ -93,14 +95,25 @@ class AuditService:
         action: str | None = None,
         outcome: str | None = None,
         text: str | None = None,
+        ticket: str | None = None,
+        target: str | None = None,
+        cloud: str | None = None,
+        without: Sequence[str] = (),
+        intents: bool = True,
         only: Caller | None = None,
         limit: int = 100,
         offset: int = 0,
     ) -> tuple[int, list[dict[str, Any]]]:
         """(total, records newest first). `actor` also finds the login name behind sudo; `action` may end in "*";
-        `text` is looked for in target and detail. `only`: nothing but what this caller did.
+        `text` is looked for in target and detail, `target` in the target; `ticket` is the whole ticket, also in
+        capitals or small letters; `cloud` finds records that name it in their detail, or are about the cloud itself.
+        `without`: actions that begin so are left out; `intents` false: only how things ended. `only`: nothing but what
+        this caller did.
         """
         conditions = _conditions(since, until, actor, action, outcome, text)
+        conditions += _subject_conditions(ticket, target, cloud)
+        conditions += [~audit.c.action.startswith(prefix, autoescape=True) for prefix in without]
+        conditions += [] if intents else [audit.c.outcome != "intent"]
         if only is not None:
             conditions += [
                 audit.c.actor == only.name,
@@ -114,17 +127,32 @@ class AuditService:
             ).mappings()
             return total, [{**row, "detail": orjson.loads(row["detail"])} for row in rows]
 
+    def one(self, seq: int, only: Caller | None = None) -> dict[str, Any] | None:
+        """One record with `sealed`: whether its hash, and the link to the one before, are right. None: not there."""
+        conditions = [audit.c.seq.in_((seq - 1, seq))]
+        with self._ops.read() as connection:
+            rows = connection.execute(select(audit).where(*conditions).order_by(audit.c.seq)).mappings().all()
+        found = next((row for row in rows if row["seq"] == seq), None)
+        if found is None or (only is not None and not _is_by(dict(found), only)):
+            return None
+        before = rows[0]["hash"] if rows[0]["seq"] == seq - 1 else _FIRST if seq == 1 else None
+        sealed = found["previous_hash"] == before and found["hash"] == _seal(dict(found))
+        return {**found, "detail": orjson.loads(found["detail"]), "sealed": sealed}
+
     def verify(self) -> Verdict:
         """Read the whole chain again and say whether it is as it was written. Costs about 20 µs a record."""
         previous, count = _FIRST, 0
         with self._ops.read() as connection:
             head = _head(connection)
+            tickets = {row.seq: row.ticket for row in connection.execute(select(audit_tickets))}
             for row in connection.execute(select(audit).order_by(audit.c.seq)).mappings():
                 count += 1
                 if row["seq"] != count:
                     return Verdict(False, count, previous, f"record {count} is missing", count)
                 if row["previous_hash"] != previous or row["hash"] != _seal(dict(row)):
                     return Verdict(False, count, previous, f"record {count} was changed after it was written", count)
+                if _ticket(row["detail"]) != tickets.pop(count, None):
+                    return Verdict(False, count, previous, f"the ticket of record {count} is not found by", count)
                 previous = row["hash"]
         if head != (count, previous):
             return Verdict(False, count, previous, f"the newest records are missing: {head[0]} were written", count)
@@ -136,6 +164,8 @@ def _append(connection: Connection, values: dict[str, Any]) -> None:
     row = {**values, "seq": seq + 1, "previous_hash": previous}
     row["hash"] = _seal(row)
     connection.execute(insert(audit).values(row))
+    if (ticket := _ticket(row["detail"])) is not None:
+        connection.execute(insert(audit_tickets).values(ticket=ticket, seq=row["seq"]))
     head = f"{seq + 1} {row['hash']}"
     if seq:
         connection.execute(update(meta).where(meta.c.key == _HEAD).values(value=head))
@@ -158,6 +188,32 @@ def _seal(row: Mapping[str, Any]) -> str:
         value = row[column.name]
         fields.append(times.micros(value) if isinstance(column.type, Instant) else value)
     return hashlib.sha256(dump(fields)).hexdigest()
+
+
+def _ticket(detail: str) -> str | None:
+    """The ticket that a record's detail names. Parsed only where the word stands in it."""
+    if '"ticket"' not in detail:
+        return None
+    ticket = orjson.loads(detail).get("ticket")
+    return ticket[:255] if isinstance(ticket, str) and ticket else None
+
+
+def _is_by(row: Mapping[str, Any], caller: Caller) -> bool:
+    return (row["actor"], row["via"], row["uid"]) == (caller.name, caller.via, caller.uid)
+
+
+def _subject_conditions(ticket: str | None, target: str | None, cloud: str | None) -> list[Any]:
+    found: list[Any] = []
+    if ticket is not None:
+        # As written, in capitals, in small letters: each is found by the index.
+        spellings = {ticket, ticket.upper(), ticket.lower()}
+        found.append(audit.c.seq.in_(select(audit_tickets.c.seq).where(audit_tickets.c.ticket.in_(spellings))))
+    if target is not None:
+        found.append(audit.c.target.contains(target, autoescape=True))
+    if cloud is not None:
+        named = f'"cloud":{dump(cloud).decode()}'
+        found.append((audit.c.target == cloud) | audit.c.detail.contains(named, autoescape=True))
+    return found
 
 
 def _conditions(

@@ -6,13 +6,18 @@ later is made by the migration that adds it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, select, text
 
+from store.ops.audit_tables import audit_tickets
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
-from store.ops.tables import metadata
+from store.ops.notes_tables import notes
+from store.ops.shift_tables import shift_marks
+from store.ops.tables import audit, metadata
+from store.ops.views_tables import column_choices, saved_views
 
 _FIRST_TABLES = (
     "accounts",
@@ -46,6 +51,15 @@ def _jobs(connection: Connection) -> None:
     metadata.create_all(connection, tables=[jobs, job_steps, job_attempts])
 
 
+def _notes(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[notes, shift_marks, saved_views, column_choices, audit_tickets])
+    copied = select(audit.c.seq, audit.c.detail).where(audit.c.detail.contains('"ticket"'))
+    for seq, detail in connection.execute(copied).all():
+        ticket = json.loads(detail).get("ticket")
+        if isinstance(ticket, str) and ticket:
+            connection.execute(insert(audit_tickets).values(ticket=ticket[:255], seq=seq))
+
+
 # The audit refuses UPDATE and DELETE also to a program that has the file open.
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": (
@@ -65,6 +79,7 @@ _APPEND_ONLY: dict[str, tuple[str, ...]] = {
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first tables", _first),
     Migration(3, "jobs", _jobs),
+    Migration(4, "notes, shifts and saved views", _notes),
 )
 
 LATEST = MIGRATIONS[-1].version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -40,6 +41,10 @@ def console(actor: Actor, id: str, **parameters: Any) -> Any:
     return actor("compute", f"/servers/{id}/action", "POST", json={CONSOLE: parameters}, version=COMPUTE)
 
 
+def _over(told: list[dict[str, Any]]) -> bool:
+    return all(step["result"] for step in told)
+
+
 @pytest.fixture
 def stopped(tenant: Project) -> str:
     """A server that was locked, unlocked and stopped, one after the other."""
@@ -68,7 +73,8 @@ def test_actions_and_their_steps(tenant: Project, cloud: Cloud, stopped: str) ->
             (tenant.reader, {"hostId"}),
             (cloud.admin, {"hostId", "host", "traceback", "details"}),
         ):
-            told = steps(actor, stopped, row["request_id"])
+            # The status may be told a moment before the step is said to be over.
+            told = wait_for(partial(steps, actor, stopped, row["request_id"]), _over)
             assert {frozenset(step) for step in told} == {frozenset(STEP | fields)}
             assert STEPS[row["action"]] in {step["event"] for step in told}
             assert {step["result"] for step in told} == {"Success"}

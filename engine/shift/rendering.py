@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from store import times
+from store.formulas import harmless
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def markdown(page: Mapping[str, Any]) -> str:
@@ -56,15 +56,6 @@ def comma_separated(page: Mapping[str, Any]) -> str:
         for row in section["rows"]:
             writer.writerow([section["name"], *(harmless(_text(row.get(name))) for name in names)])
     return file.getvalue()
-
-
-def harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: one that begins like it is led by an apostrophe."""
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA) else text
-    return text  # a negative number is one
 
 
 def _text(value: Any) -> str:

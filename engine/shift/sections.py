@@ -141,4 +141,4 @@ def _about(subject: Mapping[str, Any]) -> str:
     key = subject["key"]
     name = subject["name"] or key[-1]
     where = f" in {key[0]}" if subject["kind"] == "resource" else ""
-    return f"{subject['type'] or subject['kind']} {name}{where}"
+    return f"{subject['type'] if where else subject['kind']} {name}{where}"

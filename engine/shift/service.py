@@ -86,12 +86,10 @@ class HandoverService:
         """The page from `since` (the caller's mark, or 12 hours ago) to `until` (now). Raises BadRequest."""
         now = self._shifts.clock()
         end = until or now
-        mark = None
-        if since is None:
-            mark = self._shifts.mark(caller)
-            # A mark of long ago is a forgotten one: a page over weeks tells nobody what happened tonight.
-            if mark is not None and (mark["at"] >= end or mark["at"] < end - LONGEST):
-                mark = None
+        mark = self._shifts.mark(caller)
+        # A mark of long ago is a forgotten one: a page over weeks tells nobody what happened tonight.
+        if mark is not None and not (end - LONGEST <= mark["at"] < end and since in (None, mark["at"])):
+            mark = None
         begin = since or (mark["at"] if mark else end - USUAL)
         if begin >= end:
             raise BadRequest("Invalid parameter: since must be before until")

@@ -11,6 +11,7 @@ import typer
 from tui.cli.engine import app as engine_commands
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format
+from tui.cli.records import register as register_records
 
 app = typer.Typer(
     name="qdeck",
@@ -23,6 +24,7 @@ app = typer.Typer(
 cloud_commands = typer.Typer(help="Clouds that the engine watches.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cloud_commands, name="cloud")
 app.add_typer(engine_commands, name="engine")
+register_records(app)
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How results are written to stdout.")]
 Cloud = Annotated[str | None, typer.Option("--cloud", help="Only this cloud.")]

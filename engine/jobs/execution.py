@@ -78,11 +78,12 @@ class Execution:
         while True:
             if self._signals.stopping.is_set():
                 self._leave()
-            if not self._ending():
-                steps = [(seq, self._steps[seq].group, state) for seq, state in self._states.items()]
-                for seq in rules.next_steps(steps, frozenset(self._busy), size - len(self._busy)):
-                    self._busy.add(seq)
-                    pool.submit(self._attempt, seq)
+            # What was begun before a crash may have reached the cloud: that is ended, also when nothing else begins.
+            wanted = ("running",) if self._ending() else ("pending", "running")
+            steps = [(seq, self._steps[seq].group, state) for seq, state in self._states.items() if state in wanted]
+            for seq in rules.next_steps(steps, frozenset(self._busy), size - len(self._busy)):
+                self._busy.add(seq)
+                pool.submit(self._attempt, seq)
             if not self._busy:
                 return
             try:
@@ -91,7 +92,7 @@ class Execution:
                 continue
 
     def _ending(self) -> bool:
-        """Whether nothing new is begun."""
+        """Whether nothing is begun that was not begun before."""
         return self._signals.cancelled.is_set() or rules.stops(self._job["options"], self._failed)
 
     def _take(self, seq: int, answer: StepResult | BaseException) -> None:
@@ -120,6 +121,7 @@ class Execution:
                 raise Interrupted
             with self._ops.begin() as connection:
                 attempt, token = journal.begin_attempt(connection, self._id, seq, times.utcnow())
+            self._states[seq] = "running"
             self._signals.publish(self._id)
             self._answers.put((seq, self._perform(self._steps[seq], self._context(attempt, token))))
         except BaseException as error:
@@ -131,8 +133,10 @@ class Execution:
         except (OpsError, Interrupted):
             raise
         except Exception as error:
-            sentence = str(getattr(error, "detail", "") or error) or type(error).__name__
-            _log.warning("a step failed", job=self._job["number"], step=step.seq, error=sentence, exc_info=error)
+            foreseen = getattr(error, "detail", None)  # of the API's errors, the gate's among them
+            sentence = str(foreseen or error) or type(error).__name__
+            trace = None if foreseen else error
+            _log.warning("a step failed", job=self._job["number"], step=step.seq, error=sentence, exc_info=trace)
             return StepResult(False, sentence)
 
     def _context(self, attempt: int, token: str) -> StepContext:

@@ -55,7 +55,7 @@ def stops(options: Mapping[str, Any], failed: int) -> bool:
     return limit is not None and failed >= max(1, int(limit))
 
 
-def next_steps(steps: Iterable[tuple[int, int, StepState]], busy: frozenset[int], room: int) -> list[int]:
+def next_steps(steps: Iterable[tuple[int, int, str]], busy: frozenset[int], room: int) -> list[int]:
     """Which of (seq, group, state) to begin: those of the first group that is not through, at most `room`."""
     left = [(seq, group) for seq, group, state in steps if state in ("pending", "running")]
     if not left:

@@ -26,6 +26,7 @@ _WORKFLOW = "quarterdeck.job"
 _BUSY_SECONDS = 30.0
 # An error that was checkpointed is told again at every resumption; more of them than this in a row is a fault of ours.
 _MOST_ERRORS = 100
+_TIDIED = 1000  # most workflows that have ended whose rows are taken away at one launch
 
 _log = structlog.get_logger("qdeck.jobs")
 
@@ -132,6 +133,10 @@ class Durable:
         # Recovery is unlimited: a job that is resumed for the hundredth time is still not given up.
         workflow = dbos.DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(_body(self._body))
         dbos.DBOS.launch()
+        # Our journal keeps what was done; the library's copy of it serves jobs that are open.
+        over = dbos.DBOS.list_workflows(status="SUCCESS", limit=_TIDIED, load_input=False, load_output=False)
+        if over:
+            dbos.DBOS.delete_workflows([found.workflow_id for found in over])
         self._workflow = workflow
 
     def _stop(self) -> None:

@@ -79,7 +79,7 @@ class JobService:
         options  parallel (8), stop_after (failures; None: never), cloud, reason, ticket, plan_id (each also taken from
                  the plan), job_id (an id of the caller's own: submitted twice, it is one job)
         Raises BadRequest for a plan that is none, Conflict for one that this release cannot run, OpsError when it
-        cannot be stored, and Unavailable while the engine stops.
+        cannot be stored, and Unavailable while the engine stops. Not to be called on an event loop's thread.
         """
         options = dict(options or {})
         runner, version = self._runners.get(kind), int(plan.get("version", 1))

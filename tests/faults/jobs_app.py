@@ -1,5 +1,7 @@
 """The engine with one more kind of job: its steps make effects that a test can count after any number of kills."""
 
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI
@@ -16,7 +18,7 @@ from tests.engine.jobs.backend import Effects
 def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, **more: Any) -> EngineParts:
     """The engine's own services, and a back end for the kind `effects` in its home."""
     parts = engine.app.open_engine(home, demo=demo, servers=servers, **more)
-    parts.jobs.register("effects", Effects(home.path))
+    parts.jobs.register("effects", Effects(Path(os.environ.get("QDECK_TEST_EFFECTS", home.path))))
     return parts
 
 

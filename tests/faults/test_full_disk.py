@@ -20,11 +20,20 @@ pytestmark = pytest.mark.faults
 @pytest.fixture
 def small() -> Iterator[Path]:
     """A file system of 8 MB."""
+    with small_disk(8) as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """A file system of its own, so small."""
     if os.getuid() != 0:
         pytest.skip("needs root to mount a small file system")
     folder = Path(tempfile.mkdtemp(prefix="qd-"))
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", str(folder)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         folder.rmdir()

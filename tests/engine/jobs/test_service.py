@@ -70,7 +70,11 @@ def room(tmp_path: Path) -> Iterator[Room]:
 
 def test_a_job_runs_its_plan_and_tells_what_came_of_each_step(room: Room) -> None:
     made = room.jobs.submit(
-        "effects", "Make things", CALLER, plan(12), {"cloud": "lab", "reason": "why", "ticket": "T-1", "plan_id": "p"}
+        "effects",
+        "Make things",
+        CALLER,
+        plan(12, seconds=0.02),
+        {"cloud": "lab", "reason": "why", "ticket": "T-1", "plan_id": "p"},
     )
     job = room.ended(made["number"])
     assert (job["state"], job["done"], job["failed"], job["total"], job["can"]) == ("done", 12, 0, 12, [])
@@ -276,15 +280,50 @@ def test_a_limited_caller_sees_his_own_jobs(room: Room) -> None:
         room.jobs.job(1, other)
 
 
-def test_the_library_is_silent_constant_and_in_our_file(room: Room, capfd: pytest.CaptureFixture[str]) -> None:
+def listening() -> set[str]:
+    """Inodes of this process's listening TCP sockets."""
+    own = {str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}
+    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    return {row[9] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in own}
+
+
+def test_a_backup_made_while_a_job_runs_finishes_it_elsewhere(room: Room, tmp_path: Path) -> None:
+    room.effects.gates["a"] = threading.Event()
+    steps = plan(6)
+    steps["steps"][3]["args"]["gate"] = "a"
+    job = room.submit(steps, parallel=1)
+    wait_for(lambda: room.states(job)[3] == "running")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    room.ops.backup(elsewhere / "ops.sqlite")
+    room.jobs.cancel(job, CALLER)
+    room.effects.gates["a"].set()
+    room.ended(job)
+    room.close()
+    with opened(elsewhere) as two:
+        two.effects.gates["a"] = room.effects.gates["a"]
+        assert two.ended(job)["state"] == "done"
+        assert two.effects.counts() == {"e4": 1, "e5": 1, "e6": 1}
+
+
+def test_the_library_is_silent_constant_and_in_our_file(
+    room: Room, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert not room.jobs._durable.launched
+    before = listening()
     job = room.submit(plan(3))
     room.ended(job)
+    assert listening() == before
     with room.ops.read() as connection:
         row = connection.exec_driver_sql("SELECT application_version, serialization FROM workflow_status").one()
         assert tuple(row) == (APPLICATION_VERSION, "portable_json")
     room.close()
     assert capfd.readouterr() == ("", "")
+    with opened(tmp_path) as two, two.ops.read() as connection:
+        two.jobs._launch()
+        # What has ended is ours to remember; the library's rows go.
+        assert connection.exec_driver_sql("SELECT count(*) FROM workflow_status").scalar() == 0
+        assert connection.exec_driver_sql("SELECT count(*) FROM operation_outputs").scalar() == 0
     assert not logging.getLogger("dbos").propagate
 
 

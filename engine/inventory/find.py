@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.access.models import Caller
@@ -54,7 +56,7 @@ class Finder:
 
         def work(connection: duckdb.DuckDBPyConnection) -> tuple[list[dict[str, Any]], bool]:
             hits, more = find.hits(connection, term, types, at, scope, limit)
-            periods = sorted(find_rows.periods(connection, term, hits, at, scope), key=_place)
+            periods = sorted(find_rows.periods(connection, term, hits, at, scope), key=partial(_place, term))
             kept = periods[:limit]
             around = find_around.around(connection, kept, scope)
             items = [find_rules.item(term, period, around, now) for period in kept]
@@ -81,16 +83,20 @@ class Finder:
         return [find_rules.audited(record, now) for record in records]
 
 
-def _place(period: Period) -> tuple[Any, ...]:
-    """The better fit first, then what holds still, then the type, then the latest."""
+def _place(term: Term, period: Period) -> tuple[Any, ...]:
+    """The better fit first, then what holds still, then the type, then the latest; in a prefix by address."""
     latest = (period.end or period.start).replace(tzinfo=UTC).timestamp()
-    return (
-        period.match.rank,
-        period.end is not None,
-        find.place_of(period.type),
-        -latest,
-        period.key,
-    )
+    address = _number(period.match.value) if term.kind == "prefix" else 0
+    fit = (period.match.rank, period.end is not None, find.place_of(period.type))
+    return *fit, address, -latest, period.name or "", period.key
+
+
+def _number(value: str) -> int:
+    """An address or prefix as a number."""
+    try:
+        return int(ipaddress.ip_interface(value))
+    except ValueError:
+        return 0
 
 
 def _name_networks(items: list[dict[str, Any]]) -> None:

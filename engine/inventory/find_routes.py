@@ -29,9 +29,7 @@ def routes(reads: InventoryReads, access: AccessService, audit: AuditService | N
     async def find(
         caller: reader,
         q: Annotated[str, Query(min_length=1, max_length=255, description="Address, MAC, name, part of an id")],
-        at: Annotated[
-            str | None, Query(max_length=40, description="RFC 3339; all times when absent.")
-        ] = None,
+        at: Annotated[str | None, Query(max_length=40, description="RFC 3339; all times when absent.")] = None,
         limit: Annotated[int, Query(ge=1, le=MOST)] = DEFAULT,
         cloud: Annotated[str | None, Query(max_length=255)] = None,
     ) -> Response:

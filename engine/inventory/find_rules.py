@@ -159,8 +159,8 @@ def _port(period: Period, of: str | None, around: Around) -> str:
     device, id = row.get("device_owner") or "", row.get("device_id") or ""
     if of or device.startswith("compute:"):
         who = of or f"machine {id}"
-    elif device == "network:dhcp":
-        who = "a DHCP port"
+    elif device in ("network:dhcp", "network:floatingip"):
+        who = "a DHCP port" if device == "network:dhcp" else "the port of a floating IP"
     elif device in _DEVICES:
         who = f"{_DEVICES[device]} of router {around.routers.get((cloud, id), id)}"
     elif device:

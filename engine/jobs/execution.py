@@ -51,7 +51,7 @@ class Execution:
         with ops.read() as connection:
             row = journal.job(connection, job_id)
             assert row is not None
-            self._job = dict(row)
+            self._job = row
             stored = journal.steps(connection, job_id)
         self._caller = caller_of(self._job["caller"])
         self._steps = {row["seq"]: step_of(row) for row in stored}

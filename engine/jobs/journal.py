@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from engine.jobs import rules
 from engine.jobs.models import OPEN, StepResult
@@ -24,22 +24,24 @@ def create(connection: Connection, values: Mapping[str, Any], steps: Sequence[Ma
     return number
 
 
-def job(connection: Connection, reference: str | int) -> RowMapping | None:
+def job(connection: Connection, reference: str | int) -> dict[str, Any] | None:
     """A job by id or number."""
     by_number = isinstance(reference, int) or (reference.isascii() and reference.isdigit() and len(reference) < 10)
     condition = jobs.c.number == int(reference) if by_number else jobs.c.id == reference
-    return connection.execute(select(jobs).where(condition)).mappings().one_or_none()
+    row = connection.execute(select(jobs).where(condition)).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
-def steps(connection: Connection, job_id: str) -> Sequence[RowMapping]:
+def steps(connection: Connection, job_id: str) -> list[dict[str, Any]]:
     """A job's steps in order."""
     query = select(job_steps).where(job_steps.c.job_id == job_id).order_by(job_steps.c.seq)
-    return connection.execute(query).mappings().all()
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def open_jobs(connection: Connection) -> Sequence[RowMapping]:
+def open_jobs(connection: Connection) -> list[dict[str, Any]]:
     """The jobs that have not ended, oldest first."""
-    return connection.execute(select(jobs).where(jobs.c.state.in_(OPEN)).order_by(jobs.c.number)).mappings().all()
+    query = select(jobs).where(jobs.c.state.in_(OPEN)).order_by(jobs.c.number)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def running_counts(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
@@ -54,11 +56,11 @@ def running_counts(connection: Connection, ids: Sequence[str]) -> dict[str, int]
 
 def page(
     connection: Connection, conditions: Sequence[Any], limit: int, offset: int
-) -> tuple[int, Sequence[RowMapping]]:
+) -> tuple[int, list[dict[str, Any]]]:
     """(total, jobs newest first)."""
     total = connection.scalar(select(func.count()).select_from(jobs).where(*conditions)) or 0
     query = select(jobs).where(*conditions).order_by(jobs.c.number.desc()).limit(limit).offset(offset)
-    return total, connection.execute(query).mappings().all()
+    return total, [dict(row) for row in connection.execute(query).mappings()]
 
 
 def set_state(connection: Connection, job_id: str, state: str, detail: str | None, now: datetime) -> None:

@@ -42,8 +42,11 @@ class StepResult:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Interrupted(Exception):
-    """The engine is stopping: the step is left as it is and taken up again at the next start."""
+class Interrupted(BaseException):
+    """The engine is stopping: the step is left as it is and taken up again at the next start.
+
+    Not an Exception: no general handler on its way may take it for the step's failure.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class StepContext:
     results: Callable[[int], StepResult | None]
     stopping: Callable[[], bool]
     cancelled: Callable[[], bool]
-    sleep: Callable[[float], None]
+    sleep: Callable[[float], object]
 
     def wait(
         self, check: Callable[[], T | None], seconds: float, *, first: float = 0.25, longest: float = 5.0

@@ -85,7 +85,7 @@ def final_sentence(states: Iterable[StepState], cancelled_by: str | None) -> str
     return ", ".join(said) + (f"; cancelled by {cancelled_by}" if cancelled_by else "")
 
 
-def can(state: JobState, done: int, total: int, cancel_asked: bool, runnable: bool) -> list[str]:
+def can(state: str, done: int, total: int, cancel_asked: bool, runnable: bool) -> list[str]:
     """What may be asked of a job."""
     if state in OPEN:
         return [] if cancel_asked else ["cancel"]

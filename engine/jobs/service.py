@@ -13,7 +13,6 @@ from dataclasses import asdict
 from typing import Any
 
 import structlog
-from sqlalchemy import RowMapping
 
 from engine.access.models import Caller
 from engine.api.changes import ChangeFeed
@@ -197,7 +196,7 @@ class JobService:
             self._launched_at = time.monotonic()
 
     def _take_up(self) -> None:
-        rows: Sequence[RowMapping] = ()
+        rows: list[dict[str, Any]] = []
         try:
             with self._ops.read() as connection:
                 rows = journal.open_jobs(connection)
@@ -211,7 +210,7 @@ class JobService:
             for row in rows:
                 self._problems[row["id"]] = f"was not taken up: {error}; restart the engine once that is mended"
 
-    def _take_up_one(self, row: RowMapping) -> None:
+    def _take_up_one(self, row: dict[str, Any]) -> None:
         known = self._durable.status(row["id"])
         if known is None:
             self._start(row["id"])  # the engine died between storing the job and starting it
@@ -275,14 +274,14 @@ class JobService:
             return None
         return "was not picked up when the engine started; restart the engine, or cancel the job"
 
-    def _view(self, row: RowMapping, running: int) -> dict[str, Any]:
+    def _view(self, row: dict[str, Any], running: int) -> dict[str, Any]:
         problem = None
         if row["state"] in OPEN:
             signals = self._signals.get(row["id"])
             problem = signals.trouble if signals is not None else self._problem(row["id"])
         return views.job(row, running, problem, row["kind"] in self._runners)
 
-    def _found(self, row: RowMapping | None, reference: str | int, caller: Caller | None) -> RowMapping:
+    def _found(self, row: dict[str, Any] | None, reference: str | int, caller: Caller | None) -> dict[str, Any]:
         if row is None or (caller is not None and caller.limited and row["owner"] != caller.owner):
             raise NotFound(f"there is no job {reference}")
         return row

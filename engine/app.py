@@ -177,7 +177,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             shifts=shifts,
             handover=handover,
             views=ViewService(ops, audit, lambda: feed.publish("views")),
-            timeline=Timeline(reads, lines, audit),
+            timeline=Timeline(reads, lines, audit, notes.about),
             closing=closing.pop_all(),
         )
     raise AssertionError("unreachable: the stack does not swallow")

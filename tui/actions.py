@@ -18,6 +18,8 @@ PLACES = {
     "raw": "in YAML and JSON",
     "log": "in a console log",
     "events": "in the events of one resource",
+    "notes": "in the notes",
+    "saved": "in the saved views",
     "clouds": "on the page of clouds",
     "setup": "when no cloud is set up",
 }
@@ -83,6 +85,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("wrap", ("w",), "long lines: broken to the width, or cut", ("log",), "wrap", 44),
     Action("log_times", ("t",), "with or without the times in front of the lines", ("log",), "times", 45),
     Action("mark", ("space",), "mark the row", ("resources",), "mark", 46),
+    Action("note", ("n",), "write a note on it; until:2h at its end says how long it holds",
+           ("resources", "detail", "raw", "events", "clouds", "notes"), "note", 47),
+    Action("audit", ("8",), "audit: who did what to what, under which ticket", ("all",)),
+    Action("saved_views", ("apostrophe",), "saved views: yours and shared ones", ("all",)),
+    Action("bookmark", ("b",), "keep this view under a name", ("list",)),
+    Action("remove_note", ("delete",), "take the note back", ("notes",), "take back", 48),
+    Action("remove_view", ("delete",), "delete the saved view", ("saved",), "delete", 48),
     Action("range", ("v",), "begin a range; again: mark what lies between", ("resources",)),
     Action("mark_all", ("asterisk",), "mark all rows that pass the filter; again: none", ("resources",)),
 )  # fmt: skip
@@ -91,7 +100,7 @@ _SYMBOLS = {
     "slash": "/", "colon": ":", "at": "@", "left_square_bracket": "[", "right_square_bracket": "]", "minus": "-",
     "question_mark": "?", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "right_curly_bracket": "}",
     "left_curly_bracket": "{", "plus": "+", "down": "↓", "up": "↑", "left": "←", "right": "→", "shift+down": "shift ↓",
-    "shift+up": "shift ↑", "asterisk": "*",
+    "shift+up": "shift ↑", "apostrophe": "'", "delete": "del", "asterisk": "*",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from store.filters import FilterError
 from store.types import registry
 from tui.found import is_value
-from tui.state import View, find_view, view_of_text
+from tui.state import PAGES, View, find_view, view_of_text
 from tui.themes.palette import NAMES as THEMES
 
 # Word -> action of the console. Types come from the registry.
@@ -18,7 +18,7 @@ WORDS = {
     "scope": "scope", "cloud": "scope", "project": "scope", "pause": "pause", "setup": "add_cloud",
 }  # fmt: skip
 # Word -> what may follow it. `command_<word>` of the console gets the rest of the line.
-VERBS = {"theme": THEMES, "find": ()}
+VERBS = {"theme": THEMES, "find": (), "shift": ("start", "show"), "handover": (), "view": ()}
 MOST_CHOICES = 12
 USUAL = ("server", "volume", "network", "image", "project", "hypervisor", "port")
 
@@ -103,7 +103,7 @@ def _first_words(start: str) -> list[str]:
     for type in registry.ALL.values():
         if type.plural not in found and any(word.startswith(wanted) for word in registry.words(type)):
             found.append(type.plural)
-    found += [word for word in (*WORDS, *VERBS) if word.startswith(wanted) and len(word) > 1]
+    found += [word for word in (*WORDS, *VERBS, *PAGES) if word.startswith(wanted) and len(word) > 1]
     found += [p for p in plurals if wanted and wanted in p and p not in found]
     return list(dict.fromkeys(found))
 

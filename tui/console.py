@@ -23,6 +23,7 @@ from tui.acting.logs import Logs
 from tui.acting.marking import Marking
 from tui.acting.moving import Moving
 from tui.acting.opening import Opening
+from tui.acting.records import Records
 from tui.acting.viewing import Viewing
 from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
@@ -64,6 +65,7 @@ class QuarterdeckApp(
     Asking,
     Commanding,
     Viewing,
+    Records,
     Display,
     Hearing,
     Leaving,

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from store.filters import ViewText
+from store.filters import ViewText, parse
 from store.types import registry
 from tui.table.spec import Spec
 
 OF_ONE = ("detail", "raw", "log", "events")  # views of one resource
-KINDS = ("list", *OF_ONE, "inventory", "clouds", "setup", "collections", "scope", "help", "find")
+PAGES = ("audit", "notes", "handover", "views")  # opened by their own word, with a filter behind it
+KINDS = ("list", *OF_ONE, "inventory", "clouds", "setup", "collections", "scope", "help", "find", *PAGES, "record")
 MOST_VIEWS = 30
 _TEXT_LIMIT = 2000
 MOST_EXTRA = 8  # columns beyond the default ones that lists read for wide screens and for the strip
@@ -48,6 +49,8 @@ class View:
         """The view in the words of the command bar, as far as it has words."""
         if self.kind == "find" and self.subject:
             return f"find {self.subject[0]}"
+        if self.kind in PAGES and self.filter:
+            return f"{self.kind} {self.filter}"
         if self.kind != "list":
             return self.kind
         cloud = self.clouds[0] if len(self.clouds) == 1 else ""
@@ -78,6 +81,9 @@ def view_of_text(text: str, current: View) -> View:
     first, _, rest = text.strip().partition(" ")
     if first.lower() == "find" and rest.strip():
         return find_view(rest, current)
+    if first.lower() in PAGES:
+        parse(rest)
+        return View(first.lower(), filter=rest.strip())
     parsed = ViewText.parse(text)
     if parsed.type:
         type = registry.find(parsed.type)

@@ -65,6 +65,12 @@ class World:
         assert self.client is not None
         return await self.client.put(path, json=json)
 
+    async def delete(self, path: str) -> Any:
+        """See the client."""
+        await self._ready.wait()
+        assert self.client is not None
+        return await self.client.delete(path)
+
     def take_engine(self, answer: Any) -> None:
         """Remember what `GET /q/engine` says of a demo. Older engines only say that they are one, or nothing."""
         told = answer.get("demo") if isinstance(answer, dict) else None

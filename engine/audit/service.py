@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from engine.access.models import Caller
 from engine.api.answers import dump
@@ -105,7 +105,7 @@ class AuditService:
         offset: int = 0,
     ) -> tuple[int, list[dict[str, Any]]]:
         """(total, records newest first). `actor` also finds the login name behind sudo; `action` may end in "*";
-        `text` is looked for in target and detail, `target` in the target; `ticket` is the whole ticket, also in
+        `text` is looked for in everything a record says, `target` in the target; `ticket` is the whole ticket, also in
         capitals or small letters; `cloud` finds records that name it in their detail, or are about the cloud itself.
         `without`: actions that begin so are left out; `intents` false: only how things ended. `only`: nothing but what
         this caller did.
@@ -240,5 +240,6 @@ def _conditions(
     if outcome is not None:
         found.append(audit.c.outcome == outcome)
     if text is not None:
-        found.append(audit.c.target.contains(text, autoescape=True) | audit.c.detail.contains(text, autoescape=True))
+        searched = (audit.c.target, audit.c.detail, audit.c.action, audit.c.actor, audit.c.login_name, audit.c.outcome)
+        found.append(or_(*(column.contains(text, autoescape=True) for column in searched)))
     return found

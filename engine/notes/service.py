@@ -138,6 +138,15 @@ class NoteService:
                 total += 1
         return total, found
 
+    def about(self, caller: Caller, subject: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Notes on one thing, the newest first, those past their `until` too: text, by, at, until."""
+        wanted = Subject(kind=subject["kind"], type=subject["type"], key=list(subject["key"]), name="")
+        _, found = self.page(caller, subject=wanted, past=True, limit=MOST_ON_ONE)
+        return [
+            {"text": note["text"], "by": note["created_by"], "at": note["created_at"], "until": note["until"]}
+            for note in found
+        ]
+
     def _sees(self, caller: Caller, row: Mapping[str, Any]) -> bool:
         """A limited caller sees notes on resources within his limits, and his own ones."""
         if row["kind"] == "resource":

@@ -88,6 +88,7 @@ class FakeClient:
             "/q/collections": lambda: {"items": self.collections},
             "/q/session-view": lambda: self.saved_view,
             "/q/engine": lambda: {"state": "running", "version": "0.1.0", "pid": 1, "clouds": [], "demo": self.demo},
+            "/q/notes": lambda: {"total": 0, "items": []},
             "/q/listings": lambda: {"items": []},
         }
         return answers[path]()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from store.types import registry
+from tui.panes.notes import note_rows
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.resources import resource_params, resource_path
 from tui.state import View
@@ -53,6 +54,7 @@ class DetailPane(_OneResource):
     """Links first, then every column with its value."""
 
     places = ("list", "detail")
+    topics = frozenset({"data", "notes"})
     noun = "field"
 
     def make_source(self) -> RowSource:
@@ -67,6 +69,7 @@ class DetailPane(_OneResource):
             key = ("link", str(link.get("type", "")), str(link.get("filter", "")))
             count = "read from the cloud when opened" if link.get("on_demand") else str(link.get("count", "?"))
             rows.append((key, [f"→ {title}", count]))
+        rows += await note_rows(self.world, "resource", self.type.name, self.view.subject)
         values, denied = answer.get("row") or {}, set(answer.get("denied") or ())
         now = datetime.now(UTC)
         own = self.view.subject

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from tui.panes.audit import AuditPane, RecordPane
 from tui.panes.choices import HelpPane, ScopePane, SetupPane
 from tui.panes.detail import DetailPane, RawPane
 from tui.panes.events import EventsPane
 from tui.panes.find import FindPane
+from tui.panes.handover import HandoverPane
 from tui.panes.log import LogPane
+from tui.panes.notes import NotesPane
 from tui.panes.overview import CloudsPane, CollectionsPane, InventoryPane
 from tui.panes.pane import Pane
 from tui.panes.resources import ResourcesPane
+from tui.panes.saved import SavedPane
 from tui.state import View
 from tui.world import World
 
@@ -26,6 +30,11 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "find": FindPane,
     "log": LogPane,
     "events": EventsPane,
+    "audit": AuditPane,
+    "record": RecordPane,
+    "notes": NotesPane,
+    "handover": HandoverPane,
+    "views": SavedPane,
 }
 
 

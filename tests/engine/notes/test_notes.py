@@ -99,6 +99,17 @@ def test_until_lies_ahead_and_ends_the_note(engine_: Furniture) -> None:
     assert total == 2 and {note["text"]: note["current"] for note in found} == {"short": False, "long": True}
 
 
+def test_the_time_line_has_what_holds_no_more_too(engine_: Furniture) -> None:
+    now = [times.utcnow()]
+    notes = NoteService(engine_.ops, engine_.audit, visible, clock=lambda: now[0])
+    until = now[0] + timedelta(hours=1)
+    notes.add(ALICE, WEB, "short", until)
+    made = now[0]
+    now[0] += timedelta(hours=2)
+    subject = {"kind": "resource", "type": "server", "key": ("prod", "", "web-id")}
+    assert notes.about(BOB, subject) == [{"text": "short", "by": "alice", "at": made, "until": until}]
+
+
 def test_its_writer_or_an_admin_takes_a_note_back(engine_: Furniture, notes: NoteService) -> None:
     first, second = (notes.add(ALICE, WEB, text)["id"] for text in ("one", "two"))
     with pytest.raises(Forbidden, match="alice's"):

@@ -1,0 +1,104 @@
+"""What panes about people's doings share: rows that are asked for with a filter, and words for times and subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from store.filters import FilterError, parse
+from store.types import registry
+from tui.panes.pane import Pane, Rows
+from tui.state import View
+from tui.table.cells import clean
+from tui.table.format import moment_of
+from tui.table.passing import passes, problem
+from tui.table.source import LocalSource
+from tui.table.spec import Anchor, Place, Spec, Window
+
+Record = Mapping[str, Any]
+
+
+class AskedSource(LocalSource):
+    """Rows asked for anew whenever the filter changes: `ask(filter)` reads them, the grammar sifts them.
+
+    fields  names of the values that the filter knows, found in `records` by key
+    """
+
+    def __init__(
+        self, columns: Sequence[str], ask: Callable[[str], Awaitable[Rows]], records: Mapping[tuple[str, ...], Record]
+    ) -> None:
+        super().__init__(columns)
+        self._ask = ask
+        self._records = records
+        self._asked: str | None = None
+        self.stale = True
+
+    async def window(self, spec: Spec, anchor: Anchor, before: int, after: int) -> Window:
+        """See RowSource; raises what asking raises."""
+        if self.stale or spec.filter != self._asked:
+            try:
+                tree, now = parse(spec.filter), datetime.now(UTC)
+            except FilterError:  # of a view that an older release kept: nothing passes it, esc clears it
+                self.replace([])
+                self._asked, self.stale = spec.filter, False
+                return await super().window(replace(spec, filter=""), anchor, before, after)
+            rows = await self._ask(spec.filter)
+            self.replace([row for row in rows if passes(tree, self._records.get(row[0], {}), now)])
+            self._asked, self.stale = spec.filter, False
+        return await super().window(replace(spec, filter=""), anchor, before, after)
+
+    async def position(self, spec: Spec, anchor: Anchor) -> Place:
+        """See RowSource."""
+        return await super().position(replace(spec, filter=""), anchor)
+
+
+class AskedPane(Pane):
+    """A pane on an AskedSource. `fields`: what its filter knows."""
+
+    fields: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    counted = True
+
+    def make_source(self) -> AskedSource:
+        """Rows for the filter."""
+        self.records: dict[tuple[str, ...], dict[str, Any]] = {}
+        self.asked = AskedSource(self.columns, self.ask, self.records)
+        return self.asked
+
+    async def ask(self, filter: str) -> Rows:
+        """Fill `records` (key -> fields) and answer the rows."""
+        raise NotImplementedError
+
+    def check_filter(self, text: str) -> str:
+        """The grammar, and the names."""
+        return problem(text, self.fields)
+
+    def expire(self) -> None:
+        """Ask again."""
+        self.asked.stale = True
+
+
+def resource_view(subject: Mapping[str, Any]) -> View | None:
+    """The view of what a note is about, if there is one."""
+    key = tuple(str(part) for part in subject.get("key") or ())
+    type = str(subject.get("type") or "")
+    if subject.get("kind") == "resource" and type in registry.ALL and len(key) == 3:
+        return View("detail", type, subject=key)
+    if subject.get("kind") == "problem":
+        return View("clouds")
+    return None
+
+
+def about(subject: Mapping[str, Any]) -> str:
+    """What a note is about, in a few words."""
+    kind, key = str(subject.get("kind")), [str(part) for part in subject.get("key") or ("",)]
+    name = clean(subject.get("name") or key[-1])
+    return f"{clean(subject.get('type') or '').replace('_', ' ') if kind == 'resource' else kind} {name}"
+
+
+def local(at: Any) -> str:
+    """A time in the operator's zone, to the second; the text itself where it is none."""
+    moment = moment_of(at) if isinstance(at, str) else None
+    return clean(at or "") if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -18,6 +18,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "collect": ("Collecting", []),
     "store_pages": ("Pages in the store", ["--growth"]),
+    "find": ("Find anything", []),
     "table": ("The table on a terminal of 80x24", []),
     "start": ("Starting", []),
     "engine_restart": ("After a kill", []),

@@ -55,8 +55,10 @@ def fill(estate: Estate, count: int) -> None:
     """`count` current resources, and earlier versions of some: half with another address, as of a month ago."""
     listed = utcnow() - timedelta(days=30)
     rows: dict[str, Any] = {name: documents(name, int(count * share)) for name, share in SHARES.items()}
-    for name, docs in {**rows, **small(count)}.items():
-        _ingest(estate, name, docs, listed)
+    given = {**rows, **small(count)}
+    for name in registry.ALL:  # a few of every type, so that all are asked
+        few = [{"id": _id(name, n), "name": f"some-{n}", "host": "h", "binary": f"b{n}"} for n in range(5)]
+        _ingest(estate, name, given.get(name, few), listed)
 
     def earlier(connection: Any) -> None:
         for name in SHARES:

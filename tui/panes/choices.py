@@ -174,5 +174,6 @@ GRAMMAR = (
     "name:=web-1 exactly    name:~^web regex    host:none    fault:any",
     "vcpus:>4    ram:8G..64G    age:<2d",
     ":volumes /error sort:size:desc @prod-eu: all in one line",
+    ":web-3  :10.20.0.7  :fa163e001122  :find X: what it is or was",
     ":clouds  :inventory  :collection  :theme dark|light|ansi|none  :q",
 )

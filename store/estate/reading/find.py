@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from store.estate.reading import limits
-from store.estate.reading.find_terms import Term
+from store.estate.reading.find_terms import MIN_FRAGMENT, Term
 from store.estate.reading.models import Key, Scope
 from store.estate.reading.order import run
 from store.estate.reading.relation import Moment, Relation, quoted
@@ -147,10 +147,19 @@ def condition(term: Term, type: ResourceType) -> Sql:
         return _or_within(parts, term, type)
     if term.needles:
         parts.append(_any("contains(t.search, ?)", term.needles))
-    parts += [("contains(t.search, ?)", [word]) for word in term.words]
+    parts += [_word(word) for word in term.words]
     if term.pattern:
         parts.append(("regexp_matches(t.search, ?)", [term.pattern]))
     return _or_within(parts, term, type)
+
+
+def _word(word: str) -> Sql:
+    """The condition of having the word; one that is too short for a piece of an id must be elsewhere, or be the id."""
+    if len(word) >= MIN_FRAGMENT:
+        return "contains(t.search, ?)", [word]
+    # The search text ends with the id.
+    elsewhere = "(contains(left(t.search, -length(t.id)), ?) OR lower(t.id) = ?)"
+    return f"(contains(t.search, ?) AND {elsewhere})", [word] * 3
 
 
 def _or_within(parts: list[Sql], term: Term, type: ResourceType) -> Sql:
@@ -192,7 +201,8 @@ def _rank(term: Term, type: ResourceType) -> Sql:
     if term.kind == "prefix":
         tests.append((PREFIX, ("true", [])))
     else:
-        tests.append((PREFIX, _any("starts_with(t.id, ?)", exact)))
+        if len(term.text) >= MIN_FRAGMENT:
+            tests.append((PREFIX, _any("starts_with(t.id, ?)", exact)))
         tests.append((PREFIX, (f"starts_with({label}, ?)", [term.text])))
         within = _within(term, type)
         if within is not None:

@@ -45,6 +45,8 @@ class Around:
 
     def machine(self, period: Period) -> Machine | None:
         """The machine of a period, as it was at its end."""
+        if period.type.name == "server":
+            return Machine(period.key, period.start, period.end, period.row)
         versions = self.machines.get((period.key[0], period.machine_id or ""))
         if not versions:
             return None
@@ -57,7 +59,9 @@ def around(connection: duckdb.DuckDBPyConnection, periods: Iterable[Period], sco
     """Everything that the periods refer to, within the scope where a list of it would be."""
     periods = list(periods)
     found = Around()
-    found.machines = _machines(connection, {_of(one, one.machine_id) for one in periods}, scope)
+    found.machines = _machines(
+        connection, {_of(one, one.machine_id) for one in periods if one.type.name != "server"}, scope
+    )
     people, owners = set(), set()
     for one in periods:
         machine = found.machine(one)

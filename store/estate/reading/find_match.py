@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from store.estate.reading.find import CONTAINS, EXACT, EXACT_ID, EXACT_NAME, PREFIX, PREFIX_COLUMNS
-from store.estate.reading.find_terms import Term
+from store.estate.reading.find_terms import MIN_FRAGMENT, Term
 from store.estate.reading.single import label_column
 from store.types.declaration import Column, ResourceType
 
@@ -39,7 +39,7 @@ def match(term: Term, type: ResourceType, row: Mapping[str, Any]) -> Match | Non
     wanted = set(term.words)
     for column, value in _values(type, row):
         lower = value.lower()
-        wanted -= {word for word in wanted if word in lower}
+        wanted -= {word for word in wanted if word in lower and (column != "id" or _may_be_in_id(word, lower))}
         rank = _rank(term, type, column, label, lower)
         if rank is not None and (best is None or rank < best.rank):
             best = Match(rank, column, value)
@@ -68,10 +68,15 @@ def _rank(term: Term, type: ResourceType, column: str, label: str, value: str) -
     if term.kind == "address":
         return CONTAINS if re.search(term.pattern, value) else None
     found = [text for text in (*term.needles, *term.words) if text in value]
-    if not found:
+    if not found or (column == "id" and not any(_may_be_in_id(text, value) for text in found)):
         return None
     begins = column in ("id", label) and any(value.startswith(text) for text in (term.text, *term.needles))
     return PREFIX if begins else CONTAINS
+
+
+def _may_be_in_id(text: str, id: str) -> bool:
+    """Whether a text is long enough to be looked for inside an id."""
+    return len(text) >= MIN_FRAGMENT or text == id
 
 
 def _inside(term: Term, value: str) -> bool:

@@ -188,6 +188,11 @@ def test_a_prefix(connection: duckdb.DuckDBPyConnection) -> None:
     assert ("sub1", "cidr") in short(ask(connection, "10.0.0.0/8"))
 
 
+def test_a_short_word_is_not_looked_for_in_ids(connection: duckdb.DuckDBPyConnection) -> None:
+    assert ask(connection, "66") == []
+    assert short(ask(connection, "h1")) == [("h1", "id")], "but it may be the whole id"
+
+
 def test_current_before_gone_and_exact_before_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
     assert short(ask(connection, "web-3")) == [("s1", "name"), ("s2", "name")]
     found = ask(connection, "web")
@@ -236,7 +241,9 @@ def test_names_around(connection: duckdb.DuckDBPyConnection) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from(TAGS), max_size=4),
-    st.sampled_from(["web", "web db", "10.0.0.1", "10.0.0.0/28", "fa163e001122", "16:3e", "s999", "a=web"]),
+    st.sampled_from(
+        ["web", "web db", "10.0.0.1", "10.0.0.0/28", "fa163e001122", "16:3e", "s999", "a=web", "s9", "99 x"]
+    ),
 )
 def test_sql_and_values_judge_alike(tags: list[str], text: str) -> None:
     """Whatever the statement lets through, a value explains; and it lets through whatever a value would explain."""

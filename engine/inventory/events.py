@@ -204,7 +204,7 @@ class Timeline:
         if not access_rules.allows(caller.role, "audit:read"):
             return [], ["our own audit is not shown: it needs the permission audit:read"]
         only = caller if caller.limited else None
-        _, found = self._audit.page(text=key[2], only=only, limit=MOST_RECORDS)
+        _, found = self._audit.page(text=key[2], without=("note.",), only=only, limit=MOST_RECORDS)
         return list(reversed(found)), []
 
     def _of_notes(self, caller: Caller, type: ResourceType, key: Key, problems: list[str]) -> list[Event]:

@@ -148,11 +148,13 @@ class NoteService:
         ]
 
     def _sees(self, caller: Caller, row: Mapping[str, Any]) -> bool:
-        """A limited caller sees notes on resources within his limits, and his own ones."""
+        """A limited caller sees notes on resources within his limits, on problems of his clouds, and his own ones."""
         if row["kind"] == "resource":
             if not rules.allows(caller.role, f"{rules.resource_of_type(registry.ALL[row['type']].plural)}:read"):
                 return False
             return not caller.limited or self._visible(caller, row["type"], orjson.loads(row["key"]))
+        if row["kind"] == "problem" and caller.clouds is not None and row["cloud"] in caller.clouds:
+            return True
         return not caller.limited or row["owner"] == caller.owner
 
     def _told(self, row: Mapping[str, Any], caller: Caller, now: datetime) -> dict[str, Any]:
@@ -182,7 +184,9 @@ def _subject_values(subject: Subject) -> dict[str, Any]:
         if len(subject.key) != 3 or not subject.key[0] or not subject.key[2]:
             raise BadRequest('Invalid parameter: the key of a resource is [cloud, region or "", id]')
         cloud = subject.key[0][:63]
-    elif not subject.key[0]:
+    elif subject.kind == "problem":
+        cloud = subject.key[0][:63] or None
+    if not subject.key[0]:
         raise BadRequest("Invalid parameter: key is empty")
     return {
         "kind": subject.kind,

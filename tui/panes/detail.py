@@ -63,13 +63,13 @@ class DetailPane(_OneResource):
 
     async def _rows(self) -> Rows:
         answer = await self.fetch()
-        rows: Rows = []
+        # First what somebody wanted everybody to know who looks here.
+        rows = await note_rows(self.world, "resource", self.type.name, self.view.subject)
         for link in answer.get("links") or []:
             title = clean(link.get("title") or link.get("type", ""))
             key = ("link", str(link.get("type", "")), str(link.get("filter", "")))
             count = "read from the cloud when opened" if link.get("on_demand") else str(link.get("count", "?"))
             rows.append((key, [f"→ {title}", count]))
-        rows += await note_rows(self.world, "resource", self.type.name, self.view.subject)
         values, denied = answer.get("row") or {}, set(answer.get("denied") or ())
         now = datetime.now(UTC)
         own = self.view.subject

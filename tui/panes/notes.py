@@ -55,7 +55,7 @@ class NotesPane(AskedPane):
             key = (str(item.get("id")),)
             self.items[key] = item
             self.records[key] = {**shown, "kind": told.get("kind"), "type": told.get("type")}
-            rows.append((key, [shown[name] for name in COLUMNS]))
+            rows.append((key, [_until(shown[name]) if name == "until" else shown[name] for name in COLUMNS]))
         return rows
 
     def subject(self) -> dict[str, Any] | None:
@@ -114,6 +114,11 @@ class NotesPane(AskedPane):
         if item.get("until"):
             last += [("  until ", "muted"), (local(item["until"]), "text")]
         return [[(words[:room], "text")], [(words[room : 2 * room], "text")], last]
+
+
+def _until(at: Any) -> str | None:
+    moment = moment_of(at) if isinstance(at, str) else None
+    return None if moment is None else moment.astimezone().strftime("%a %m-%d %H:%M")
 
 
 async def note_rows(world: World, kind: str, type: str, key: tuple[str, ...]) -> Rows:

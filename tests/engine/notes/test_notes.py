@@ -126,9 +126,12 @@ def test_a_limited_role_sees_notes_within_its_limits(notes: NoteService) -> None
     notes.add(ALICE, WEB, "web")
     elsewhere = notes.add(ALICE, TEST, "db")
     notes.add(ALICE, JOB, "job")
+    for cloud in ("prod", "test"):
+        notes.add(ALICE, Subject(kind="problem", type="listing", key=[cloud, "", "server"]), f"{cloud} is slow")
     notes.add(LIMITED, JOB, "own")
-    assert texts(notes.page(LIMITED)) == ["own", "web"]
-    assert texts(notes.page(LIMITED, limit=1, offset=1)) == ["web"] and notes.page(LIMITED, limit=1)[0] == 2
+    assert texts(notes.page(LIMITED)) == ["own", "prod is slow", "web"]
+    assert texts(notes.page(ALICE, cloud="test")) == ["test is slow", "db"]
+    assert texts(notes.page(LIMITED, limit=1, offset=2)) == ["web"] and notes.page(LIMITED, limit=1)[0] == 3
     with pytest.raises(NotFound):
         notes.add(LIMITED, TEST, "x")
     with pytest.raises(NotFound):

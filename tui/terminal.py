@@ -46,7 +46,8 @@ class PromptDriver(LinuxDriver):
                         return
                     if not data:
                         return
-                    for event in parser.feed(decode(data)):
+                    text = decode(data)  # empty for half a letter, which to the parser would be the end of input
+                    for event in parser.feed(text) if text else ():
                         self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)

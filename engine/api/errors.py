@@ -18,9 +18,10 @@ from engine.api.answers import JsonAnswer
 
 
 class ApiError(Exception):
-    """A refusal that the caller is told: `status` (HTTP) and `detail`, one clear sentence."""
+    """A refusal that the caller is told: `status` (HTTP) and `detail`, one clear sentence; `fields` stand beside it."""
 
     status = 400
+    fields: Mapping[str, Any] = {}
 
     def __init__(self, detail: str, status: int | None = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -84,7 +85,7 @@ def install(app: FastAPI, also: Mapping[type[Exception], int] | None = None) -> 
 
     async def api_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, ApiError)
-        return answer(error.status, error.detail, error.headers)
+        return answer(error.status, error.detail, error.headers, error.fields)
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -104,9 +105,11 @@ def install(app: FastAPI, also: Mapping[type[Exception], int] | None = None) -> 
     _describe_errors(app)
 
 
-def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JsonAnswer:
+def answer(
+    status: int, detail: str, headers: Mapping[str, str] | None = None, fields: Mapping[str, Any] | None = None
+) -> JsonAnswer:
     """The error as a response."""
-    return JsonAnswer({"detail": detail}, status_code=status, headers=dict(headers or {}))
+    return JsonAnswer({"detail": detail, **(fields or {})}, status_code=status, headers=dict(headers or {}))
 
 
 def describe(problems: Any) -> str:

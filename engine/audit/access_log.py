@@ -54,8 +54,12 @@ class AccessLog:
         self._ops = ops
 
     def record(self, caller: Caller, event: AccessEvent) -> dict[str, Any]:
-        """Keep one event and return it. Raises BadRequest for details over 16 KB."""
-        if len(dump(event.details)) > MOST_DETAIL_BYTES:
+        """Keep one event and return it. Raises BadRequest for details over 16 KB, or with numbers beyond 64 bits."""
+        try:
+            size = len(dump(event.details))
+        except TypeError as error:
+            raise BadRequest(f"Invalid parameter: details cannot be kept: {error}") from None
+        if size > MOST_DETAIL_BYTES:
             raise BadRequest(f"Invalid parameter: details may have {MOST_DETAIL_BYTES} bytes")
         row = {
             "id": uuid7(),

@@ -16,6 +16,7 @@ from engine.clouds.errors import CloudError
 
 if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
+    from openstack.config.loader import OpenStackConfig
 
 _NAMES = ("clouds.yaml", "clouds.yml", "clouds.json")
 _MAX_BYTES = 4 * 1024 * 1024
@@ -79,8 +80,11 @@ def find(name: str, file: Path | None = None, env: Mapping[str, str] | None = No
     raise errors.no_entry(name, known, [str(path) for path in looked])
 
 
-def region(entry: Entry) -> CloudRegion:
-    """The entry as the SDK understands it: profiles, secure.yaml and `regions` resolved; raises CloudError."""
+def region(entry: Entry, project_id: str = "") -> CloudRegion:
+    """The entry as the SDK understands it: profiles, secure.yaml and `regions` resolved; raises CloudError.
+
+    project_id: the same user, but scoped to that project. An application credential cannot be: it has its own.
+    """
     from keystoneauth1 import exceptions as ksa
     from openstack import exceptions as sdk
     from openstack.config.loader import OpenStackConfig
@@ -89,12 +93,36 @@ def region(entry: Entry) -> CloudRegion:
     secure = [str(entry.file.with_name(f"secure{suffix}")) for suffix in (".yaml", ".yml", ".json")]
     try:
         config = OpenStackConfig(config_files=[str(entry.file)], secure_files=secure, load_envvars=False)
-        return config.get_one(cloud=entry.name)
+        if not project_id:
+            return config.get_one(cloud=entry.name)
+        return _scoped_to(config, entry, project_id)
     except (sdk.SDKException, ksa.ClientException, KeyError, TypeError, ValueError, AttributeError) as error:
         raise CloudError(
             "bad_entry",
             f"the entry {entry.name!r} in {entry.file} can not be used: {errors.plain(error)}",
         ) from None
+
+
+def _scoped_to(config: OpenStackConfig, entry: Entry, project_id: str) -> CloudRegion:
+    plain = config.get_one(cloud=entry.name, validate=False).config
+    if "applicationcredential" in str(plain.get("auth_type") or "").replace("_", "").lower():
+        raise CloudError(
+            "bad_entry", f"{entry.name!r} is an application credential, which works in its own project only"
+        )
+    # What else would give a scope: the libraries take one, and complain about two.
+    config.cloud_config["clouds"][entry.name] = _without_scope(config.cloud_config["clouds"][entry.name])
+    return config.get_one(cloud=entry.name, auth={"project_id": project_id})
+
+
+_SCOPES = ("project", "tenant", "system", "domain_", "trust")
+
+
+def _without_scope(entry: Any) -> Any:
+    """The entry without keys that scope a token; what names the user (and his domain) stays."""
+    kept = {name: value for name, value in entry.items() if not str(name).startswith(_SCOPES)}
+    if isinstance(entry.get("auth"), dict):
+        kept["auth"] = _without_scope(entry["auth"])
+    return kept
 
 
 def _auth_url(value: Any) -> str:

@@ -86,12 +86,13 @@ class Answer:
 class CloudSession:
     """A logged-in account. Raises CloudError from every method that talks to the cloud."""
 
-    def __init__(self, entry: Entry, *, timeouts: Timeouts | None = None) -> None:
+    def __init__(self, entry: Entry, *, timeouts: Timeouts | None = None, project_id: str = "") -> None:
+        """`project_id`: not the entry's own scope, but that project, by a role its user has there."""
         from keystoneauth1.session import Session
 
         self.entry = entry
         self.timeouts = timeouts or Timeouts()
-        self._config = entries.region(entry)
+        self._config = entries.region(entry, project_id)
         verify, cert = self._config.get_requests_verify_args()
         self._auth: Any = self._config.get_auth()
         self._session = Session(auth=self._auth, verify=verify, cert=cert, app_name="qdeck")
@@ -193,6 +194,27 @@ class CloudSession:
         Raises CloudError when there is no answer, it is cut off, larger than `max_bytes`, or takes longer than the
         call may.
         """
+        return self._exchange("GET", url, None, headers, what, max_bytes, cancelled)
+
+    def send(
+        self, method: str, url: str, json: Mapping[str, Any] | None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send a request that changes something, once: it is repeated only after a 401, which did nothing. For the
+        gate's sessions (engine/clouds/writing.py); nobody else may. Raises as `get` does: then nobody knows whether
+        the cloud did it.
+        """
+        return self._exchange(method, url, json, headers, "", 1 << 26, lambda: False)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        json: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None,
+        what: str,
+        max_bytes: int,
+        cancelled: Callable[[], bool],
+    ) -> Answer:
         import requests
         import urllib3
         from keystoneauth1 import exceptions as ksa
@@ -200,13 +222,17 @@ class CloudSession:
         what = what or self._what(url)
         deadline = time.monotonic() + self.timeouts.total
         try:
-            response = self._session.get(
+            response = self._session.request(
                 url,
+                method,
+                json=json,
                 headers={"Accept": "application/json", **(headers or {})},
                 stream=True,
                 log=False,
                 raise_exc=False,
                 redirect=False,
+                connect_retries=0,
+                status_code_retries=0,
                 timeout=(self.timeouts.connect, self.timeouts.read),
             )
             with response:

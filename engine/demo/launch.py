@@ -189,7 +189,7 @@ def _read_memory(home: Path) -> dict[str, Any] | None:
 
 
 def _memory(home: Path, servers: int, seed: str, days_ago: float, age_days: float) -> dict[str, Any]:
-    """What this home's cloud is; a new cloud begins where its clock starts or earlier, at the ports of the one before."""
+    """What this home's cloud is; a new one begins where its clock starts or earlier, at the old ports."""
     start = int(time.time() - days_ago * 86400)
     known = _read_memory(home)
     same = known and (known["servers"], known["seed"], known["recipe"]) == (servers, seed, RECIPE)

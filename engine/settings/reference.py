@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from engine.settings import allowed
-from engine.settings.models import Grant, Settings
+from engine.settings.models import CloudRules, Grant, HandsOff, Settings
 
 _HEAD = """# Settings
 
@@ -38,6 +38,16 @@ key = "/etc/qdeck/key.pem"
 interval_minutes = 10
 retention_days = 180
 
+[clouds.prod]
+production = true
+ticket_required = true
+ticket_pattern = 'CHG\\d+'
+
+[[clouds.prod.hands_off]]
+projects = ["payroll*"]
+reason = "month end"
+until = 2026-12-02T06:00:00Z
+
 [access.users.alice]
 role = "superadmin"
 
@@ -57,10 +67,13 @@ def markdown() -> str:
     parts = [_HEAD]
     for name, field in Settings.model_fields.items():
         section = field.annotation
-        assert isinstance(section, type)
-        parts += list(_section(section, name))
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            parts += list(_section(section, name))
     parts.append("## A grant: `[access.users.NAME]` and `[access.groups.NAME]`\n")
     parts.append(_table(list(allowed.every_key(Grant))))
+    parts += ["## Rules for changes of a cloud: `[clouds.NAME]`\n", _table(list(allowed.every_key(CloudRules)))]
+    parts += ["## What is frozen: `[[clouds.NAME.hands_off]]`\n", f"{' '.join((HandsOff.__doc__ or '').split())}\n"]
+    parts.append(_table(list(allowed.every_key(HandsOff))))
     parts.append(_EXAMPLE)
     return "\n".join(parts)
 

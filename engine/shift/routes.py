@@ -1,6 +1,6 @@
 """Routes of shifts and the hand-over."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
@@ -14,6 +14,9 @@ from engine.shift.models import Handover, Mark, Shift, ShiftStart
 from engine.shift.service import HandoverService, ShiftService
 
 Time = Annotated[str | None, Query(max_length=40, description="RFC 3339, like 2026-02-08T09:00:00Z.")]
+
+_TEXT = {"schema": {"type": "string"}}
+_FORMS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/markdown": _TEXT, "text/csv": _TEXT}}}
 
 
 def routes(shifts: ShiftService, handover: HandoverService, access: AccessService) -> APIRouter:
@@ -32,7 +35,7 @@ def routes(shifts: ShiftService, handover: HandoverService, access: AccessServic
         """Begin a shift: the hand-over will tell what happened from now on."""
         return JsonAnswer(shifts.start(caller, body.note), status_code=201)
 
-    @router.get("/q/handover", response_model=Handover)
+    @router.get("/q/handover", response_model=Handover, responses=_FORMS)
     def page(
         caller: Annotated[Caller, Depends(reader)],
         since: Time = None,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, text
 
 from store.ops.audit_tables import audit_tickets
+from store.ops.gate_tables import holds, plans, write_windows
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
 from store.ops.notes_tables import notes
 from store.ops.shift_tables import shift_marks
@@ -47,6 +48,10 @@ def _first(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def _gate(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[plans, write_windows, holds])
+
+
 def _jobs(connection: Connection) -> None:
     metadata.create_all(connection, tables=[jobs, job_steps, job_attempts])
 
@@ -78,6 +83,7 @@ _APPEND_ONLY: dict[str, tuple[str, ...]] = {
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first tables", _first),
+    Migration(2, "the write gate", _gate),
     Migration(3, "jobs", _jobs),
     Migration(4, "notes, shifts and saved views", _notes),
 )

@@ -39,24 +39,24 @@ class Logs:
 
     # In a log
 
-    def _log(self: QuarterdeckApp) -> LogPane:  # type: ignore[misc]
+    def _log_pane(self: QuarterdeckApp) -> LogPane:  # type: ignore[misc]
         assert isinstance(self.pane, LogPane)
         return self.pane
 
     def action_log_top(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        self._log().text.tail = False
+        self._log_pane().text.tail = False
         self.table.move_to_start()
 
     def action_log_end(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Bottom, and follow."""
-        pane = self._log()
+        pane = self._log_pane()
         pane.text.tail = True
         self.table.go_to("end", self.table.page_rows)
         if not pane.following:
             self._follow(pane)
 
     def action_follow(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        pane = self._log()
+        pane = self._log_pane()
         if pane.following:
             pane.following = False
             self.notice("no longer followed; f or G follows again")
@@ -90,12 +90,12 @@ class Logs:
         return not buffer.has_after and buffer.cursor >= len(buffer.rows) - 1
 
     def action_wrap(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        pane = self._log()
+        pane = self._log_pane()
         pane.wrap = not pane.wrap
         self._log_again()
 
     def action_log_times(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        pane = self._log()
+        pane = self._log_pane()
         if pane.times and not pane.has_times:
             self.notice("no line of this log begins with a time")
             return
@@ -116,10 +116,10 @@ class Logs:
             self.table.go_to((row.key[0], "0"), self.table.buffer.cursor - self.table.buffer.top)
 
     def action_search(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        self.ask_line("search ", self._searched, self._log().search)
+        self.ask_line("search ", self._searched, self._log_pane().search)
 
     def _searched(self: QuarterdeckApp, text: str) -> str | None:  # type: ignore[misc]
-        pane = self._log()
+        pane = self._log_pane()
         pane.search = text.strip()
         if not pane.search:
             return None
@@ -142,7 +142,7 @@ class Logs:
         self._search_again(-1)
 
     def _search_again(self: QuarterdeckApp, step: int) -> None:  # type: ignore[misc]
-        pane = self._log()
+        pane = self._log_pane()
         if not pane.search:
             self.notice("/ looks for something first")
         elif problem := self._found(pane, step):

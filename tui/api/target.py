@@ -56,8 +56,8 @@ def find(options: GlobalOptions, env: Mapping[str, str] | None = None, shared: P
     chosen = options.home is not None or bool(env.get("QDECK_HOME"))
     if not options.demo and not chosen and _admits(shared):
         return Target(socket=shared, shared=True)
-    size = {"servers": options.servers, "past": options.past} if options.demo else {}
-    return Target(socket=home.socket, home=home, demo=options.demo, **size)
+    servers, past = (options.servers, options.past) if options.demo else (None, None)
+    return Target(socket=home.socket, home=home, demo=options.demo, servers=servers, past=past)
 
 
 def _given(address: str, env: Mapping[str, str]) -> Target:

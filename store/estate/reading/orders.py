@@ -194,12 +194,12 @@ class Orders:
         missing = [number for number in numbers if number not in chunks]
         if missing:
             first = missing[0] * CHUNK
-            fetched = connection and _fetch(
-                connection, query, columns, order, first, min(len(order), (missing[-1] + 1) * CHUNK)
-            )
+            if connection is None:
+                return None
+            end_of_chunks = min(len(order), (missing[-1] + 1) * CHUNK)
+            fetched = _fetch(connection, query, columns, order, first, end_of_chunks)
             if fetched is None:
-                if connection is not None:
-                    self._forget(order.name)
+                self._forget(order.name)
                 return None
             with self._lock:
                 for number in range(missing[0], missing[-1] + 1):

@@ -329,23 +329,25 @@ def _quote(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ViewText:
-    """What a list shows, as one line of text: `servers /web status:error sort:age:desc @prod`.
+    """What a list shows, as one line of text: `servers /web status:error sort:age:desc @prod at:"yesterday 14:00"`.
 
     type    what the person called the type; "" = the current one
     filter  a filter's text
     sort    (column, descending) pairs
     cloud   name of the one cloud shown, "" = all
+    at      words for a time of the past, "" = now
     """
 
     type: str = ""
     filter: str = ""
     sort: tuple[tuple[str, bool], ...] = ()
     cloud: str = ""
+    at: str = ""
 
     @classmethod
     def parse(cls, text: str) -> ViewText:
         """Read the line. Raises FilterError; the filter itself is checked too."""
-        type, sort, cloud, kept = "", [], "", []
+        type, sort, cloud, at, kept = "", [], "", "", []
         for number, (position, token) in enumerate(_tokens(text)):
             if number == 0 and token[0] not in '/@"!(' and ":" not in token:
                 type = token
@@ -353,18 +355,21 @@ class ViewText:
                 cloud = token[1:]
             elif token.startswith("sort:"):
                 sort.append(_sort_term(token[5:], position))
+            elif token.startswith("at:") and len(token) > 3:
+                at = token[3:].strip('"')
             else:
                 kept.append(token)
         filter = " ".join(kept)
         filter = filter[1:].strip() if filter.startswith("/") else filter
         parse(filter)
-        return cls(type, filter, tuple(sort), cloud)
+        return cls(type, filter, tuple(sort), cloud, at)
 
     def format(self) -> str:
         """The line; parses to the same view when the filter's text is in the form that `format(parse(...))` gives."""
         parts = [self.type, f"/{self.filter}" if self.filter else ""]
         parts += [f"sort:{column}{':desc' if descending else ''}" for column, descending in self.sort]
         parts.append(f"@{self.cloud}" if self.cloud else "")
+        parts.append(f'at:"{self.at}"' if " " in self.at else f"at:{self.at}" if self.at else "")
         return " ".join(part for part in parts if part)
 
 

@@ -20,6 +20,7 @@ PLACES = {
     "events": "in the events of one resource",
     "notes": "in the notes",
     "saved": "in the saved views",
+    "columns": "in the column chooser",
     "clouds": "on the page of clouds",
     "setup": "when no cloud is set up",
 }
@@ -84,6 +85,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("search_previous", ("N",), "previous line with the text", ("log",)),
     Action("wrap", ("w",), "long lines: broken to the width, or cut", ("log",), "wrap", 44),
     Action("log_times", ("t",), "with or without the times in front of the lines", ("log",), "times", 45),
+    Action("related", ("tab",), "what hangs on it: volumes, ports, …; again: the next",
+           ("resources", "detail", "raw", "events"), "related", 16),
+    Action("related_back", ("shift+tab",), "the same, the other way round", ("resources", "detail", "raw", "events")),
+    Action("as_of", ("u",), "as it was at a time: yesterday 14:00, 2h ago",
+           ("resources", "detail", "raw", "events"), "as of", 43),
+    Action("columns", ("vertical_line",), "choose columns and their order", ("resources",), "columns", 49),
+    Action("column_earlier", ("less_than_sign",), "move the column to the left", ("resources", "columns")),
+    Action("column_later", ("greater_than_sign",), "move the column to the right", ("resources", "columns")),
+    Action("toggle_column", ("space",), "show or hide the column", ("columns",), "show or hide", 12),
+    Action("declared_columns", ("delete",), "the columns that the type declares", ("columns",), "as declared", 13),
     Action("mark", ("space",), "mark the row", ("resources",), "mark", 46),
     Action("note", ("n",), "write a note on it; until:2h at its end says how long it holds",
            ("resources", "detail", "raw", "events", "clouds", "notes"), "note", 47),
@@ -100,7 +111,8 @@ _SYMBOLS = {
     "slash": "/", "colon": ":", "at": "@", "left_square_bracket": "[", "right_square_bracket": "]", "minus": "-",
     "question_mark": "?", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "right_curly_bracket": "}",
     "left_curly_bracket": "{", "plus": "+", "down": "↓", "up": "↑", "left": "←", "right": "→", "shift+down": "shift ↓",
-    "shift+up": "shift ↑", "apostrophe": "'", "delete": "del", "asterisk": "*",
+    "shift+up": "shift ↑", "apostrophe": "'", "delete": "del", "asterisk": "*", "shift+tab": "shift tab",
+    "vertical_line": "|", "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
 
 

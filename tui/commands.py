@@ -10,6 +10,7 @@ from store.types import registry
 from tui.found import is_value
 from tui.state import PAGES, View, find_view, view_of_text
 from tui.themes.palette import NAMES as THEMES
+from tui.times import TimeError
 
 # Word -> action of the console. Types come from the registry.
 WORDS = {
@@ -18,7 +19,7 @@ WORDS = {
     "scope": "scope", "cloud": "scope", "project": "scope", "pause": "pause", "setup": "add_cloud",
 }  # fmt: skip
 # Word -> what may follow it. `command_<word>` of the console gets the rest of the line.
-VERBS = {"theme": THEMES, "find": (), "shift": ("start", "show"), "handover": (), "view": ()}
+VERBS = {"theme": THEMES, "find": (), "shift": ("start", "show"), "handover": (), "view": (), "at": ()}
 MOST_CHOICES = 12
 USUAL = ("server", "volume", "network", "image", "project", "hypervisor", "port")
 
@@ -58,7 +59,7 @@ def understand(line: str, current: View) -> Command:
         return Command(action=WORDS[first])
     try:
         return Command(view=view_of_text(line, current))
-    except (FilterError, KeyError) as error:
+    except (FilterError, KeyError, TimeError) as error:
         if isinstance(error, KeyError) and _is_text(words):
             return Command(view=find_view(line, current))
         raise CommandError(str(error.args[0] if error.args else error)) from None

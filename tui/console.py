@@ -16,6 +16,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from textual.timer import Timer
 
 from tui.acting.asking import Asking
+from tui.acting.columns import Columns
 from tui.acting.commanding import Commanding
 from tui.acting.display import Display
 from tui.acting.keys import Keys
@@ -24,6 +25,7 @@ from tui.acting.marking import Marking
 from tui.acting.moving import Moving
 from tui.acting.opening import Opening
 from tui.acting.records import Records
+from tui.acting.related import Related
 from tui.acting.viewing import Viewing
 from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
@@ -60,6 +62,8 @@ class QuarterdeckApp(
     Keys,
     Moving,
     Marking,
+    Columns,
+    Related,
     Opening,
     Logs,
     Asking,

@@ -34,6 +34,11 @@ class Hearing:
                 if self.history.current != self.pane.view:
                     self.show_view(self.history.current)
         await self.learn_clouds()
+        await self.learn_columns()
+
+    async def learn_columns(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """Which columns were chosen on earlier days."""
+        self.take_columns(await self.world.get("/q/columns"))
 
     async def learn_clouds(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Which clouds there are and how they are doing; without any the operator is led by the hand."""

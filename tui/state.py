@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from store.filters import ViewText, parse
@@ -12,7 +13,20 @@ from tui.table.spec import Spec
 
 OF_ONE = ("detail", "raw", "log", "events")  # views of one resource
 PAGES = ("audit", "notes", "handover", "views")  # opened by their own word, with a filter behind it
-KINDS = ("list", *OF_ONE, "inventory", "clouds", "setup", "collections", "scope", "help", "find", *PAGES, "record")
+KINDS = (
+    "list",
+    *OF_ONE,
+    "inventory",
+    "clouds",
+    "setup",
+    "collections",
+    "scope",
+    "help",
+    "find",
+    *PAGES,
+    "record",
+    "columns",
+)
 MOST_VIEWS = 30
 _TEXT_LIMIT = 2000
 MOST_EXTRA = 8  # columns beyond the default ones that lists read for wide screens and for the strip
@@ -25,7 +39,9 @@ class View:
 
     kind     one of KINDS
     type     name of the resource type, for lists and views of one resource
+    columns  shown columns of a list in their order, () = those that the type declares
     subject  key of the resource, for views of one resource
+    of       (type, *key) of the resource that a list hangs on, if a key led there
     cursor, line  key of the row under the cursor and its line on screen
     """
 
@@ -36,7 +52,9 @@ class View:
     clouds: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     at: str = ""
+    columns: tuple[str, ...] = ()
     subject: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
     format: str = "yaml"
     cursor: tuple[str, ...] = ()
     line: int = 0
@@ -54,29 +72,31 @@ class View:
         if self.kind != "list":
             return self.kind
         cloud = self.clouds[0] if len(self.clouds) == 1 else ""
-        return ViewText(registry.ALL[self.type].plural, self.filter, self.sort, cloud).format()
+        return ViewText(registry.ALL[self.type].plural, self.filter, self.sort, cloud, self.at).format()
 
 
 DEFAULT = View("list", "server")
 
 
 def spec_of(view: View, *, all_columns: bool = False) -> Spec:
-    """A list of resources as the engine is asked for it: with the columns that a list shows by default and the first
-    others of its own, or with all (joined ones cost the engine a look-up each).
+    """A list of resources as the engine is asked for it: with the columns that it shows and the first others of its
+    own, or with all (joined ones cost the engine a look-up each).
     """
     type = registry.ALL[view.type]
     columns = tuple(column.name for column in type.view_columns)
     if not all_columns:
-        own = [c.name for c in type.columns if c.role not in ("id", "list") and c.name not in type.default_columns]
+        shown = tuple(name for name in view.columns if name in columns) or type.default_columns
+        own = [c.name for c in type.columns if c.role not in ("id", "list") and c.name not in shown]
         extra = [name for name in own if name in FIRST_EXTRA] + [name for name in own if name not in FIRST_EXTRA]
-        columns = (*type.default_columns, *extra[:MOST_EXTRA])
+        named = [name for name in ("name", *(c.name for c in type.columns if c.role == "status")) if name in own]
+        columns = tuple(dict.fromkeys((*shown, *named, *extra[:MOST_EXTRA])))
     return Spec(view.type, view.filter, view.sort, view.clouds, view.projects, view.at, columns)
 
 
 def view_of_text(text: str, current: View) -> View:
     """The view that a line of the command bar means, seen from the current one.
 
-    Raises FilterError, and KeyError with a sentence about the type's name.
+    Raises FilterError, TimeError, and KeyError with a sentence about the type's name.
     """
     first, _, rest = text.strip().partition(" ")
     if first.lower() == "find" and rest.strip():
@@ -93,12 +113,22 @@ def view_of_text(text: str, current: View) -> View:
         sort = tuple((column_named(type.name, name), down) for name, down in parsed.sort) or current.sort
     clouds = (parsed.cloud,) if parsed.cloud else current.clouds
     projects = current.projects if clouds == current.clouds else ()
-    return View("list", type.name, parsed.filter, sort, clouds, projects, current.at)
+    at = instant_of_words(parsed.at) if parsed.at else current.at
+    return View("list", type.name, parsed.filter, sort, clouds, projects, at)
 
 
 def find_view(text: str, current: View) -> View:
     """What a text is or was, in all clouds, at the time of the current view."""
     return View("find", subject=(" ".join(text.split())[:255],), at=current.at)
+
+
+def instant_of_words(words: str) -> str:
+    """RFC 3339 of what time words mean to the operator; "" for now. Raises TimeError."""
+    from tui.times import parse as parse_time  # needed only when somebody looks back
+
+    now = datetime.now().astimezone()
+    moment = parse_time(words, now) if words.strip() else now
+    return "" if moment == now else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def column_named(type_name: str, name: str) -> str:
@@ -115,13 +145,15 @@ def view_of_json(data: Any) -> View | None:
     if not isinstance(data, Mapping):
         return None
     kind, type_name = data.get("kind"), data.get("type", "")
-    if kind not in KINDS or (kind in ("list", *OF_ONE) and type_name not in registry.ALL):
+    if kind not in KINDS or (kind in ("list", "columns", *OF_ONE) and type_name not in registry.ALL):
         return None
     texts: dict[str, Any] = {name: data.get(name, "") for name in ("filter", "at", "format")}
-    lists: dict[str, Any] = {name: _texts(data.get(name)) for name in ("clouds", "projects", "subject", "cursor")}
+    lists: dict[str, Any] = {
+        name: _texts(data.get(name)) for name in ("clouds", "projects", "columns", "subject", "of", "cursor")
+    }
     if not all(isinstance(text, str) and len(text) <= _TEXT_LIMIT for text in texts.values()):
         return None
-    if kind in OF_ONE and len(lists["subject"]) != 3:
+    if (kind in OF_ONE and len(lists["subject"]) != 3) or len(lists["of"]) not in (0, 4):
         return None
     line = data.get("line")
     return View(

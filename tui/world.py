@@ -20,6 +20,7 @@ class Client(Protocol):
 class World:
     """The engine behind a client that may not be there yet: calls wait until it is.
 
+    columns        chosen columns of lists, by type
     offline_since  loop time when the engine stopped answering, None while it answers
     demo           in a demo: {"state": "starting", "past", "ready" or "failed", "problem": text}; empty otherwise
     engine_known   whether the engine has said if it is a demo's
@@ -30,6 +31,7 @@ class World:
     clouds: list[dict[str, Any]] = field(default_factory=list)
     clouds_known: bool = False
     collections: list[dict[str, Any]] = field(default_factory=list)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     offline_since: float | None = None
     offline_reason: str = ""
     demo: dict[str, str] = field(default_factory=dict)

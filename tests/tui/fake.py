@@ -59,6 +59,7 @@ class FakeClient:
         self.seq = 1
         self.hints: list[dict[str, Any]] = []
         self.saved_view: Any = None
+        self.columns: dict[str, list[str]] = {}  # chosen columns, by type
         self.fail: Exception | None = None
         self.fail_path: dict[str, Exception] = {}
         self.clouds = [cloud("prod-eu", rows)]
@@ -90,6 +91,9 @@ class FakeClient:
             "/q/engine": lambda: {"state": "running", "version": "0.1.0", "pid": 1, "clouds": [], "demo": self.demo},
             "/q/notes": lambda: {"total": 0, "items": []},
             "/q/listings": lambda: {"items": []},
+            "/q/columns": lambda: {
+                "items": [{"type": t, "columns": c, "chosen": True} for t, c in self.columns.items()]
+            },
         }
         return answers[path]()
 
@@ -115,6 +119,9 @@ class FakeClient:
     async def put(self, path: str, json: Any = None, params: Any = None) -> Any:
         self._note("PUT", path, json)
         await self._wait(path)
+        if path.startswith("/q/columns/"):
+            self.columns[path.rpartition("/")[2]] = json["columns"]
+            return {}
         assert path == "/q/session-view"
         self.saved_view = json
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,7 +183,12 @@ class Records:
         cloud = self.pane.view.clouds[0] if len(self.pane.view.clouds) == 1 else None
 
         async def keep() -> None:
-            body: dict[str, Any] = {"text": text, "columns": [], "cloud": cloud, "shared": shared}
+            body: dict[str, Any] = {
+                "text": text,
+                "columns": list(self.pane.view.columns),
+                "cloud": cloud,
+                "shared": shared,
+            }
             await self.world.put(f"/q/views/{quote(name, safe='')}", json=body)
             self.notice(f"kept as {clean(name)}{', for everybody' if shared else ''}; ' shows all saved views")
 
@@ -207,6 +213,8 @@ class Records:
     async def _open_saved(self: QuarterdeckApp, name: str) -> None:  # type: ignore[misc]
         item = await self.world.get(f"/q/views/{quote(name, safe='')}")
         self._run_command(str(item["text"]))
+        if item.get("columns") and self.pane.view.kind == "list":
+            self.change_view(replace(self.pane.view, columns=tuple(map(str, item["columns"]))), keep_row=True)
 
     def action_remove_view(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         row, pane = self.table.current, self.pane

@@ -57,6 +57,8 @@ class Viewing:
             self._below, self._below_places = previous, self.pane.places
         if previous.kind == "scope" and view.kind != "scope":
             instead = True  # the choice is made: going back leads to the list, not to the choice
+        if view.kind == "list" and not view.columns:
+            view = replace(view, columns=self.world.columns.get(view.type, ()))
         if instead:
             self.history.update(view)
         else:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from tui.panes.audit import AuditPane, RecordPane
 from tui.panes.choices import HelpPane, ScopePane, SetupPane
+from tui.panes.columns import ColumnsPane
 from tui.panes.detail import DetailPane, RawPane
 from tui.panes.events import EventsPane
 from tui.panes.find import FindPane
@@ -35,6 +36,7 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "notes": NotesPane,
     "handover": HandoverPane,
     "views": SavedPane,
+    "columns": ColumnsPane,
 }
 
 

@@ -46,7 +46,12 @@ class ResourcesPane(Pane):
         """The type's columns."""
         self.columns = columns
         several = self.world.several_clouds and len(self.view.clouds) != 1
-        return heads_of_type(self.type, columns, several_clouds=several)
+        return heads_of_type(self.type, columns, several_clouds=several, chosen=self.view.columns)
+
+    @property
+    def shown_columns(self) -> tuple[str, ...]:
+        """Names of the shown columns, in their order."""
+        return self.view.columns or self.type.default_columns
 
     @property
     def faults(self) -> Sequence[str]:
@@ -115,7 +120,7 @@ class ResourcesPane(Pane):
         second: Parts = [(clean(row.key[-1]), "muted")] if values.get("name") else []
         for column in self.type.view_columns:
             value = values.get(column.name)
-            skip = column.name in self.type.default_columns or column.name in ("name", "fault", "id")
+            skip = column.name in self.shown_columns or column.name in ("name", "fault", "id")
             if skip or value in (None, "", []) or column.role == "id" or value is False:
                 continue
             text = value_text(value, column.role, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tui.commands import CommandError, understand
@@ -68,6 +69,9 @@ class SavedPane(Pane):
         except CommandError as error:
             return None, str(error)
         page = {"home": "clouds", "inventory": "inventory"}.get(command.action, "")
+        columns = tuple(map(str, item.get("columns") or ()))
+        if command.view is not None and command.view.kind == "list":
+            return replace(command.view, columns=columns), ""
         view = command.view or (View(page) if page else None) or (View(command.verb) if command.verb in KINDS else None)
         return view, "" if view is not None else "its text leads nowhere in this release"
 

@@ -8,14 +8,17 @@ from tui.table.layout import Head
 _LAST = frozenset({"id"})  # roles that people look at least
 
 
-def heads_of_type(type: ResourceType, columns: tuple[str, ...], *, several_clouds: bool) -> list[Head]:
-    """Heads for the columns an answer holds: first those shown by default, then what people may scroll to, ids last.
+def heads_of_type(
+    type: ResourceType, columns: tuple[str, ...], *, several_clouds: bool, chosen: tuple[str, ...] = ()
+) -> list[Head]:
+    """Heads for the columns an answer holds: first the shown ones, then what people may scroll to, ids last.
 
     `columns` are the names of the answer's values, in order. The cloud is a column where there are several.
+    `chosen`: the columns to show, in their order; () = those that the type declares.
     """
     index = {name: number for number, name in enumerate(columns)}
     declared = {column.name: column for column in type.view_columns}
-    default = [name for name in type.default_columns if name in declared and name in index]
+    default = [name for name in chosen or type.default_columns if name in declared and name in index]
     rest = [name for name in declared if name not in default and name in index]
     rest.sort(key=lambda name: (declared[name].role in _LAST, declared[name].role != "time"))
     heads = [

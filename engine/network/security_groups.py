@@ -18,6 +18,7 @@ _PROTOCOLS = frozenset(
      "ipv6-nonxt", "ipv6-opts", "ipv6-route", "ospf", "pgm", "rsvp", "vrrp", "any")
 )  # fmt: skip
 _NUMBERS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "ipv6-icmp": "icmpv6", "ip": "any"}
+_EVERYWHERE = ("0.0.0.0/0", "::/0")
 _RULE = ("direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix")
 
 
@@ -223,12 +224,9 @@ def _twin(group: dict[str, Any], options: Options) -> str | None:
 
 def _same(rule: dict[str, Any]) -> tuple[Any, ...]:
     protocol = str(rule.get("protocol") or "any").lower()
+    # Neutron takes a prefix that holds every address for none, and every other as it is written.
     prefix = str(rule.get("remote_ip_prefix") or "")
-    try:
-        # Neutron takes a prefix that holds every address for none, and every other as it is written.
-        prefix = "" if prefix and ipaddress.ip_network(prefix, strict=False).prefixlen == 0 else prefix
-    except ValueError:
-        pass
+    prefix = "" if prefix in _EVERYWHERE else prefix
     return (
         rule.get("direction") or "ingress",
         rule.get("ethertype") or "IPv4",

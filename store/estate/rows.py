@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BATCH_ROWS = 1000
 _ID_CHARACTERS = 1024
 _SEARCH_CHARACTERS = 1000  # of one value
+_SEARCH_ITEMS = 100  # of one list
 _TEXT_CHARACTERS = 8192  # of one typed column; the document keeps the whole
 
 
@@ -124,10 +125,13 @@ class RowBuilder:
         batch, self._batch = self._batch, Batch()
         return batch
 
-    def values(self, doc: dict[str, Any]) -> tuple[str, list[str], list[Any], str]:
-        """(scope, denied, typed columns in table order, search text) of a document."""
+    def values(self, doc: dict[str, Any], *, short: bool = False) -> tuple[str, list[str], list[Any], str]:
+        """(scope, denied, typed columns in table order, search text) of a document.
+
+        `short`: the whole document is shorter than a text column may be, so none of its texts need be cut.
+        """
         values = self._extract(doc)
-        for i in self._text:
+        for i in () if short else self._text:
             value = values[i]
             if value is not None and len(value) > _TEXT_CHARACTERS:
                 values[i] = value[:_TEXT_CHARACTERS]
@@ -140,10 +144,10 @@ class RowBuilder:
         self._batch.volatile[id] = tuple(values[i] for i in self._volatile)
 
     def _wide(self, id: str, doc: dict[str, Any], digest: bytes, deleted: bool, data: bytes) -> None:
-        scope, denied, values, search = self.values(doc)
+        scope, denied, values, search = self.values(doc, short=len(data) <= _TEXT_CHARACTERS)
         if self._volatile:
             self._measure(id, self._extract(doc))
-        row = (id, scope, digest, denied, deleted, *values, f"{search} {id.lower()}", data.decode())
+        row = (id, scope, digest, denied, deleted, *values, f"{search} {id.lower()}", data)
         self._batch.ids[id] = len(self._batch.rows)
         self._batch.rows.append(row)
 
@@ -152,12 +156,15 @@ class RowBuilder:
         for i in self._search:
             value = values[i]
             if type(value) is str:
-                words.append(value if len(value) <= _SEARCH_CHARACTERS else value[:_SEARCH_CHARACTERS])
-            elif isinstance(value, list):
-                words.extend(str(item)[:_SEARCH_CHARACTERS] for item in value[:100])
+                words.append(value)
+            elif type(value) is list:
+                words += value[:_SEARCH_ITEMS]
             elif value is not None:
-                words.append(str(value)[:_SEARCH_CHARACTERS])
-        return " ".join(words).lower()
+                words.append(str(value))
+        text = " ".join(words)
+        if len(text) > _SEARCH_CHARACTERS:
+            text = " ".join(word[:_SEARCH_CHARACTERS] for word in words)
+        return text.lower()
 
 
 def volatile_paths(type: ResourceType) -> list[tuple[str, ...]]:
@@ -166,9 +173,9 @@ def volatile_paths(type: ResourceType) -> list[tuple[str, ...]]:
 
 
 def arrow_columns(type: ResourceType) -> list[tuple[str, str]]:
-    """(name, SQL type) of a wide row, in order."""
+    """(name, SQL type) of a wide row, in order; "UTF-8" is a text whose bytes are there already."""
     leading = [("id", "VARCHAR"), ("scope", "VARCHAR"), ("hash", "BLOB"), ("denied", "VARCHAR[]")]
-    return [*leading, ("deleted", "BOOLEAN"), *own_columns(type), ("search", "VARCHAR"), ("doc", "VARCHAR")]
+    return [*leading, ("deleted", "BOOLEAN"), *own_columns(type), ("search", "VARCHAR"), ("doc", "UTF-8")]
 
 
 def to_arrow(columns: list[tuple[str, str]], rows: list[tuple[Any, ...]]) -> pyarrow.Table:
@@ -184,12 +191,14 @@ def to_arrow(columns: list[tuple[str, str]], rows: list[tuple[Any, ...]]) -> pya
         "TIMESTAMP": pa.timestamp("us"),
         "VARCHAR[]": pa.list_(pa.string()),
         "BLOB": pa.binary(),
+        "UTF-8": pa.binary(),
     }
     arrays = []
     values: Any = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     for (_, sql), column in zip(columns, values, strict=True):
         try:
-            arrays.append(pa.array(column, kinds[sql]))
+            array = pa.array(column, kinds[sql])
+            arrays.append(array.view(pa.string()) if sql == "UTF-8" else array)
         except (pa.ArrowException, ValueError, TypeError, OverflowError):
             arrays.append(pa.array([_fitting(value, kinds[sql]) for value in column], kinds[sql]))
     return pa.table(arrays, names=[name for name, _ in columns])

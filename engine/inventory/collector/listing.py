@@ -20,7 +20,7 @@ from engine.inventory.collector.readers import Reading
 from engine.inventory.collector.shapes import shape
 from engine.inventory.collector.source import Source, failure
 from engine.inventory.collector.tasks import Options, Progress, Task
-from engine.inventory.courtesy import step_aside
+from engine.inventory.courtesy import piece, step_aside
 from engine.inventory.pages import BadPage, NotWhole
 from store.estate.errors import EstateError
 from store.estate.models import Listing, Outcome
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-# Rows worked on before other threads get a turn. The lane lets one listing at a time do work that holds the
-# interpreter.
-_CHUNK = 100
+# One listing at a time does work that holds the interpreter.
 _lane = threading.Lock()
 # An ids sweep that finds more unknown resources than this is answered by a whole listing next time.
 _FETCHED = 200
@@ -129,11 +127,13 @@ class ListingRun:
         delta = self.task.since is not None
         try:
             for rows in readers.read(reading):
-                for start in range(0, len(rows), _CHUNK):
+                start = 0
+                while start < len(rows):
                     step_aside()
+                    end = start + piece()
                     with _lane:
-                        self._build(builder, rows[start : start + _CHUNK], delta)
-                    time.sleep(0)  # whoever waits for the interpreter gets it now
+                        self._build(builder, rows[start:end], delta)
+                    start = end
                     if builder.full:
                         writer.add(builder.take())
                     check(self.stop)

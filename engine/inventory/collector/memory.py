@@ -1,14 +1,12 @@
 """The interpreter while documents stream through it.
 
 Documents are trees, freed by their reference counts alone: on 100,000 rows looking for cycles among them took 3 of 10 s
-of CPU and found none. And a thread that reads a socket, or answers a person, wants the interpreter back after every
-system call: 5 ms behind a thread that builds rows are long, 1 ms is not.
+of CPU and found none.
 """
 
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +14,7 @@ from contextlib import contextmanager
 _RARELY = (200_000, 50, 100)
 _lock = threading.Lock()
 _users = 0
-_before: tuple[tuple[int, int, int], float] = ((700, 10, 10), 0.005)
-_TURN = 0.001  # seconds
+_before = (700, 10, 10)
 
 
 @contextmanager
@@ -26,9 +23,8 @@ def streaming() -> Iterator[None]:
     global _users, _before
     with _lock:
         if _users == 0:
-            _before = gc.get_threshold(), sys.getswitchinterval()
+            _before = gc.get_threshold()
             gc.set_threshold(*_RARELY)
-            sys.setswitchinterval(_TURN)
         _users += 1
     try:
         yield
@@ -36,5 +32,4 @@ def streaming() -> Iterator[None]:
         with _lock:
             _users -= 1
             if _users == 0:
-                gc.set_threshold(*_before[0])
-                sys.setswitchinterval(_before[1])
+                gc.set_threshold(*_before)

@@ -1,8 +1,12 @@
 """A collection steps aside for people, and always goes on."""
 
+import sys
 import threading
 import time
 
+import pytest
+
+from engine.inventory import courtesy
 from engine.inventory.courtesy import answering, step_aside
 
 
@@ -43,3 +47,17 @@ def test_an_answer_that_fails_is_over_too() -> None:
     began = time.perf_counter()
     step_aside(seconds=30.0)
     assert time.perf_counter() - began < 10.0
+
+
+def test_pieces_are_short_while_somebody_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courtesy, "_last_answer", -courtesy.HERE_SECONDS - time.monotonic())
+    ordinary = sys.getswitchinterval()
+    assert courtesy.piece() == courtesy.LONG_PIECE
+    with answering():
+        assert courtesy.piece() == courtesy.SHORT_PIECE
+        assert sys.getswitchinterval() < ordinary
+    assert courtesy.piece() == courtesy.SHORT_PIECE  # somebody who scrolls asks again soon
+    monkeypatch.setattr(courtesy, "_last_answer", time.monotonic() - courtesy.HERE_SECONDS)
+    step_aside()
+    assert courtesy.piece() == courtesy.LONG_PIECE
+    assert sys.getswitchinterval() == ordinary

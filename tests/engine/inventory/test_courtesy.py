@@ -51,7 +51,7 @@ def test_an_answer_that_fails_is_over_too() -> None:
 
 def test_pieces_are_short_while_somebody_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courtesy, "_last_answer", -courtesy.HERE_SECONDS - time.monotonic())
-    ordinary = sys.getswitchinterval()
+    ordinary = courtesy._ordinary_turn
     assert courtesy.piece() == courtesy.LONG_PIECE
     with answering():
         assert courtesy.piece() == courtesy.SHORT_PIECE

@@ -16,6 +16,7 @@ import engine.access.routes
 import engine.audit.access_log
 import engine.audit.routes
 import engine.clouds.routes
+import engine.gate.routes
 import engine.inventory.events_routes
 import engine.inventory.find_routes
 import engine.inventory.routes
@@ -36,13 +37,20 @@ from engine.api.mounting import mount
 from engine.api.statistics import Statistics
 from engine.audit.service import AuditService
 from engine.clouds.service import CloudService
+from engine.clouds.writing import WriteSessions
+from engine.compute import operations as compute
 from engine.demonstration.service import Demonstration
+from engine.gate.service import Gate
+from engine.inventory.acting import TargetRows, collector
 from engine.inventory.collect import CollectionService
+from engine.inventory.console_log import ConsoleLogs, through_gate
 from engine.inventory.events import Timeline
 from engine.inventory.events_cloud import CloudLines
 from engine.inventory.reads import InventoryReads, scope_of
 from engine.inventory.schedule import Schedule
+from engine.jobs.actions import KIND, ActionsRunner
 from engine.jobs.service import JobService
+from engine.network import operations as network
 from engine.notes.service import NoteService, Visible
 from engine.process.models import PROTOCOL, VERSION, Home
 from engine.settings import loading
@@ -85,6 +93,7 @@ class EngineParts:
     handover: HandoverService
     views: ViewService
     timeline: Timeline
+    gate: Gate
     closing: contextlib.ExitStack
 
     def close(self) -> None:
@@ -143,6 +152,16 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         closing.callback(collections.close)
         lines = CloudLines(clouds)
         closing.callback(lines.close)
+        sessions = WriteSessions(ops, clouds)
+        closing.callback(sessions.close)
+        rows, changed_in = TargetRows(reads), collector(collections)
+        gate = Gate(ops, lambda: settings.current, audit, feed, sessions, rows, changed_in)
+        closing.callback(gate.close)
+        gate.register(*compute.operations(), *network.operations())
+        gate.attach(jobs)
+        jobs.register(KIND, ActionsRunner(gate))
+        clouds.tell_writes(gate.windows.state)
+        clouds.on_remove(gate.windows.forget)
         notes = NoteService(ops, audit, _visible(reads), lambda: feed.publish("notes"))
         shifts = ShiftService(ops, audit)
         handover = HandoverService(shifts)
@@ -150,6 +169,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         handover.register(sections.changes(audit))
         handover.register(sections.notes_written(notes))
         handover.register(sections.jobs(jobs))
+        handover.register(sections.writes(gate.writes))
         schedule = Schedule(estate, clouds, collections, lambda: settings.current)
         closing.callback(schedule.close)
         demonstration = None
@@ -178,6 +198,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             handover=handover,
             views=ViewService(ops, audit, lambda: feed.publish("views")),
             timeline=Timeline(reads, lines, audit, notes.about),
+            gate=gate,
             closing=closing.pop_all(),
         )
     raise AssertionError("unreachable: the stack does not swallow")
@@ -221,8 +242,11 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.shift.routes.routes(parts.shifts, parts.handover, access))
     mount(app, engine.views.routes.routes(parts.views, access))
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
+    mount(app, engine.gate.routes.routes(parts.gate, access))
     # Before `/q/resources/{type}/{id}`, whose ids may hold slashes.
     mount(app, engine.inventory.events_routes.routes(parts.reads, parts.timeline, access))
+    logs = ConsoleLogs(parts.reads, through_gate(parts.gate.ask))
+    mount(app, engine.inventory.events_routes.console_routes(parts.reads, logs, access))
     mount(app, engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
     mount(app, engine.inventory.find_routes.routes(parts.reads, access, parts.audit))
     mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs))

@@ -40,6 +40,7 @@ class CloudState(BaseModel):
     last_whole_listing: str | None
     age_seconds: float | None
     writable: bool
+    writable_until: str | None
     rows: dict[str, int]
 
 

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -63,6 +64,8 @@ class CloudService:
         self._estate = estate
         self._adding = threading.Lock()
         self._on_remove: list[Callable[[str], None]] = []
+        # Whether a cloud may be changed now, and until when; the gate says so (`tell_writes`).
+        self._writes: Callable[[str], tuple[bool, datetime | None]] | None = None
 
     # Looking
 
@@ -140,6 +143,10 @@ class CloudService:
         if self._estate is not None:
             self._estate.forget_cloud(name)
         self._audit.record(caller, "cloud.remove", name, {}, "ok")
+
+    def tell_writes(self, state: Callable[[str], tuple[bool, datetime | None]]) -> None:
+        """Have `state(cloud)` say whether a cloud may be changed now, and until when (None: no end)."""
+        self._writes = state
 
     def on_remove(self, callback: Callable[[str], None]) -> None:
         """Have `callback(cloud)` called when a cloud is removed, before its data is dropped."""
@@ -234,6 +241,9 @@ class CloudService:
         rows: dict[str, int] = {}
         for one in states:
             rows[one["type"]] = rows.get(one["type"], 0) + (one["rows"] or 0)
+        writable, until = any(account.writable for account in members), None
+        if self._writes is not None:
+            writable, until = self._writes(name)
         return {
             "name": name,
             "accounts": [
@@ -254,7 +264,8 @@ class CloudService:
             "reason": reason,
             "last_whole_listing": text(min(wholes)) if wholes else None,
             "age_seconds": (utcnow() - min(fresh)).total_seconds() if fresh else None,
-            "writable": any(account.writable for account in members),
+            "writable": writable,
+            "writable_until": text(until) if until else None,
             "rows": rows,
         }
 

@@ -78,7 +78,9 @@ class Answer:
 class Target:
     """A resource that is acted on, or (with an empty id) is to be made.
 
-    row  its stored row {column: value}; doc  its document, read live, secrets taken out
+    row  its stored row {column: value}; of what is to be made the rows of the resource options by their names, each
+         with its "key". Not there when a job carries a plan out, except for what is to be made
+    doc  its document, read live, secrets taken out; {} when it is gone, or not there yet
     """
 
     type: str
@@ -169,6 +171,7 @@ class Operation:
     seconds        the longest that `settled` is waited for
     relies_on      keys of the live document that must not change between plan and execution; () = the gate's own list
     passes_locks   the action is about the lock itself
+    touches        names of further types that it changes, to be collected again with its own
     read_path      where a target is read live, with {id}; "" = as its listing says
     microversion   asked for when it is read live; "" = the listing's
     """
@@ -183,6 +186,7 @@ class Operation:
     seconds: float = 300.0
     relies_on: tuple[str, ...] = ()
     passes_locks: bool = False
+    touches: tuple[str, ...] = ()
     read_path: str = ""
     microversion: str = ""
 

@@ -13,7 +13,7 @@ from engine.access import rules as access_rules
 from engine.access.models import Caller
 from engine.api.errors import Forbidden
 from engine.gate import live, rules
-from engine.gate.models import Actor, Answer, Call, NoRole, Operation, Raw, Sessions, Target, WriteSession
+from engine.gate.models import Actor, Answer, Call, Key, NoRole, Operation, Raw, Sessions, Target, WriteSession
 from engine.gate.refusals import NotDone, Refused
 from engine.gate.windows import WriteWindows
 from store import times
@@ -34,20 +34,31 @@ class Performer:
         sessions: Sessions,
         windows: WriteWindows,
         audit: AuditService,
+        held: Callable[[str, Key, str], str | None],
         clock: Callable[[], datetime] = times.utcnow,
     ) -> None:
+        """`held(type, key, but)`: the sentence for what another plan than `but` works on."""
         self._sessions = sessions
         self._windows = windows
         self._audit = audit
+        self._held = held
         self._clock = clock
 
     def perform(
-        self, actor: Actor, call: Call, operation: Operation | None = None, target: Target | None = None
+        self,
+        actor: Actor,
+        call: Call,
+        operation: Operation | None = None,
+        target: Target | None = None,
+        *,
+        looked: bool = False,
     ) -> Answer:
         """Send a call that changes something; answers once the outcome is in the audit.
 
         operation, target  what the call is part of: the target is read live once more and refused when it is locked,
-                           protected or under a hands-off mark; without them only permission, window and project count
+                           protected, held by another job or under a hands-off mark; without them only permission,
+                           window and project count
+        looked             the caller has called `look_again` this moment
         Raises Forbidden, Refused (nothing was sent), NotDone (the cloud refused, or nobody knows), OpsError (no audit:
         nothing was sent, or its outcome is not noted).
         """
@@ -55,7 +66,7 @@ class Performer:
         self._windows.check(call.cloud)
         if problem := rules.path_problem(call.path):
             raise Refused("refused", problem)
-        if operation is not None and target is not None and target.id:
+        if operation is not None and target is not None and not looked:
             self.look_again(actor, operation, target)
         session = self._session(call)
         if problem := rules.project_problem(call, session.project_id):
@@ -94,21 +105,28 @@ class Performer:
             raise NotDone(live.said(raw, f"the {call.service} service of {call.cloud}"), status=raw.status)
         return Answer(raw.status, ids, live.document(raw))
 
-    def look_again(self, actor: Actor, operation: Operation, target: Target) -> dict[str, Any]:
-        """The target's document as it is now; raises Refused when it may not be touched any more (or is gone)."""
-        doc = live.read(self._sessions, operation, target)
-        if doc is None:
-            raise Refused("changed", f"{target.name} is gone")
+    def look_again(
+        self, actor: Actor, operation: Operation, target: Target, doc: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The target's document as it is now; raises Refused when it may not be touched any more (or is gone).
+
+        `doc`: when it was read this moment. Of what is still to be made only the hands-off marks count.
+        """
         freeze = rules.hands_off_problem(self._windows.rules(target.cloud), target, self._clock())
         if freeze:
             raise Refused("hands_off", freeze)
-        locked = (
-            None if operation.passes_locks or target.key in actor.override else rules.lock_problem(doc, target.name)
-        )
-        if locked:
+        if not target.id:
+            return {}
+        doc = doc if doc is not None else live.read(self._sessions, operation, target)
+        if doc is None:
+            raise Refused("changed", f"{target.name} is gone")
+        passes = operation.passes_locks or target.key in actor.override
+        if not passes and (locked := rules.lock_problem(doc, target.name)):
             raise Refused("locked", locked)
-        if operation.declaration.danger == "destructive" and (held := rules.protection_problem(doc, target.name)):
-            raise Refused("protected", held)
+        if operation.declaration.danger == "destructive" and (kept := rules.protection_problem(doc, target.name)):
+            raise Refused("protected", kept)
+        if held := self._held(target.type, target.key, actor.plan_id):
+            raise Refused("held", f"{target.name}: {held}")
         return doc
 
     def _permitted(self, caller: Caller, permission: str, call: Call) -> None:
@@ -129,7 +147,7 @@ class Performer:
         self, actor: Actor, call: Call, session: WriteSession, target: Target | None, intent: str, raw: Raw
     ) -> Answer:
         ids = rules.request_ids(raw.headers)
-        facts: dict[str, Any] = {"status": raw.status, "request_ids": list(ids)}
+        facts: dict[str, Any] = {"status": raw.status, "request_ids": list(ids), "request_id": ", ".join(ids)}
         done = raw.status < 300
         if not done:
             facts["problem"] = live.said(raw, f"the {call.service} service of {call.cloud}")
@@ -164,12 +182,11 @@ class Performer:
             "cloud": call.cloud,
             "region": call.region,
             "service": call.service,
-            "method": call.method,
-            "path": call.path,
+            "call": {"method": call.method, "path": call.path},
             "key": list(call.key) if call.key else None,
             "type": call.type,
             "project": call.project_id,
-            "plan": actor.plan_id,
+            "plan_id": actor.plan_id,
             "job": actor.job,
             "step": actor.step,
             "reason": actor.reason,
@@ -179,7 +196,7 @@ class Performer:
         }
         if session is not None:
             found |= {"account": session.account, "session": call.session, "token_project": session.project_id}
-        return found
+        return {name: value for name, value in found.items() if value or name == "reason"}
 
 
 def _named(call: Call, target: Target | None) -> str:

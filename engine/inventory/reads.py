@@ -45,6 +45,7 @@ class InventoryReads:
     def __init__(self, estate: Estate, *, clock: Callable[[], datetime] = times.utcnow) -> None:
         self.estate = estate
         self.clock = clock
+        self.closed = False
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
         self._hints = Hints()
         self._orders = Orders()
@@ -53,6 +54,7 @@ class InventoryReads:
 
     def close(self) -> None:
         """Let running reads end; no more are taken."""
+        self.closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def run(self, function: Callable[..., T], *arguments: Any) -> Awaitable[T]:

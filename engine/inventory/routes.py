@@ -15,7 +15,7 @@ from engine.api.errors import ApiError, BadRequest, Conflict, NotFound
 from engine.api.mounting import mount
 from engine.audit.service import AuditService
 from engine.clouds.errors import CloudError
-from engine.inventory import documented, documented_identity, documented_network, ondemand_routes
+from engine.inventory import asked, documented, documented_identity, documented_network, exports_routes, ondemand_routes
 from engine.inventory.collect import CollectionService
 from engine.inventory.models import (
     CollectionStart,
@@ -23,7 +23,6 @@ from engine.inventory.models import (
     Hints,
     Items,
     PositionAnswer,
-    RankAnchor,
     ResourceAnswer,
     WindowAnswer,
     WindowBody,
@@ -62,6 +61,7 @@ def routes(
     mount(router, _listings(reads, access, audit))
     mount(router, _collections(collections, access))
     mount(router, ondemand_routes.routes(reads, collections, access))
+    mount(router, exports_routes.routes(reads, access, audit))
     mount(router, documented.routes(reads, access))
     mount(router, documented_network.routes(reads, access))
     mount(router, documented_identity.routes(reads, access, audit))
@@ -78,22 +78,8 @@ def _windows(reads: InventoryReads, access: AccessService) -> APIRouter:
     reader = Annotated[Caller, Depends(access.requires("inventory:read"))]
 
     def window_of(body: WindowBody, caller: Caller) -> Window:
-        type = find_type(body.type)
-        permitted(access, caller, type)
-        anchor: Any = body.anchor
-        if not isinstance(anchor, str):
-            anchor = anchor.rank if isinstance(anchor, RankAnchor) else tuple(anchor.key)
-        return Window(
-            type=type.name,
-            columns=None if body.columns is None else tuple(body.columns),
-            at=moment(body.at, reads.clock()),
-            filter=body.filter,
-            sort=tuple(body.sort),
-            anchor=anchor,
-            before=body.before,
-            after=body.after,
-            scope=scope_of(caller, body.clouds, body.regions, body.projects),
-        )
+        permitted(access, caller, find_type(body.type))
+        return asked.window_of(body, caller, reads.clock())
 
     @router.post("/q/windows", response_model=WindowAnswer)
     async def windows(body: WindowBody, caller: reader) -> Response:

@@ -23,7 +23,13 @@ def fetch(
     kept: Sequence[str],
     order: Sequence[Term],
 ) -> list[tuple[Any, ...]]:
-    """Rows of (cloud, region, id, *columns, *kept), in order.
+    """Rows of (cloud, region, id, *columns, *kept), in order; the arguments are those of `statement`."""
+    sql, values = statement(query, columns, chosen, kept, order)
+    return run(connection, sql, values).fetchall()
+
+
+def statement(query: Query, columns: Sequence[str], chosen: Sql, kept: Sequence[str], order: Sequence[Term]) -> Sql:
+    """SELECT of (cloud, region, id, *columns, *kept) of chosen rows, in order.
 
     chosen  SELECT that gives `rid`, the row's number, and the columns named by `kept`
     order   terms over the kept columns, which are `t`'s
@@ -38,7 +44,7 @@ def fetch(
         f" WHERE {query.moment.of('w')})"
         f" SELECT {', '.join(picked)} {shown.from_clause} ORDER BY {order_by(order)}"
     )
-    return run(connection, sql, chosen[1]).fetchall()
+    return sql, chosen[1]
 
 
 @lru_cache(maxsize=256)

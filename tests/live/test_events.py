@@ -79,9 +79,9 @@ def test_a_boot_that_failed_says_why(desk: Desk, project: Project) -> None:
     assert answer["problems"] == []
     (fault,) = of(answer, "fault")
     assert fault["title"] and fault["level"] == "error"
+    # Nova itself says that the action succeeded: what went wrong stands in the fault alone.
     (create,) = of(answer, "nova")
-    assert create["level"] == "error" and create["detail"] not in ("", "failed")
-    assert any(child["level"] == "error" for child in create["children"])
+    assert create["kind"] == "create" and create["children"]
 
 
 def test_why_a_volume_failed(desk: Desk, admin: Actor, failed: str) -> None:  # noqa: F811

@@ -6,6 +6,7 @@ A capital letter starts something that changes a cloud; nothing does yet, so onl
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -116,37 +117,87 @@ _SYMBOLS = {
 }  # fmt: skip
 
 
+# What people call keys in keys.toml, beside the characters on them.
+_NAMES = {
+    "esc": "escape", "return": "enter", "del": "delete", "pgdn": "pagedown", "pgup": "pageup", "shift tab": "shift+tab",
+    "shift up": "shift+up", "shift down": "shift+down", "backtab": "shift+tab",
+}  # fmt: skip
+_KEYS = frozenset(
+    {
+        *("escape", "enter", "tab", "shift+tab", "space", "delete", "insert", "backspace", "home", "end", "pageup"),
+        *("pagedown", "up", "down", "left", "right", "shift+up", "shift+down", "shift+left", "shift+right"),
+        *(f"f{number}" for number in range(2, 13)),
+    }
+)
+
+
 def symbol(key: str) -> str:
     """What is written on the key."""
-    return _SYMBOLS.get(key, key)
+    return _SYMBOLS.get(key) or _character(key) or key
 
 
-def actions_in(places: Iterable[str]) -> list[Action]:
+def _character(key: str) -> str:
+    """The character of a key that Textual calls by its Unicode name."""
+    if len(key) == 1 or key in _KEYS:
+        return key
+    try:
+        return unicodedata.lookup(_UNUSUAL.get(key, key).replace("_", " "))
+    except KeyError:
+        return ""
+
+
+# Where Textual's names are not those of Unicode.
+_UNUSUAL = {
+    "slash": "solidus", "backslash": "reverse_solidus", "at": "commercial_at", "underscore": "low_line",
+    "minus": "hyphen-minus", "plus": "plus_sign",
+}  # fmt: skip
+
+
+def key_named(word: str) -> str | None:
+    """Textual's name of the key that a person calls so; None when there is none."""
+    from textual.keys import _character_to_key  # here: the command line needs no Textual
+
+    name = _NAMES.get(word.lower(), word.lower())
+    if name in _KEYS or reserved(name):
+        return name
+    if len(word) == 1:
+        return "space" if word == " " else _character_to_key(word) if word.isprintable() else None
+    found = _character(word.lower())
+    return word.lower() if len(found) == 1 and found.isprintable() else None
+
+
+def reserved(key: str) -> bool:
+    """Whether something between the keyboard and the console takes a key."""
+    return any(key.startswith(bad) if bad.endswith("+") else key == bad for bad in FORBIDDEN)
+
+
+def actions_in(places: Iterable[str], actions: Iterable[Action] = ACTIONS) -> list[Action]:
     """The actions that work in any of these places, in the order of the registry."""
     wanted = {"all", *places}
-    return [action for action in ACTIONS if wanted.intersection(action.where)]
+    return [action for action in actions if wanted.intersection(action.where)]
 
 
-def action_of(key: str, places: Iterable[str]) -> Action | None:
+def action_of(key: str, places: Iterable[str], actions: Iterable[Action] = ACTIONS) -> Action | None:
     """What a key does in these places."""
-    return next((action for action in actions_in(places) if key in action.keys), None)
+    return next((action for action in actions_in(places, actions) if key in action.keys), None)
 
 
-def footer_actions(places: Iterable[str]) -> list[Action]:
+def footer_actions(places: Iterable[str], actions: Iterable[Action] = ACTIONS) -> list[Action]:
     """The actions of the footer, most useful first."""
-    return sorted((a for a in actions_in(places) if a.label), key=lambda action: action.weight)
+    return sorted((a for a in actions_in(places, actions) if a.label and a.keys), key=lambda action: action.weight)
 
 
 def clashes(actions: Iterable[Action] = ACTIONS) -> list[str]:
     """Sentences about keys that are bound twice where both would work, or must not be bound at all."""
-    found: list[str] = []
-    taken: dict[tuple[str, str], Action] = {}
-    for action in actions:
-        for key in action.keys:
-            if any(key.startswith(bad) if bad.endswith("+") else key == bad for bad in FORBIDDEN):
-                found.append(f"{action.id}: {key} is taken by terminals, shells or tmux")
-            for place in PLACES if "all" in action.where else action.where:
-                other = taken.setdefault((place, key), action)
-                if other is not action:
-                    found.append(f"{action.id} and {other.id} both want {key} {PLACES[place]}")
+    from tui.keymap import overlaps  # here: it needs the registry
+
+    actions = list(actions)
+    found = [
+        f"{action.id}: {key} is taken by terminals, shells or tmux"
+        for action in actions
+        for key in action.keys
+        if reserved(key)
+    ]
+    for first, second, key, places in overlaps(actions):
+        found.append(f"{second.id} and {first.id} both want {key} {', '.join(PLACES.get(p, p) for p in places)}")
     return found

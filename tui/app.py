@@ -44,6 +44,7 @@ def run(options: GlobalOptions, view: str = "") -> int:
     reader = EarlyReader(options, view)
     reader.start()
     from tui.console import QuarterdeckApp
+    from tui.keymap import file_of, read
     from tui.themes.palette import choose
 
     async def connect() -> Client:
@@ -52,7 +53,8 @@ def run(options: GlobalOptions, view: str = "") -> int:
         return await EngineClient.connect(options, progress=app.starting)
 
     early = reader.result(EARLY_SECONDS)
-    app = QuarterdeckApp(connect, view, theme=choose(os.environ), early=early, logs=_logs(options))
+    keymap = read(file_of(os.environ))
+    app = QuarterdeckApp(connect, view, theme=choose(os.environ), early=early, logs=_logs(options), keymap=keymap)
     try:
         app.run(mouse=mouse)
     finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from store.filters import FilterError
 from store.types import registry
+from tui.actions import ACTIONS
 from tui.found import is_value
 from tui.state import PAGES, View, find_view, view_of_text
 from tui.themes.palette import NAMES as THEMES
@@ -19,7 +20,23 @@ WORDS = {
     "scope": "scope", "cloud": "scope", "project": "scope", "pause": "pause", "setup": "add_cloud",
 }  # fmt: skip
 # Word -> what may follow it. `command_<word>` of the console gets the rest of the line.
-VERBS = {"theme": THEMES, "find": (), "shift": ("start", "show"), "handover": (), "view": (), "at": ()}
+VERBS = {
+    "theme": THEMES, "find": (), "shift": ("start", "show"), "handover": (), "view": (), "at": (),
+}  # fmt: skip
+# What the words do, for the offers under the bar.
+VERB_TITLES = {
+    "theme": "colours: dark, light, contrast, the terminal's own (ansi), none", "find": "what is or was this?",
+    "keys": "every key, and the file with your own", "shift": "start your shift, or show when it began",
+    "handover": "what happened since the shift began", "view": "open a saved view; save NAME, share NAME, delete NAME",
+    "at": "this view as it was at a time", "quit": "leave; the engine goes on", "detach": "leave; the engine goes on",
+    "help": "the keys that work here", "clouds": "how each cloud is doing", "home": "how each cloud is doing",
+    "inventory": "every type with its count", "collection": "the collection in progress",
+    "collections": "the collection in progress", "refresh": "ask the clouds for newer data",
+    "scope": "choose cloud or project", "cloud": "choose cloud or project", "project": "choose cloud or project",
+    "pause": "pause or go on with live refresh", "setup": "add a cloud of clouds.yaml",
+    "audit": "who did what to what", "notes": "notes that people wrote", "views": "saved views",
+}  # fmt: skip
+ACTION_IDS = frozenset(action.id for action in ACTIONS)
 MOST_CHOICES = 12
 USUAL = ("server", "volume", "network", "image", "project", "hypervisor", "port")
 
@@ -34,6 +51,7 @@ class Command:
 
     view: View | None = None
     action: str = ""
+    anywhere: bool = True  # the action works on every view
     verb: str = ""
     argument: str = ""
 
@@ -57,12 +75,19 @@ def understand(line: str, current: View) -> Command:
         return Command(verb=first, argument=rest)
     if first in WORDS:
         return Command(action=WORDS[first])
+    action = first.replace("-", "_")
+    if len(words) == 1 and action in ACTION_IDS and first not in PAGES and not _names_type(first):
+        return Command(action=action, anywhere=False)
     try:
         return Command(view=view_of_text(line, current))
     except (FilterError, KeyError, TimeError) as error:
         if isinstance(error, KeyError) and _is_text(words):
             return Command(view=find_view(line, current))
         raise CommandError(str(error.args[0] if error.args else error)) from None
+
+
+def _names_type(word: str) -> bool:
+    return any(word in registry.words(type) for type in registry.ALL.values())
 
 
 def _is_text(words: Sequence[str]) -> bool:

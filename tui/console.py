@@ -24,12 +24,15 @@ from tui.acting.logs import Logs
 from tui.acting.marking import Marking
 from tui.acting.moving import Moving
 from tui.acting.opening import Opening
+from tui.acting.possible import Possible
 from tui.acting.records import Records
 from tui.acting.related import Related
+from tui.acting.shell import Shell
 from tui.acting.viewing import Viewing
 from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
 from tui.hearing import Hearing
+from tui.keymap import Keymap
 from tui.leaving import Leaving
 from tui.panes.make import make_pane
 from tui.panes.pane import Pane
@@ -42,6 +45,7 @@ from tui.watching import Watcher
 from tui.widgets.bar import Bar
 from tui.widgets.guarded import Guarded, GuardedScreen
 from tui.widgets.lines import Lines
+from tui.widgets.offers import Offers
 from tui.world import Client, World
 
 TICK = 1.0  # seconds between looks at the clock
@@ -64,6 +68,8 @@ class QuarterdeckApp(
     Marking,
     Columns,
     Related,
+    Possible,
+    Shell,
     Opening,
     Logs,
     Asking,
@@ -84,7 +90,7 @@ class QuarterdeckApp(
     """
 
     CSS = """
-    Screen { layout: vertical; background: $background; }
+    Screen { layout: vertical; layers: below above; background: $background; }
     #strip { height: 4; } #strip.small { height: 3; } #strip.none { display: none; } #footer.none { display: none; }
     """
     BINDINGS = [Binding("ctrl+c", "interrupt", "", show=False, system=True)]  # all other keys: tui.actions
@@ -101,6 +107,7 @@ class QuarterdeckApp(
         theme: str = "ansi",
         early: Early | None = None,
         logs: Path | None = None,
+        keymap: Keymap | None = None,
     ) -> None:
         super().__init__()
         for name, palette in PALETTES.items():
@@ -111,12 +118,13 @@ class QuarterdeckApp(
             )
         self.theme_name = theme
         self.theme = f"qdeck-{theme}"
-        self.world = World()
+        self.world = World(keymap=keymap or Keymap())
         self.history = History()
         self.table = ResourceTable(id="table")
         self.bar = Bar(self, id="state")
         self.context = Lines(id="context", fill="bar")
         self.strip = Lines(id="strip")
+        self.offers = Offers(id="offers")
         self.footer = Lines(id="footer")
         self.data: Data | None = None
         self.paused = False
@@ -155,6 +163,7 @@ class QuarterdeckApp(
         yield self.table
         yield self.strip
         yield self.footer
+        yield self.offers
 
     def on_mount(self) -> None:
         """Show the first view at once; the engine is looked for at the same time."""
@@ -165,6 +174,7 @@ class QuarterdeckApp(
         self.call_after_refresh(self._open_first)  # when the screen's size is known
         self.in_background(self._watcher.run())
         self.set_interval(TICK, self.tick)
+        self.say_of_keys()
 
     async def on_event(self, event: events.Event) -> None:
         """Keys are taken here, in order; see `press_key`."""

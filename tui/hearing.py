@@ -33,6 +33,8 @@ class Hearing:
                 self.restore(session)
                 if self.history.current != self.pane.view:
                     self.show_view(self.history.current)
+        if not self._lines_taken:
+            self.take_lines(await self.world.get("/q/session-view"))
         await self.learn_clouds()
         await self.learn_columns()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tui.actions import footer_actions, symbol
+from tui.actions import ACTIONS, Action, footer_actions, symbol
 from tui.panes.pane import Pane, Parts
 from tui.panes.resources import progress_text
 from tui.table.cells import clean, cut_middle, width
@@ -131,12 +131,17 @@ def _trouble(states: Sequence[dict[str, Any]]) -> str:
     return f"{where} {state.replace('_', ' ')}: {why}{more}"
 
 
-def footer_line(places: Sequence[str], cells: int) -> Line:
+def footer_line(places: Sequence[str], cells: int, actions: Sequence[Action] = ACTIONS) -> Line:
     """As many keys as fit, the most useful first."""
+    return keys_line([(symbol(action.keys[0]), action.label) for action in footer_actions(places, actions)], cells)
+
+
+def keys_line(keys: Sequence[tuple[str, str]], cells: int) -> Line:
+    """As many of (key, what it does) as fit."""
     parts: Parts = [(" ", "text")]
     used = 1
-    for action in footer_actions(places):
-        key, label = symbol(action.keys[0]), " " + action.label
+    for key, word in keys:
+        label = " " + word
         cost = width(key) + width(label) + 2
         if used + cost > cells:
             continue

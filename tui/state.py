@@ -12,7 +12,7 @@ from store.types import registry
 from tui.table.spec import Spec
 
 OF_ONE = ("detail", "raw", "log", "events")  # views of one resource
-PAGES = ("audit", "notes", "handover", "views")  # opened by their own word, with a filter behind it
+PAGES = ("audit", "notes", "handover", "views", "keys")  # opened by their own word, with a filter behind it
 KINDS = (
     "list",
     *OF_ONE,
@@ -210,12 +210,13 @@ class History:
         self.index = target
         return self.current
 
-    def to_json(self, theme: str) -> dict[str, Any]:
-        """What the engine keeps: the current view and the way back from it, a few KB at most."""
+    def to_json(self, theme: str, lines: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
+        """What the engine keeps: the current view and the way back from it, the latest lines of the bar; a few KB."""
         start = max(0, self.index - 9)
         return {
             "protocol": 1,
             "theme": theme,
+            "lines": dict(lines or {}),
             "view": asdict(self.current),
             "back": [asdict(view) for view in self.views[start : self.index]],
         }

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tui.keymap import Keymap
+
 
 class Client(Protocol):
     """The engine's client, as far as the console uses it."""
@@ -25,6 +27,8 @@ class World:
     demo           in a demo: {"state": "starting", "past", "ready" or "failed", "problem": text}; empty otherwise
     engine_known   whether the engine has said if it is a demo's
     cells          width of the screen
+    keymap         the keys in force
+    why_not        why actions can't be done on the view that the help is about, by id
     """
 
     client: Client | None = None
@@ -37,6 +41,8 @@ class World:
     demo: dict[str, str] = field(default_factory=dict)
     engine_known: bool = False
     cells: int = 80
+    keymap: Keymap = field(default_factory=Keymap)
+    why_not: dict[str, str] = field(default_factory=dict)
     first_answers: dict[str, Any] = field(default_factory=dict)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
 

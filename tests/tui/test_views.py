@@ -4,7 +4,7 @@ import pytest
 
 from tests.tui.fake import FakeClient
 from tests.tui.screen import console, lines, text, until, until_gone, until_text
-from tui.actions import ACTIONS, symbol
+from tui.actions import ACTIONS, actions_in, symbol
 from tui.panes.choices import GRAMMAR
 
 
@@ -208,14 +208,27 @@ async def test_inventory_counts_and_opens_types() -> None:
         await until(pilot, lambda: app.pane.view.type == "volume")
 
 
-async def test_help_is_made_of_the_registry() -> None:
-    async with console(FakeClient(100), size=(120, 60)) as (app, pilot):
+@pytest.mark.parametrize(("key", "group"), [("j", "in lists of resources"), ("enter", "in the view of one resource")])
+async def test_help_tells_the_keys_that_work_here_and_no_others(key: str, group: str) -> None:
+    async with console(FakeClient(100), size=(120, 90)) as (app, pilot):
+        await pilot.press(key)
+        places = app.pane.places
         await pilot.press("question_mark")
-        await until_text(pilot, "open what is under the cursor")
+        await until_text(pilot, "open what is under the cursor", f"── {group} ──", "── everywhere ──")
         shown = text(app)
+        here = actions_in(places)
         for action in ACTIONS:
-            assert action.title[:60] in shown, action.id
-            assert symbol(action.keys[0]) in shown
+            assert (f"{action.title[:60]}" in shown) == (action in here), action.id
+            assert action not in here or symbol(action.keys[0]) in shown
+
+
+async def test_help_says_why_a_key_does_nothing_now_and_can_be_filtered() -> None:
+    async with console(FakeClient(0), size=(120, 60)) as (_, pilot):
+        await pilot.press("question_mark")
+        await until_text(pilot, "not now, no row is under the cursor: the whole document as YAML")
+        await pilot.press("slash", *"range", "enter")
+        await until_text(pilot, "begin a range")
+        await until_gone(pilot, "whole document")
 
 
 async def test_scope_limits_the_list() -> None:
@@ -331,5 +344,5 @@ async def test_the_grammar_in_the_help_fits_a_small_screen() -> None:
         await pilot.press("question_mark")
         await until_text(pilot, "DOES")
         await pilot.press("G")
-        await until_text(pilot, ":theme dark|light|ansi|none  :q", *[text.split("  ")[0] for text in GRAMMAR])
+        await until_text(pilot, ":theme dark|light|contrast|ansi|none", *[text.split("  ")[0] for text in GRAMMAR])
         assert "…" not in "\n".join(lines(app)[-10:])

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui.actions import PLACES, actions_in
 from tui.commands import CommandError, completions, filter_completions, understand
+from tui.offers import Offer, offers
 from tui.panes.resources import ResourcesPane
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ class Commanding:
 
     def action_command(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.bar.open(":")
-        self.show_hint("", completions("", self.pane.view, ()))
+        self.offer("")
 
     def action_filter(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.filter_before = self.pane.view.filter
@@ -51,7 +53,19 @@ class Commanding:
             if not problem:
                 self.filter_timer = self.set_timer(DEBOUNCE, lambda: self.apply_filter(text))
         elif mode == ":":
-            self.show_hint("", completions(text, self.pane.view, self.cloud_names))
+            self.offer(text)
+
+    def offer(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
+        """Show what a line of the bar could become: in one line, and where there is room as a list under it."""
+        self.show_hint("", completions(text, self.pane.view, self.cloud_names))
+        here = [a for a in actions_in(self.pane.places, self.world.keymap.actions) if a.id != "command"]
+        here.sort(key=lambda action: (not action.label, action.weight))
+        earlier = self.bar.earlier(":")
+        self.offers.show_offers(offers(text, self.pane.view, self.cloud_names, here, self.why_not, earlier))
+
+    def bar_moved(self: QuarterdeckApp, mode: str, step: int) -> bool:  # type: ignore[misc]
+        """Up and down choose among the offers; False when that is none of theirs."""
+        return mode == ":" and self.offers.move(step)
 
     def stop_filter_timer(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """What was typed before must not be asked for any more."""
@@ -84,7 +98,22 @@ class Commanding:
             elif self.bar.mode == mode:
                 self.close_bar()
             return
-        self._run_command(text)
+        chosen = self.offers.chosen
+        if chosen is None:
+            self._run_command(text)
+        elif not chosen.action:
+            self.bar.value = chosen.text
+            self._run_command(chosen.text)
+        else:
+            self._run_offer(chosen)
+
+    def _run_offer(self: QuarterdeckApp, offer: Offer) -> None:  # type: ignore[misc]
+        if offer.why_not:
+            self.show_hint(f"not now: {offer.why_not}", ())
+            return
+        self.bar.value = offer.text
+        self.close_bar()
+        self.act(offer.action)
 
     def _run_command(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
         try:
@@ -97,6 +126,9 @@ class Commanding:
             if problem:
                 self.show_hint(problem, ())
                 return
+        if command.action and not command.anywhere and (problem := self._not_here(command.action)):
+            self.show_hint(problem, ())
+            return
         self.close_bar()
         if command.view is not None:
             self.filter_is_own = False
@@ -105,6 +137,14 @@ class Commanding:
             getattr(self, f"command_{command.verb}")(command.argument)
         else:
             self.act(command.action)
+
+    def _not_here(self: QuarterdeckApp, id: str) -> str:  # type: ignore[misc]
+        """Why an action doesn't work on this view, or not now."""
+        action = next(action for action in self.world.keymap.actions if action.id == id)
+        if action not in actions_in(self.pane.places, (action,)):
+            return f"{id.replace('_', '-')} works {', '.join(PLACES[place] for place in action.where)}"
+        reason = self.why_not(id)
+        return f"not now: {reason}" if reason else ""
 
     def command_theme(self: QuarterdeckApp, argument: str) -> None:  # type: ignore[misc]
         """Draw with another palette."""
@@ -122,5 +162,7 @@ class Commanding:
         view = self.pane.view
         if self.bar.mode == "/":
             self.bar.complete(lambda text: filter_completions(text, view.type))
+        elif self.bar.mode == ":" and self.offers.chosen is not None:
+            self.bar.put(self.offers.chosen.text)
         elif self.bar.mode == ":":
             self.bar.complete(lambda text: completions(text, view, self.cloud_names))

@@ -39,7 +39,7 @@ class Display:
 
     def show_footer(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Keys of the view."""
-        self.footer.show(footer_line(self.pane.places, self.size.width))
+        self.footer.show(footer_line(self.pane.places, self.size.width, self.world.keymap.actions))
 
     def show_hint(self: QuarterdeckApp, problem: str, choices: Any) -> None:  # type: ignore[misc]
         """Under the bar, in place of the heads: what is wrong with the text, or what it could become."""
@@ -82,6 +82,7 @@ class Display:
     def close_bar(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Back to the list."""
         self.bar.close()
+        self.offers.show_offers(())
         self.table.set_hint([])
         self.show_lines()
 
@@ -92,7 +93,7 @@ class Display:
         self.theme = f"qdeck-{name}"
         palette = PALETTES[name]
         self.table.set_palette(palette)
-        for lines in (self.context, self.bar, self.strip, self.footer):
+        for lines in (self.context, self.bar, self.strip, self.footer, self.offers):
             lines.set_palette(palette)
         if keep:
             self.save_soon()
@@ -103,6 +104,7 @@ class Display:
         self._height = height
         self.world.cells = event.size.width
         self.call_after_refresh(self.log_resized)
+        self.offers.set_room(height)
         self._size_strip()
         self.footer.set_class(height < 8, "none")
         self.call_after_refresh(self._lines_again)

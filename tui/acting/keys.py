@@ -25,7 +25,7 @@ class Keys:
             key, character = "enter", "\r"
         if self.bar.is_open and self.bar.take_key(key, character):
             return True
-        action = action_of(key, self.pane.places)
+        action = action_of(key, self.pane.places, self.world.keymap.actions)
         if action is None:
             return False
         self.act(action.id)

@@ -60,10 +60,6 @@ class Opening:
         if self.pane.view.kind != "scope":
             self.open_view(View("scope"))
 
-    def action_help(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        if self.pane.view.kind != "help":
-            self.open_view(View("help"))
-
     def action_step_back(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """One step: filter, marks, view."""
         view = self.pane.view

@@ -25,14 +25,22 @@ class Viewing:
     data: Data | None
     _save_timer: Timer | None
     _saved: Any
+    _lines_taken: bool = False
 
     def restore(self: QuarterdeckApp, session: Any) -> None:  # type: ignore[misc]
+        self.take_lines(session)
         history = History.from_json(session)
         if history.views:
             self.history = history
             theme = session.get("theme")
             if theme in PALETTES and not os.environ.get("QDECK_THEME"):
                 self.use_theme(theme)
+
+    def take_lines(self: QuarterdeckApp, session: Any) -> None:  # type: ignore[misc]
+        """Lines that were typed on an earlier day can be called up again."""
+        if not self._lines_taken and isinstance(session, dict):
+            self._lines_taken = True
+            self.bar.take_kept(session.get("lines"))
 
     def _open_first(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         if not self.history.views or self._first_text:
@@ -119,7 +127,7 @@ class Viewing:
         self._remember_cursor()
         if self.world.client is None or self.world.offline_since is not None:
             return
-        state = self.history.to_json(self._kept_theme)
+        state = self.history.to_json(self._kept_theme, self.bar.lines_kept)
         if state != self._saved:
             await self.world.put("/q/session-view", json=state)
             self._saved = state

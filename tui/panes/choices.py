@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from tui.actions import PLACES, actions_in, symbol
+from tui.actions import PLACES, Action, actions_in, symbol
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.state import View
 from tui.table.cells import clean
@@ -133,7 +133,7 @@ class SetupPane(Pane):
 
 
 class HelpPane(Pane):
-    """Keys that work in the view that was left, then all others; made from the registry."""
+    """The keys that work in the view that was left, in groups; made from the registry."""
 
     noun = "key"
     has_strip = False
@@ -144,24 +144,32 @@ class HelpPane(Pane):
 
     def make_source(self) -> RowSource:
         """Actions as rows."""
-        return FetchedSource(("key", "does", "where"), self._rows)
+        return FetchedSource(("key", "does"), self._rows)
 
     async def _rows(self) -> Rows:
-        here = actions_in(self.here)
-        others = [a for a in actions_in(PLACES) if a not in here]
+        groups: dict[str, list[Action]] = {}
+        for action in actions_in(self.here, self.world.keymap.actions):
+            if action.keys:
+                groups.setdefault(self._group(action), []).append(action)
         rows: Rows = []
-        for action in (*here, *others):
-            where = "everywhere" if "all" in action.where else ", ".join(PLACES[place] for place in action.where)
-            rows.append(((action.id,), ["  ".join(map(symbol, action.keys)), action.title, where]))
-        return rows + [((f"grammar{n}",), ["", text, "filter and :"]) for n, text in enumerate(GRAMMAR)]
+        for place in (*reversed(self.here), "all"):
+            found = groups.get(place, [])
+            if found:
+                rows.append(((f"group {place}",), [" ", f"── {PLACES[place]} ──"]))
+            for action in found:
+                reason = self.world.why_not.get(action.id, "")
+                keys = "  ".join(map(symbol, action.keys))
+                rows.append(((action.id,), [keys, f"not now, {reason}: {action.title}" if reason else action.title]))
+        rows.append((("group grammar",), [" ", "── what / and : understand ──"]))
+        return rows + [((f"grammar{n}",), [" ", text]) for n, text in enumerate(GRAMMAR)]
+
+    def _group(self, action: Action) -> str:
+        """The place that says most about where an action works."""
+        return next((place for place in reversed(self.here) if place in action.where), "all")
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
-        """Key, what it does, where."""
-        return [
-            Head("key", "KEY", "name", 12, 0),
-            Head("does", "DOES", "text", 78, 1),
-            Head("where", "WHERE", "text", 40, 2, False),
-        ]
+        """Key, what it does."""
+        return [Head("key", "KEY", "name", 12, 0), Head("does", "DOES", "text", 78, 1)]
 
     def title(self) -> str:
         """What it is."""
@@ -175,5 +183,6 @@ GRAMMAR = (
     "vcpus:>4    ram:8G..64G    age:<2d",
     ":volumes /error sort:size:desc @prod-eu: all in one line",
     ":web-3  :10.20.0.7  :fa163e001122  :find X: what it is or was",
-    ":clouds  :inventory  :collection  :theme dark|light|ansi|none  :q",
+    ":clouds  :inventory  :settings  :keys  :activity  :q",
+    ":theme dark|light|contrast|ansi|none",
 )

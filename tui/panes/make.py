@@ -11,6 +11,7 @@ from tui.panes.detail import DetailPane, RawPane
 from tui.panes.events import EventsPane
 from tui.panes.find import FindPane
 from tui.panes.handover import HandoverPane
+from tui.panes.keys import KeysPane
 from tui.panes.log import LogPane
 from tui.panes.notes import NotesPane
 from tui.panes.overview import CloudsPane, CollectionsPane, InventoryPane
@@ -37,6 +38,7 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "handover": HandoverPane,
     "views": SavedPane,
     "columns": ColumnsPane,
+    "keys": KeysPane,
 }
 
 
@@ -47,3 +49,8 @@ def make_pane(view: View, world: World, *, under: View, places: Iterable[str]) -
     if view.kind == "help":
         return HelpPane(view, world, places)
     return _PANES[view.kind](view, world)
+
+
+def pane_places() -> list[tuple[str, ...]]:
+    """The places of every kind of pane: keys of the places of one pane work at the same time."""
+    return list(dict.fromkeys(pane.places for pane in (*_PANES.values(), ScopePane, HelpPane)))  # type: ignore[attr-defined]

@@ -14,7 +14,8 @@ from typing import Any
 
 from rich.style import Style
 
-NAMES = ("dark", "light", "ansi", "none")
+NAMES = ("dark", "light", "contrast", "ansi", "none")
+DECORATION = ("rule",)  # says nothing, so it may be faint
 LEVELS = ("ok", "idle", "warn", "busy", "bad", "none")
 
 
@@ -33,9 +34,39 @@ class Palette:
         return self.plain[name]
 
 
-def _true_colour(name: str, c: Mapping[str, str]) -> Palette:
+def contrast(first: str, second: str) -> float:
+    """Ratio of luminances of two colours (#rrggbb) as WCAG 2 defines it: 1 to 21."""
+    dark, light = sorted((_luminance(first), _luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def readable(color: str, on: str, least: float) -> str:
+    """The colour, made lighter or darker as far as it must be to have that contrast."""
+    end = 255 if _luminance(on) < 0.18 else 0
+    parts = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    for step in range(21):
+        moved = "#" + "".join(f"{round(part + (end - part) * step / 20):02x}" for part in parts)
+        if contrast(moved, on) >= least:
+            return moved
+    return moved
+
+
+def _true_colour(name: str, c: Mapping[str, str], least: float = 4.5) -> Palette:
+    """least: contrast that every text has, also under the cursor"""
+
     def style(color: str, bg: str = "bg", **attributes: Any) -> Style:
-        return Style(color=c[color], bgcolor=c[bg], **attributes)
+        shown = c[color] if color in DECORATION else readable(c[color], c[bg], least)
+        return Style(color=shown, bgcolor=c[bg], **attributes)
+
+    def under_cursor(style: Style) -> Style:
+        color = style.color.name if style.color else c["text"]
+        return style + Style(color=readable(color, c["cursor"], least), bgcolor=c["cursor"])
 
     plain = {
         "text": style("text"),
@@ -56,7 +87,7 @@ def _true_colour(name: str, c: Mapping[str, str]) -> Palette:
         "input": style("bg", "text"),
         **{level: style(level) for level in LEVELS},
     }
-    cursor = {key: Style.combine((value, Style(bgcolor=c["cursor"]))) for key, value in plain.items()}
+    cursor = {key: under_cursor(value) for key, value in plain.items()}
     cursor["text"] = Style(color=c["cursor_text"], bgcolor=c["cursor"], bold=True)
     css = {
         "background": c["bg"], "surface": c["bg"], "panel": c["bar"], "foreground": c["text"], "primary": c["accent"],
@@ -120,10 +151,17 @@ _LIGHT = {
     "ok": "#1a7f37", "idle": "#66717e", "warn": "#8a5a00", "busy": "#8a5a00", "bad": "#c62828", "none": "#66717e",
 }  # fmt: skip
 
+_CONTRAST = {
+    "bg": "#000000", "text": "#ffffff", "muted": "#d0d0d0", "rule": "#808080", "accent": "#66d9ff", "mark": "#ff9cff",
+    "bar": "#1c1c1c", "bar_text": "#ffffff", "cursor": "#ffe14d", "cursor_text": "#000000",
+    "ok": "#6dff8b", "idle": "#d0d0d0", "warn": "#ffd24a", "busy": "#ffd24a", "bad": "#ff9a94", "none": "#d0d0d0",
+}  # fmt: skip
+
 PALETTES: Mapping[str, Palette] = MappingProxyType(
     {
         "dark": _true_colour("dark", _DARK),
         "light": _true_colour("light", _LIGHT),
+        "contrast": _true_colour("contrast", _CONTRAST, least=7.0),
         "ansi": _terminal("ansi", colours=True),
         "none": _terminal("none", colours=False),
     }

@@ -13,6 +13,8 @@ from tui.widgets.lines import Lines, Part
 
 MOST_HISTORY = 50
 MOST_TEXT = 1000
+KEPT = (":", "/")  # whose lines are kept over sessions
+MOST_KEPT, LONGEST_KEPT = 20, 200
 _EDITING = frozenset(["escape", "enter", "tab", "up", "down", "left", "right", "home", "end", "backspace", "delete"])
 
 
@@ -23,6 +25,7 @@ class Owner(Protocol):
     def bar_entered(self, mode: str, text: str) -> None: ...
     def bar_cancelled(self) -> None: ...
     def bar_completed(self) -> None: ...
+    def bar_moved(self, mode: str, step: int) -> bool: ...
 
 
 class Bar(Lines):
@@ -39,6 +42,23 @@ class Bar(Lines):
         self._recalled = 0
         self._choices: list[str] = []
         self._choice = -1
+
+    @property
+    def lines_kept(self) -> dict[str, list[str]]:
+        """The latest lines of commands and filters, for the next session."""
+        return {mode: [line[:LONGEST_KEPT] for line in self._history[mode][-MOST_KEPT:]] for mode in KEPT}
+
+    def take_kept(self, lines: object) -> None:
+        """Take up the lines of an earlier session; what can't be understood is left out."""
+        for mode in KEPT:
+            earlier = lines.get(mode) if isinstance(lines, dict) else None
+            known = [clean(line)[:MOST_TEXT] for line in earlier or () if isinstance(line, str)]
+            mine = self._history[mode]
+            self._history[mode] = [*(line for line in known if line not in mine), *mine][-MOST_HISTORY:]
+
+    def earlier(self, mode: str) -> list[str]:
+        """Lines that were entered, the newest last."""
+        return self._history.get(mode, [])
 
     @property
     def is_open(self) -> bool:
@@ -161,10 +181,12 @@ class Bar(Lines):
         self._move(len(self.value))
 
     def _key_up(self) -> None:
-        self._recall(-1)
+        if not self._owner.bar_moved(self.mode, -1):
+            self._recall(-1)
 
     def _key_down(self) -> None:
-        self._recall(1)
+        if self._recalled or not self._owner.bar_moved(self.mode, 1):
+            self._recall(1)
 
     def _recall(self, step: int) -> None:
         history = self._history.get(self.mode, [])

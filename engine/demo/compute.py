@@ -22,6 +22,7 @@ class Compute:
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
         from engine.demo.compute_actions import add_actions
         from engine.demo.compute_events import add_events
+        from engine.demo.compute_flavors import add_flavors
         from engine.demo.compute_lists import add_lists
         from engine.demo.compute_projects import add_projects
         from engine.demo.compute_servers import add_servers
@@ -35,6 +36,7 @@ class Compute:
         add_actions(self)
         add_events(self)
         add_lists(self)
+        add_flavors(self)
         add_projects(self)
 
     def refused(self, refusal: Refusal, call_id: str) -> Response:

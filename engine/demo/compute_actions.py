@@ -145,7 +145,7 @@ class Actions:
         require_member(call, RULES[action])
         server = self.servers.find(call, id, "Instance {id} has no mapping to a cell.")
         if action in ALLOWED:
-            self._ready(call, server, action)
+            self._ready(call, server, action, value)
         if action in special:
             return special[action](call, server, value)
         self._record(call, server, ALLOWED[action][0])
@@ -159,9 +159,24 @@ class Actions:
             self.lifecycle.change_power(server, task, status, now, seconds)
         return empty(202)
 
-    def _ready(self, call: Call, server: Server, action: str) -> None:
+    @staticmethod
+    def _reboot_states(server: Server, value: Any) -> tuple[str, ...] | None:
+        """States that the kind of reboot is allowed in; None when a hard one ends a soft one that runs."""
+        kind = str(value.get("type") if isinstance(value, dict) else None).upper()
+        if kind not in ("SOFT", "HARD"):
+            raise Refusal(400, f"Invalid input for field/attribute type. Value: {kind}. Not one of SOFT, HARD")
+        if kind == "SOFT":
+            return ("ACTIVE",)
+        return None if server.task == "rebooting" else ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "ERROR")
+
+    def _ready(self, call: Call, server: Server, action: str, value: Any) -> None:
         name, states = ALLOWED[action]
         self._unlocked(call, server)
+        if action == "reboot":
+            found = self._reboot_states(server, value)
+            if found is None:
+                return
+            states = found
         if server.task:
             raise Refusal(409, f"Cannot '{name}' instance {server.id} while it is in task_state {server.task}")
         if server.status not in states:

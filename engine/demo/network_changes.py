@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
+from engine.demo import network_rules
 from engine.demo.answers import Refusal, answer, empty
 from engine.demo.network_render import group_document, network_document, port_document, rule_document, subnet_document
 from engine.demo.quotas import network_usage
@@ -134,9 +135,31 @@ class Changes:
             shared=bool(body.get("shared")), external=bool(body.get("router:external")), revision=1,
             description=str(body.get("description") or ""), admin_up=body.get("admin_state_up") is not False,
         )  # fmt: skip
-        network.segment = 4000 + len(self.state.networks)
+        self._provider(network, body)
         self.state.networks.add(network)
         return answer({"network": network_document(network, call.token.project_admin, call.now)}, 201)
+
+    def _provider(self, network: Network, body: Body) -> None:
+        """What carries the network: as for tenants, or as an administrator says."""
+        kind, physical = body.get("provider:network_type"), body.get("provider:physical_network")
+        segment = body.get("provider:segmentation_id")
+        if kind in ("flat", "vlan"):
+            if physical is None and kind == "flat":
+                raise Refusal(400, "Invalid input for operation: physical_network required for flat provider network.")
+            if physical not in (None, "physnet1"):
+                name = kind.upper() if kind == "vlan" else kind
+                message = (
+                    f"Invalid input for operation: physical_network '{physical}' unknown for {name} provider network."
+                )
+                raise Refusal(400, message, "InvalidInput")
+            network.physical = "physnet1"
+        elif physical is not None:
+            message = f"Invalid input for operation: provider:physical_network specified for {kind} network."
+            raise Refusal(400, message, "InvalidInput")
+        network.kind = str(kind or network.kind)
+        network.segment = segment or (None if kind in ("flat", "local") else 4000 + len(self.state.networks))
+        if isinstance(body.get("mtu"), int):
+            network.mtu = body["mtu"]
 
     def delete_network(self, call: Call, id: str) -> Response:
         network: Network = self._find(call, id, "networks", "delete_network")
@@ -248,8 +271,11 @@ class Changes:
             )
         if any(id in port.groups for port in self.state.ports):
             raise Refusal(409, f"Security Group {id} in use.", "SecurityGroupInUse")
-        for rule in group.rules:
+        # With the group go its rules, and the rules of others that let its members in.
+        for rule in [rule for rule in self.state.rules if rule.group == id or rule.remote_group == id]:
             self.state.rules.remove(rule.id)
+            if (owner := self.state.security_groups.get(rule.group)) is not None and owner is not group:
+                owner.rules.remove(rule)
         self.state.security_groups.remove(id)
         return empty(204)
 
@@ -261,6 +287,7 @@ class Changes:
         if body.get("direction") not in ("ingress", "egress"):
             message = f"Invalid input for direction. Reason: '{body.get('direction')}' is not in ['ingress', 'egress']."
             raise Refusal(400, message)
+        network_rules.check(body)
         rule = Rule(
             self.state.dice.uuid(), group.id, project, body["direction"], str(body.get("ethertype") or "IPv4"),
             body.get("protocol"), body.get("port_range_min"), body.get("port_range_max"), body.get("remote_ip_prefix"),
@@ -306,7 +333,8 @@ class Changes:
 def _same(one: Rule, other: Rule) -> bool:
     def key(rule: Rule) -> tuple[Any, ...]:
         return (
-            rule.direction, rule.ethertype, rule.protocol, rule.low, rule.high, rule.prefix, rule.remote_group,
+            rule.direction, rule.ethertype, network_rules.number(rule.protocol), rule.low, rule.high,
+            network_rules.everywhere(rule.prefix), rule.remote_group,
         )  # fmt: skip
 
     return key(one) == key(other)

@@ -1,7 +1,7 @@
 """Every key of the console, once: footer, help and bindings are made from this list.
 
 Plain keys only: letters, marks, arrows and page keys. Ctrl and Alt chords belong to tmux, the terminal and the shell.
-A capital letter starts something that changes a cloud; nothing does yet, so only `G` (vim's end of list) is bound.
+A capital letter starts something that changes a cloud, and only opens a plan; `G` and `N` are vim's.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ PLACES = {
     "saved": "in the saved views",
     "columns": "in the column chooser",
     "clouds": "on the page of clouds",
+    "jobs": "in the list of jobs",
+    "job": "in the view of one job",
     "setup": "when no cloud is set up",
 }
 FORBIDDEN = ("ctrl+", "alt+", "f1", "f10", "f11", "tilde")
@@ -47,9 +49,9 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", ("enter",), "open what is under the cursor", ("list",), "open", 10),
+    Action("open", ("enter",), "open what is under the cursor", ("list", "job"), "open", 10),
     Action("raw", ("y",), "the whole document as YAML; again: as JSON", ("resources", "detail", "raw"), "yaml", 20),
-    Action("filter", ("slash",), "filter: words, col:value, !not, age:<2d; esc clears", ("list",), "filter", 12),
+    Action("filter", ("slash",), "filter: words, col:value, !not, age:<2d; esc clears", ("list", "job"), "filter", 12),
     Action("command", ("colon",), "command bar: any type, for example :servers /web sort:age", ("all",), "go to", 11),
     Action("scope", ("at",), "choose cloud or project", ("all",), "cloud", 30),
     Action("home", ("0",), "clouds: how each one is doing", ("all",), "clouds", 40),
@@ -64,16 +66,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("next", ("right_square_bracket",), "next view", ("all",)),
     Action("swap", ("minus",), "the view before this one, and back", ("all",)),
     Action("help", ("question_mark",), "this help", ("all",)),
-    Action("down", ("j", "down"), "down", ("list", "log")),
-    Action("up", ("k", "up"), "up", ("list", "log")),
-    Action("top", ("g", "home"), "first row", ("list",)),
-    Action("end", ("G", "end"), "last row", ("list",)),
-    Action("page_down", ("pagedown",), "one page down", ("list", "log")),
-    Action("page_up", ("pageup",), "one page up", ("list", "log")),
-    Action("half_down", ("right_curly_bracket", "shift+down"), "half a page down", ("list", "log")),
-    Action("half_up", ("left_curly_bracket", "shift+up"), "half a page up", ("list", "log")),
-    Action("column_left", ("left", "h"), "column cursor to the left", ("list",)),
-    Action("column_right", ("right",), "column cursor to the right; columns scroll", ("list",)),
+    Action("down", ("j", "down"), "down", ("list", "log", "job")),
+    Action("up", ("k", "up"), "up", ("list", "log", "job")),
+    Action("top", ("g", "home"), "first row", ("list", "job")),
+    Action("end", ("G", "end"), "last row", ("list", "job")),
+    Action("page_down", ("pagedown",), "one page down", ("list", "log", "job")),
+    Action("page_up", ("pageup",), "one page up", ("list", "log", "job")),
+    Action("half_down", ("right_curly_bracket", "shift+down"), "half a page down", ("list", "log", "job")),
+    Action("half_up", ("left_curly_bracket", "shift+up"), "half a page up", ("list", "log", "job")),
+    Action("column_left", ("left", "h"), "column cursor to the left", ("list", "job")),
+    Action("column_right", ("right",), "column cursor to the right; columns scroll", ("list", "job")),
     Action("sort", ("o",), "sort by the column under the cursor; again: reverse, as before", ("list",), "sort", 25),
     Action("wide", ("w",), "wide or narrow columns", ("list",), "wide", 45),
     Action("log", ("l",), "console log of a server, events of anything else; again: the other one",
@@ -86,6 +88,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("search_previous", ("N",), "previous line with the text", ("log",)),
     Action("wrap", ("w",), "long lines: broken to the width, or cut", ("log",), "wrap", 44),
     Action("log_times", ("t",), "with or without the times in front of the lines", ("log",), "times", 45),
+    Action("export", ("E",), "save as a new file: lists as csv, xlsx, parquet or json, texts as text",
+           ("list", "log", "job"), "save", 53),
     Action("related", ("tab",), "what hangs on it: volumes, ports, …; again: the next",
            ("resources", "detail", "raw", "events"), "related", 16),
     Action("related_back", ("shift+tab",), "the same, the other way round", ("resources", "detail", "raw", "events")),
@@ -98,12 +102,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("declared_columns", ("delete",), "the columns that the type declares", ("columns",), "as declared", 13),
     Action("mark", ("space",), "mark the row", ("resources",), "mark", 46),
     Action("note", ("n",), "write a note on it; until:2h at its end says how long it holds",
-           ("resources", "detail", "raw", "events", "clouds", "notes"), "note", 47),
+           ("resources", "detail", "raw", "events", "clouds", "notes", "jobs", "job"), "note", 47),
     Action("audit", ("8",), "audit: who did what to what, under which ticket", ("all",)),
     Action("saved_views", ("apostrophe",), "saved views: yours and shared ones", ("all",)),
     Action("bookmark", ("b",), "keep this view under a name", ("list",)),
     Action("remove_note", ("delete",), "take the note back", ("notes",), "take back", 48),
     Action("remove_view", ("delete",), "delete the saved view", ("saved",), "delete", 48),
+    Action("actions", ("x",), "what can be done to the row or the marks; a plan comes first",
+           ("resources", "detail", "raw", "events", "clouds"), "actions", 13),
+    Action("rename", ("e",), "rename the row or the marks (a plan comes first)", ("resources", "detail"), "rename", 51),
+    Action("delete", ("D",), "delete the row or the marks (a plan comes first)", ("resources", "detail"), "delete", 52),
+    Action("writes", ("W",), "read-only mode of the cloud: lift it for a while, or end it", ("clouds",),
+           "writable", 16),
+    Action("jobs", ("7",), "jobs: what runs and what ran", ("all",), "jobs", 42),
+    Action("cancel_job", ("c",), "cancel the job: no further step begins", ("jobs", "job"), "cancel", 17),
+    Action("retry_job", ("t",), "try what failed or was skipped again, as a new job", ("jobs", "job"), "retry", 18),
+    Action("open_machine", ("o",), "the machine of the step", ("job",), "machine", 19),
     Action("range", ("v",), "begin a range; again: mark what lies between", ("resources",)),
     Action("mark_all", ("asterisk",), "mark all rows that pass the filter; again: none", ("resources",)),
 )  # fmt: skip

@@ -22,6 +22,8 @@ WORDS = {
 # Word -> what may follow it. `command_<word>` of the console gets the rest of the line.
 VERBS = {
     "theme": THEMES, "find": (), "shift": ("start", "show"), "handover": (), "view": (), "at": (),
+    "export": ("csv", "xlsx", "parquet", "json", "txt", "yaml"),
+    "readonly": ("on", "off"), "job": (),
 }  # fmt: skip
 # What the words do, for the offers under the bar.
 VERB_TITLES = {
@@ -34,6 +36,9 @@ VERB_TITLES = {
     "collections": "the collection in progress", "refresh": "ask the clouds for newer data",
     "scope": "choose cloud or project", "cloud": "choose cloud or project", "project": "choose cloud or project",
     "pause": "pause or go on with live refresh", "setup": "add a cloud of clouds.yaml",
+    "readonly": "on, or off 60 CLOUD: read-only mode of a cloud", "job": "one job by its number",
+    "jobs": "jobs that run or ran",
+    "export": "what is shown as a file: csv PATH, xlsx, parquet, json",
     "audit": "who did what to what", "notes": "notes that people wrote", "views": "saved views",
 }  # fmt: skip
 ACTION_IDS = frozenset(action.id for action in ACTIONS)

@@ -16,9 +16,13 @@ from textual.theme import BUILTIN_THEMES, Theme
 from textual.timer import Timer
 
 from tui.acting.asking import Asking
+from tui.acting.changing import Changing
 from tui.acting.columns import Columns
 from tui.acting.commanding import Commanding
+from tui.acting.dialogs import Dialogs
 from tui.acting.display import Display
+from tui.acting.exporting import Exporting
+from tui.acting.jobs import Jobs
 from tui.acting.keys import Keys
 from tui.acting.logs import Logs
 from tui.acting.marking import Marking
@@ -29,6 +33,7 @@ from tui.acting.records import Records
 from tui.acting.related import Related
 from tui.acting.shell import Shell
 from tui.acting.viewing import Viewing
+from tui.acting.writes import Writes
 from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
 from tui.hearing import Hearing
@@ -76,6 +81,11 @@ class QuarterdeckApp(
     Commanding,
     Viewing,
     Records,
+    Exporting,
+    Dialogs,
+    Changing,
+    Writes,
+    Jobs,
     Display,
     Hearing,
     Leaving,
@@ -129,6 +139,10 @@ class QuarterdeckApp(
         self.data: Data | None = None
         self.paused = False
         self.asking = None
+        self.dialog = None
+        self.search_timer = None
+        self.held_back = False
+        self.kept_words: dict[str, str] = {}
         self.answer = lambda text: None
         self.touched = bool(view)  # somebody chose what to show: nothing else takes its place
         self.filter_is_own = False
@@ -178,11 +192,9 @@ class QuarterdeckApp(
 
     async def on_event(self, event: events.Event) -> None:
         """Keys are taken here, in order; see `press_key`."""
-        alone = len(self.screen_stack) == 1  # a dialog over the table takes its own keys
-        if isinstance(event, events.Key) and alone and self.press_key(event.key, event.character):
+        if isinstance(event, events.Key) and self.press_key(event.key, event.character):
             return
-        if isinstance(event, events.Paste) and alone and self.bar.is_open:
-            self.bar.take_paste(event.text)
+        if isinstance(event, events.Paste) and self.take_paste(event.text):
             return
         await super().on_event(event)
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from tui.faults import is_expected, is_offline
+from tui.showing import ends_soon
 from tui.state import View
 from tui.watching import Hints, Offline, Online, Unexpected
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 class Hearing:
     """Mixed into the app."""
+
+    held_back: bool
 
     def on_online(self: QuarterdeckApp, message: Online) -> None:  # type: ignore[misc]
         """It answers: read everything that is on screen again."""
@@ -95,13 +98,18 @@ class Hearing:
         """Read again what changed and is on screen."""
         topics = {str(hint.get("topic")) for hint in message.hints}
         missed = "resync" in topics  # some hints may have been lost: anything may have changed
-        if missed or topics & {"engine", "collection", "data"}:
+        if missed or topics & {"engine", "collection", "data", "writes"}:
             self.in_background(self.learn_clouds())
+        if "jobs" in topics or (missed and self.world.jobs):
+            self.in_background(self.learn_jobs())
         if self.paused or not (missed or topics & self.pane.topics):
             return
         changed = {str(h["type"]) for h in message.hints if h.get("topic") == "data" and h.get("type")}
         mine = self.pane.view.type
         if mine and changed and topics <= {"data"} and mine not in changed and not self._joins(changed):
+            return
+        if self.dialog is not None:
+            self.held_back = True
             return
         self.pane.expire()
         self.table.reload()
@@ -117,7 +125,11 @@ class Hearing:
     def tick(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Once a second: ages and waits grow; now and then look how the clouds are doing."""
         self.ticks += 1
-        if self.ticks % 5 == 0 or self.waits or self.world.offline_since is not None:
+        if self.dialog is not None:
+            self.dialog.tick()
+        elif self.pane.tick():
+            self.table.reload()
+        if self.ticks % 5 == 0 or self.waits or self.world.offline_since is not None or ends_soon(self.world):
             self.show_lines()
         self.leave_if_terminal_is_gone()
         gap = 1 if self.world.demo_state in ("starting", "past") else 3 if self.world.running is not None else 30

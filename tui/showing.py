@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from tui.actions import ACTIONS, Action, footer_actions, symbol
@@ -10,6 +11,7 @@ from tui.panes.pane import Pane, Parts
 from tui.panes.resources import progress_text
 from tui.table.cells import clean, cut_middle, width
 from tui.table.widget import ResourceTable
+from tui.targets import COUNTED, is_writable, left_words, writable_seconds
 from tui.times import age
 from tui.world import World
 
@@ -43,9 +45,7 @@ def context_line(pane: Pane, world: World, count: int | None, cells: int) -> Lin
         left.append((" · " + projects, "bar"))
     shown = [c for c in world.clouds if c.get("name") in names]
     if shown:
-        writable = [c for c in shown if c.get("writable")]
-        word = "writable" if len(writable) == len(shown) else "READ-ONLY" if not writable else "PARTLY WRITABLE"
-        left += [(" · ", "bar"), (word, "bar_warn" if writable else "bar_strong")]
+        left += [(" · ", "bar"), writing(shown, datetime.now(UTC))]
     if view.at:
         left += [(" · ", "bar"), (f"AS OF {clean(view.at)}", "bar_warn")]
     right: Parts = []
@@ -54,6 +54,23 @@ def context_line(pane: Pane, world: World, count: int | None, cells: int) -> Lin
         title = cut_middle(pane.title(), max(10, cells // 3))
         right = [(title, "bar_strong"), (number, "bar_strong"), ("   ? help ", "bar_muted")]
     return left, right
+
+
+def writing(clouds: Sequence[dict[str, Any]], now: datetime) -> tuple[str, str]:
+    """Whether these clouds may be changed, and for how long still, in words."""
+    writable = [cloud for cloud in clouds if is_writable(cloud, now)]
+    if not writable:
+        return "READ-ONLY", "bar_strong"
+    ends = [seconds for cloud in writable if (seconds := writable_seconds(cloud, now)) is not None]
+    left = f" {left_words(min(ends))} left" if ends else ""
+    return ("writable" if len(writable) == len(clouds) else "PARTLY WRITABLE") + left, "bar_warn"
+
+
+def ends_soon(world: World) -> bool:
+    """Whether a cloud is read-only again so soon that seconds are counted."""
+    now = datetime.now(UTC)
+    ends = (writable_seconds(cloud, now) for cloud in world.clouds if cloud.get("writable"))
+    return any(seconds is not None and seconds < COUNTED for seconds in ends)
 
 
 def state_line(
@@ -74,6 +91,8 @@ def state_line(
         return left, ()  # type: ignore[return-value]
     if notice:
         return [*left, (notice, "warn")], _right(table, now, paused, data)
+    if world.job_alert[1]:
+        left += [(world.job_alert[1], "bad"), ("  ", "text")]
     if view.filter:
         left += [("/", "key"), (clean(view.filter), "strong")]
     for name, down in view.sort:
@@ -81,6 +100,8 @@ def state_line(
     trouble = _trouble(data.states if data else ())
     if trouble:
         left += [("  " if len(left) > 1 else "", "text"), ("▲ " + trouble, "warn")]
+    elif len(left) == 1 and (job := world.running_job) is not None:
+        left.append(("◐ " + job_line(job), "busy"))
     elif len(left) == 1 and world.demo_state == "past":
         how_far = world.demo.get("past", "")
         left.append((f"◐ the demo is collecting its past{': ' if how_far else ''}{how_far}", "busy"))
@@ -89,6 +110,13 @@ def state_line(
     elif world.running is not None and len(left) == 1:
         left.append(("◐ " + progress_text(world.running), "busy"))
     return left, _right(table, now, paused, data)
+
+
+def job_line(job: dict[str, Any]) -> str:
+    """A job that runs, in a few words."""
+    through = int(job.get("done") or 0) + int(job.get("failed") or 0)
+    state = f", {clean(job['state'])}" if job.get("state") != "running" else ""
+    return f"job {job.get('number')} {clean(job.get('title') or '')} {through:,}/{int(job.get('total') or 0):,}{state}"
 
 
 def _right(table: ResourceTable, now: float, paused: bool, data: Any) -> Parts:

@@ -12,7 +12,7 @@ from store.types import registry
 from tui.table.spec import Spec
 
 OF_ONE = ("detail", "raw", "log", "events")  # views of one resource
-PAGES = ("audit", "notes", "handover", "views", "keys")  # opened by their own word, with a filter behind it
+PAGES = ("audit", "notes", "handover", "views", "jobs", "keys")  # opened by their own word, with a filter behind it
 KINDS = (
     "list",
     *OF_ONE,
@@ -25,6 +25,7 @@ KINDS = (
     "find",
     *PAGES,
     "record",
+    "job",
     "columns",
 )
 MOST_VIEWS = 30

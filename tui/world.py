@@ -29,6 +29,9 @@ class World:
     cells          width of the screen
     keymap         the keys in force
     why_not        why actions can't be done on the view that the help is about, by id
+    me             who the engine takes us for (GET /q/whoami); {} until that was asked
+    jobs           jobs of mine by id, as they were last told, the oldest first
+    job_alert      (id of a job that failed and nobody looked at yet, words about it); ("", "") = none
     """
 
     client: Client | None = None
@@ -43,6 +46,9 @@ class World:
     cells: int = 80
     keymap: Keymap = field(default_factory=Keymap)
     why_not: dict[str, str] = field(default_factory=dict)
+    me: dict[str, Any] = field(default_factory=dict)
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    job_alert: tuple[str, str] = ("", "")
     first_answers: dict[str, Any] = field(default_factory=dict)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -105,6 +111,13 @@ class World:
     def running(self) -> dict[str, Any] | None:
         """The collection that runs, if one does."""
         return next((c for c in self.collections if c.get("state") in ("running", "queued")), None)
+
+    @property
+    def running_job(self) -> dict[str, Any] | None:
+        """The newest job of mine that has not ended."""
+        return next(
+            (j for j in reversed(self.jobs.values()) if j.get("state") in ("queued", "running", "waiting")), None
+        )
 
     def cloud(self, name: str) -> dict[str, Any] | None:
         """What is known about a cloud."""

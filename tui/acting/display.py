@@ -95,6 +95,8 @@ class Display:
         self.table.set_palette(palette)
         for lines in (self.context, self.bar, self.strip, self.footer, self.offers):
             lines.set_palette(palette)
+        if self.dialog is not None:
+            self.dialog.set_palette(name)
         if keep:
             self.save_soon()
 

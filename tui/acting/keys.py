@@ -23,12 +23,26 @@ class Keys:
         """
         if key == "ctrl+j":  # enter, pressed while the console was still starting and the terminal was not yet its own
             key, character = "enter", "\r"
+        if self.dialog is not None:  # it takes every key, except the one that leaves the console
+            if key != "ctrl+c":
+                self.dialog.page.take_key(key, character)
+            return key != "ctrl+c"
         if self.bar.is_open and self.bar.take_key(key, character):
             return True
         action = action_of(key, self.pane.places, self.world.keymap.actions)
         if action is None:
             return False
         self.act(action.id)
+        return True
+
+    def take_paste(self: QuarterdeckApp, text: str) -> bool:  # type: ignore[misc]
+        """Give a pasted text to whatever text is typed into; False when nothing is."""
+        if self.dialog is not None:
+            self.dialog.page.take_paste(text)
+        elif self.bar.is_open:
+            self.bar.take_paste(text)
+        else:
+            return False
         return True
 
     def act(self: QuarterdeckApp, id: str) -> None:  # type: ignore[misc]

@@ -94,6 +94,7 @@ class Viewing:
 
     def show_view(self: QuarterdeckApp, view: View) -> None:  # type: ignore[misc]
         self.data = None
+        self.job_seen(view)
         self.pane = make_pane(view, self.world, under=self._below, places=self._below_places)
         self.table.empty_text = "reading …"
         self.table.show(

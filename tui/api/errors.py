@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -14,12 +15,16 @@ class EngineUnavailable(Exception):
 
 
 class ApiError(Exception):
-    """The engine refused a request: HTTP `status`, and `detail` as it answered (a sentence, or a list of faults)."""
+    """The engine refused a request: HTTP `status`, and `detail` as it answered (a sentence, or a list of faults).
 
-    def __init__(self, status: int, detail: Any) -> None:
+    fields  what else stood in the answer, for example the write gate's `code`
+    """
+
+    def __init__(self, status: int, detail: Any, fields: Mapping[str, Any] | None = None) -> None:
         super().__init__(detail if isinstance(detail, str) else f"the engine answered {status}")
         self.status = status
         self.detail = detail
+        self.fields = dict(fields or {})
 
 
 class ProtocolMismatch(Exception):

@@ -53,7 +53,8 @@ class Answer:
             detail = content.get("detail", content) if isinstance(content, dict) else content
             if self.status == 426:
                 raise ProtocolMismatch(str(detail))
-            raise ApiError(self.status, detail or f"the engine answered {self.status}")
+            fields = content if isinstance(content, dict) else {}
+            raise ApiError(self.status, detail or f"the engine answered {self.status}", fields)
         return content if self.body else None
 
 

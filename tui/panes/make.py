@@ -11,6 +11,8 @@ from tui.panes.detail import DetailPane, RawPane
 from tui.panes.events import EventsPane
 from tui.panes.find import FindPane
 from tui.panes.handover import HandoverPane
+from tui.panes.job import JobPane
+from tui.panes.jobs import JobsPane
 from tui.panes.keys import KeysPane
 from tui.panes.log import LogPane
 from tui.panes.notes import NotesPane
@@ -34,6 +36,8 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "events": EventsPane,
     "audit": AuditPane,
     "record": RecordPane,
+    "jobs": JobsPane,
+    "job": JobPane,
     "notes": NotesPane,
     "handover": HandoverPane,
     "views": SavedPane,

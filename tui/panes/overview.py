@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from store.types import registry
@@ -10,6 +11,7 @@ from tui.state import View
 from tui.table.cells import clean
 from tui.table.layout import Head
 from tui.table.spec import Row, RowSource
+from tui.targets import writable_words
 from tui.times import age
 
 SERVICES = {
@@ -66,7 +68,7 @@ class CloudsPane(Pane):
     """How every cloud is doing: age of its data, what is wrong, what to do."""
 
     places = ("list", "clouds")
-    topics = frozenset({"data", "engine", "collection"})
+    topics = frozenset({"data", "engine", "collection", "writes"})
     noun = "cloud"
 
     def make_source(self) -> RowSource:
@@ -78,6 +80,7 @@ class CloudsPane(Pane):
         self.world.clouds = [item for item in answer.get("items") or [] if isinstance(item, dict)]
         self.world.clouds_known = True
         rows: Rows = []
+        now = datetime.now(UTC)
         for cloud in self.world.clouds:
             counts = cloud.get("rows") or {}
             seconds = cloud.get("age_seconds")
@@ -87,7 +90,7 @@ class CloudsPane(Pane):
                 "never" if seconds is None else age(seconds),
                 counts.get("server"),
                 sum(n for n in counts.values() if isinstance(n, int)),
-                "writable" if cloud.get("writable") else "READ-ONLY",
+                writable_words(cloud, now),
                 cloud.get("reason") or "",
             ]
             rows.append(((str(cloud.get("name")),), values))
@@ -106,7 +109,7 @@ class CloudsPane(Pane):
             Head("age", "DATA AGE", "number", 8, 2),
             Head("servers", "SERVERS", "number", 8, 3),
             Head("rows", "ROWS", "number", 9, 4),
-            Head("writing", "CHANGES", "text", 9, 5),
+            Head("writing", "CHANGES", "text", 13, 5),
             Head("reason", "WHAT IS WRONG", "text", 60, 6),
         ]
 

@@ -92,6 +92,10 @@ class Pane:
         """Fetch what the strip shows beyond the row's own values; True when something new is there to show."""
         return False
 
+    def tick(self) -> bool:
+        """A second went by; True when rows changed by that."""
+        return False
+
     def expire(self) -> None:
         """What is on screen may be out of date."""
         if isinstance(self.source, FetchedSource):

@@ -86,6 +86,8 @@ def resource_view(subject: Mapping[str, Any]) -> View | None:
     type = str(subject.get("type") or "")
     if subject.get("kind") == "resource" and type in registry.ALL and len(key) == 3:
         return View("detail", type, subject=key)
+    if subject.get("kind") == "job" and key:
+        return View("job", subject=key[-1:])
     if subject.get("kind") == "problem":
         return View("clouds")
     return None

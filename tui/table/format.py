@@ -5,7 +5,7 @@ Values arrive as JSON gives them: text, numbers, booleans, lists, RFC 3339 times
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from tui.table.cells import clean
@@ -46,11 +46,13 @@ _BUSY = frozenset(
 GLYPHS = {"ok": "●", "idle": "○", "warn": "▲", "busy": "◐", "bad": "✖", "none": "·"}
 
 
-def level(status: object, faults: Sequence[str] = ("error",)) -> str:
-    """How bad a status word is: ok, idle, busy, warn, bad or none (nothing known)."""
+def level(status: object, faults: Sequence[str] = ("error",), own: Mapping[str, str] | None = None) -> str:
+    """How bad a status word is: ok, idle, busy, warn, bad or none (nothing known). `own`: levels of words."""
     if status is None or status == "":
         return "none"
     word = str(status).lower()
+    if own and word in own:
+        return own[word]
     if word in faults or word.startswith("error") or word in ("failed", "down", "killed", "dead"):
         return "bad"
     for name, words in (("ok", _OK), ("idle", _IDLE), ("warn", _WARN), ("busy", _BUSY)):

@@ -16,6 +16,7 @@ class Head:
     """A column of a list: `index` in a row's values, `cells` preferred width, `shown` without being asked for.
 
     quiet  only drawn when the column cursor comes to it, however much room there is
+    levels  how bad the words of a status column are, where they mean something else than those of resources
     """
 
     name: str
@@ -25,6 +26,7 @@ class Head:
     index: int = 0
     shown: bool = True
     quiet: bool = False
+    levels: Mapping[str, str] | None = None
 
     @property
     def least(self) -> int:

@@ -101,7 +101,8 @@ def row_strip(
     parts: list[tuple[str, Style]] = [(mark, base)]
     at = 1
     if status is not None:
-        row_level = "none" if status.index >= len(row.values) else level(row.values[status.index], faults)
+        value = row.values[status.index] if status.index < len(row.values) else None
+        row_level = level(value, faults, status.levels)
         parts.append((GLYPHS[row_level], base if row.gone else styles[row_level]))
         at = 2
     for spot in placed:
@@ -109,7 +110,7 @@ def row_strip(
         text = fit(texts[head.name], spot.cells, right=head.role in RIGHT_ALIGNED, middle=head.role == "id")
         style = base
         if head.role == "status" and not row.gone:
-            style = styles[level(row.values[head.index], faults)]
+            style = styles[level(row.values[head.index], faults, head.levels)]
         parts.append((" " * (spot.start - at), base))
         parts.append((text, style))
         at = spot.start + spot.cells

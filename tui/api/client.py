@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tui.api import discovery
@@ -19,6 +19,7 @@ from tui.api.target import Target, find
 from tui.api.transport import AsyncConnection, Connection
 
 if TYPE_CHECKING:
+    from tui.api.download import Sink
     from tui.cli.options import GlobalOptions
 
 __all__ = ["ApiError", "EngineClient", "EngineUnavailable", "ProtocolMismatch", "SyncClient"]
@@ -123,6 +124,12 @@ class SyncClient:
             time.sleep(pause)
         raise AssertionError("unreachable: the pauses have no end")
 
+    def download(self, path: str, json: Any, sink: Sink) -> dict[str, str]:
+        """Post, and write the answer to the sink as it comes; the answer's headers. Raises what `request` raises."""
+        from tui.api.download import Request, download
+
+        return download(self.target, Request(_frame(self.target, "POST", path, json, None), path, sink))
+
     def _exchange(self, data: bytes, method: str, seconds: float) -> Answer:
         if self._connection is None or self._connection.is_stale:
             self.close()
@@ -216,6 +223,18 @@ class EngineClient:
                     raise EngineUnavailable(f"the engine does not come back: {error}") from error
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the pauses have no end")
+
+    async def download(
+        self, path: str, json: Any, sink: Sink, told: Callable[[Mapping[str, str]], None] = lambda headers: None
+    ) -> dict[str, str]:
+        """Post, and write the answer to the sink as it comes; the answer's headers, of which `told` hears first.
+
+        Raises what `request` raises.
+        """
+        from tui.api.download import Request, download_async
+
+        request = Request(_frame(self.target, "POST", path, json, None), path, sink, told)
+        return await download_async(self.target, request)
 
     async def _exchange(self, data: bytes, method: str, seconds: float) -> Answer:
         connection = await self._connection()

@@ -10,7 +10,7 @@ import typer
 
 from tui.cli.engine import app as engine_commands
 from tui.cli.options import GlobalOptions
-from tui.cli.output import Format
+from tui.cli.output import Format, ListFormat
 from tui.cli.records import register as register_records
 
 app = typer.Typer(
@@ -101,12 +101,17 @@ def list_resources(
     at: At = None,
     cloud: Cloud = None,
     region: Region = None,
-    output: Output = Format.table,
+    output: Annotated[
+        ListFormat, typer.Option("-o", "--output", help="How the rows are written; xlsx and parquet are files.")
+    ] = ListFormat.table,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="A new file for csv, xlsx, parquet or json, instead of stdout.")
+    ] = None,
 ) -> None:
-    """List resources of one type."""
+    """List resources of one type, or write the list to a file."""
     from tui.cli.inventory import ls
 
-    ls(context.obj, type_, " ".join(terms or ()), sort or [], columns, limit, at, cloud, region, output)
+    ls(context.obj, type_, " ".join(terms or ()), sort or [], columns, limit, at, cloud, region, output, file)
 
 
 @app.command("show")

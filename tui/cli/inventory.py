@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from store.filters import Filter, FilterError, parse
@@ -11,8 +12,9 @@ from store.types.declaration import ResourceType
 from tui.api.client import ApiError, SyncClient
 from tui.cli.engine_link import connected, detail
 from tui.cli.exits import FAILED, NOT_FOUND, PARTIAL, USAGE, leave, note
+from tui.cli.export import EXPORTED, check_target, export
 from tui.cli.options import GlobalOptions
-from tui.cli.output import Format, write_document, write_pairs, write_rows
+from tui.cli.output import Format, ListFormat, write_document, write_pairs, write_rows
 from tui.ondemand import one_value
 from tui.times import TimeError, age
 from tui.times import parse as parse_time
@@ -31,14 +33,16 @@ def ls(
     at_words: str | None,
     cloud: str | None,
     region: str | None,
-    output: Format,
+    output: ListFormat,
+    file: Path | None = None,
 ) -> None:
-    """Print all rows (or `limit`) of a type that pass the filter."""
+    """Print all rows (or `limit`) of a type that pass the filter, or write them to a new file."""
     kind = find_type(type_word)
     try:
         condition = parse(filter_text)
     except FilterError as error:
         leave(USAGE, f"filter: {error} (at character {error.position + 1} of {filter_text!r})")
+    check_target(output, file)
     chosen = _columns(kind, column_words, output)
     request: dict[str, Any] = {
         "type": kind.name,
@@ -56,10 +60,14 @@ def ls(
     with connected(options) as client:
         on_demand = kind.listing.on_demand and at_words is None
         fresh = _read_now(client, kind, condition, cloud, region) if on_demand else True
-        rows, answer = _all_rows(client, request, limit)
-        if len({row["cloud"] for row in rows}) <= 1 and column_words is None and output is Format.table:
-            chosen = [name for name in chosen if name not in ("cloud", "region")]
-        write_rows(rows, chosen, output, titles=_titles(kind))
+        if output in EXPORTED or file is not None:
+            answer = client.post("/q/windows", request | {"after": 1, "columns": []})
+            export(client, request | {"columns": chosen, "limit": limit or None}, output.value, file)
+        else:
+            rows, answer = _all_rows(client, request, limit)
+            if len({row["cloud"] for row in rows}) <= 1 and column_words is None and output is ListFormat.table:
+                chosen = [name for name in chosen if name not in ("cloud", "region")]
+            write_rows(rows, chosen, Format(output.value), titles=_titles(kind))
         _say_state(kind, answer)
     if not fresh:
         leave(PARTIAL)
@@ -192,9 +200,9 @@ def instant(words: str | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _columns(kind: ResourceType, words: str | None, output: Format) -> list[str]:
+def _columns(kind: ResourceType, words: str | None, output: ListFormat) -> list[str]:
     every = [column.name for column in kind.view_columns]
-    if words == "all" or (words is None and output is not Format.table):
+    if words == "all" or (words is None and output is not ListFormat.table):
         return ["cloud", "region", "id", *every]
     if words is None:
         return ["cloud", "region", "id", *kind.default_columns]

@@ -1,7 +1,9 @@
 """Rows on stdout: a plain table for people, JSON, YAML and CSV for programs.
 
 The table is cut to the terminal's width only when stdout is a terminal; a pipe gets every character. Text that came
-from a cloud is never let through with its control characters: a name cannot move the cursor or set a title.
+from a cloud is never let through with its control characters: a name cannot move the cursor or set a title. That holds
+for CSV in a pipe too, whose cells are no formulas either: it ends in a spreadsheet or, later, on a terminal. Programs
+that need every character of a name ask for JSON, which writes those characters as escapes.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from store.formulas import cell, escaped
+
 GAP = "  "
 
 
@@ -25,6 +29,17 @@ class Format(StrEnum):
     json = "json"
     yaml = "yaml"
     csv = "csv"
+
+
+class ListFormat(StrEnum):
+    """The values of `-o` of lists of resources, which may be files too."""
+
+    table = "table"
+    json = "json"
+    yaml = "yaml"
+    csv = "csv"
+    xlsx = "xlsx"
+    parquet = "parquet"
 
 
 def printable(text: str) -> str:
@@ -70,17 +85,9 @@ def write_rows(
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
-            writer.writerow([_csv_cell(row.get(name)) for name in columns])
+            writer.writerow([cell(row.get(name)) for name in columns])
     else:
         _write_table(rows, columns, titles or {})
-
-
-def _csv_cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, ensure_ascii=False)
-    return value
 
 
 def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], titles: Mapping[str, str]) -> None:
@@ -90,7 +97,7 @@ def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], titl
     widths = [max([cells(head), *(cells(line[i]) for line in lines)]) for i, head in enumerate(heads)]
     limit = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
     for line in (heads, *lines):
-        text = GAP.join(_padded(cell, widths[i], right=numeric[i]) for i, cell in enumerate(line)).rstrip()
+        text = GAP.join(_padded(part, widths[i], right=numeric[i]) for i, part in enumerate(line)).rstrip()
         sys.stdout.write((text if limit is None else _cut(text, limit)) + "\n")
 
 
@@ -136,8 +143,8 @@ def write_document(document: Any, style: Format) -> None:
 
         yaml.safe_dump(document, sys.stdout, sort_keys=False, allow_unicode=True, default_flow_style=False)
         return
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=not _speaks_unicode(), default=str)
-    sys.stdout.write("\n")
+    text = json.dumps(document, indent=2, ensure_ascii=not _speaks_unicode(), default=str)
+    sys.stdout.write(escaped(text) + "\n")
 
 
 def _speaks_unicode() -> bool:

@@ -121,6 +121,11 @@ class LogPane(Pane):
         return "this machine has written nothing to its console\nl shows its events"
 
     @property
+    def lines(self) -> list[str]:
+        """All lines that are here, as they are shown: cleaned, and with or without their times."""
+        return [line if self.times else without_time(line) for line in self._lines]
+
+    @property
     def has_times(self) -> bool:
         """Whether lines begin with times, which `t` can take away."""
         return has_times(self._lines)

@@ -77,7 +77,8 @@ class LocalSource:
         """Take new rows; the next window shows them."""
         self.rows = [Row(key, values) for key, values in rows]
 
-    def _selected(self, spec: Spec) -> list[Row]:
+    def selected(self, spec: Spec) -> list[Row]:
+        """The rows that pass the filter, in order."""
         words = spec.filter.lower().split()
         rows = [Row(r.key, r.values) for r in self.rows if all(w in _text(r).lower() for w in words)]
         for name, descending in reversed(spec.sort):
@@ -87,7 +88,7 @@ class LocalSource:
 
     async def window(self, spec: Spec, anchor: Anchor, before: int, after: int) -> Window:
         """See RowSource."""
-        rows = self._selected(spec)
+        rows = self.selected(spec)
         index = _index(rows, anchor)
         middle = 0 if index is None else index
         start, stop = max(0, middle - before), min(len(rows), middle + after + 1)
@@ -97,7 +98,7 @@ class LocalSource:
 
     async def position(self, spec: Spec, anchor: Anchor) -> Place:
         """See RowSource."""
-        rows = self._selected(spec)
+        rows = self.selected(spec)
         return Place(len(rows), _index(rows, anchor))
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 import yaml
 
@@ -66,6 +67,26 @@ def test_list_formats_hold_the_same_rows(deck: Deck) -> None:
     table = deck("ls", "servers", "--columns", "id,name")
     assert len(table.stdout.splitlines()) == len(rows) + 1
     assert "data " in table.stderr
+
+
+def test_lists_as_files(deck: Deck, tmp_path: Path) -> None:
+    words = ["ls", "servers", "status:active", "--columns", "name,id,created_at", "--sort", "name", "--limit", "5"]
+    rows = json.loads(deck(*words, "-o", "json").stdout)
+    for style in ("csv", "json", "xlsx", "parquet"):
+        file = tmp_path / f"servers.{style}"
+        done = deck(*words, "-o", style, "--file", str(file))
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert "qdeck: 5 rows, " in done.stderr and str(file) in done.stderr
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert deck(*words, "-o", "csv").stdout == (tmp_path / "servers.csv").read_text()
+    assert json.loads((tmp_path / "servers.json").read_text()) == rows
+    assert pyarrow.parquet.read_table(tmp_path / "servers.parquet").column("name").to_pylist() == [
+        row["name"] for row in rows
+    ]
+    again = deck(*words, "-o", "csv", "--file", str(tmp_path / "servers.csv"))
+    assert again.returncode == 1 and "nothing is overwritten" in again.stderr
+    assert deck(*words, "-o", "yaml", "--file", str(tmp_path / "a.yaml")).returncode == 2
+    assert deck("ls", "servers", "nonsense:=1", "-o", "csv").returncode == 2
 
 
 def test_filter_sort_columns_and_limit(deck: Deck) -> None:

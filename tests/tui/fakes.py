@@ -94,10 +94,11 @@ class GateClient(FakeClient):
         if path == "/q/jobs":
             self._note("GET", path, params)
             wanted = (params or {}).get("by")
-            return {"total": len(self.jobs), "items": [j for j in self.jobs if wanted in (None, j["by"])]}
+            items = [copy.deepcopy(j) for j in self.jobs if wanted in (None, j["by"])]
+            return {"total": len(self.jobs), "items": items}
         if path.startswith("/q/jobs/"):
             self._note("GET", path, params)
-            return self._job(path.split("/")[3])
+            return copy.deepcopy(self._job(path.split("/")[3]))
         return await super().get(path, params, json)
 
     async def post(self, path: str, json: Any = None, params: Any = None) -> Any:

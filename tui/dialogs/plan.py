@@ -82,11 +82,18 @@ class PlanPage(FieldsPage):
         ]
         if int(plan.get("count") or 0) > 1:
             fields.append(TextField(Option("stop_after", "stop after", "number", minimum=1)))
-        self.phrase = clean(requires.get("typed") or "")
-        if self.phrase:
-            fields.append(PhraseField(Option("typed", "the phrase", required=True), self.phrase))
         super().__init__(fields, back)
+        self.phrase = ""
+        self._ask_phrase()
         self.go_label = str(plan.get("title") or "Do it")
+
+    def _ask_phrase(self) -> None:
+        """The phrase that must be typed now: to pass a lock it is another one."""
+        requires = self.plan.get("requires") or {}
+        self.phrase = clean(requires.get("override" if self.pass_locks else "typed") or "")
+        self.fields = [field for field in self.fields if not isinstance(field, PhraseField)]
+        if self.phrase:
+            self.fields.append(PhraseField(Option("typed", "the phrase", required=True), self.phrase))
 
     def value(self, name: str) -> Any:
         """The value of a field; None when there is no such field."""
@@ -115,6 +122,7 @@ class PlanPage(FieldsPage):
             self._again()
         elif key == "o" and self.passes:
             self.pass_locks = not self.pass_locks
+            self._ask_phrase()
         elif key == "q":
             self.back()
         else:
@@ -128,7 +136,7 @@ class PlanPage(FieldsPage):
         if self._needs_again():
             found.insert(0, ("p", "plan again"))
         if self.passes:
-            found.append(("o", "pass locks"))
+            found.append(("o", "pass the lock"))
         return (*found, ("c", "copy commands"), ("E", "save"), ("j k", "scroll"), ("esc", "no"))
 
     def press_go(self) -> None:
@@ -143,7 +151,7 @@ class PlanPage(FieldsPage):
     def submit(self) -> None:
         """Send it, once."""
         body = {name: self.value(name) or "" for name in ("reason", "ticket", "typed")}
-        body["stop_after"] = self.value("stop_after")
+        body |= {"stop_after": self.value("stop_after"), "hash": self.plan.get("hash")}
         if self.pass_locks:
             body["override"] = [list(item["key"]) for item in self.items if item.get("override") and item.get("key")]
         self.sending = True
@@ -231,7 +239,7 @@ class PlanPage(FieldsPage):
                 lines.append((command, []))
         if self.passes:
             mark = "x" if self.pass_locks else " "
-            lines.append(([(f" [{mark}] o passes the locks of those that are locked", "warn")], []))
+            lines.append(([(f" [{mark}] o passes the lock: a decision of its own, with its own phrase", "warn")], []))
         focus = 0
         for fields in self._rows_of_fields(cells):
             if self.focus in fields:

@@ -26,12 +26,13 @@ class DialogScreen(Guarded, ModalScreen[None]):
     """
 
     DEFAULT_CSS = """
-    DialogScreen { background: transparent; overflow: hidden; }
+    DialogScreen { overflow: hidden; }
     DialogScreen > Lines { height: 1; }
     """
 
     def __init__(self, page: Page, line: int | None = None) -> None:
         super().__init__()
+        self.styles.background = "transparent"  # the list stays in sight; stronger than the console's own style
         self.sheet = Lines(id="sheet")
         self.foot = Lines(id="dialog-keys")
         self._line = line
@@ -83,6 +84,8 @@ class DialogScreen(Guarded, ModalScreen[None]):
         rows = room if self.page.whole else min(room, len(lines))
         top = height - foot - rows
         if not self.page.whole and self._line is not None and self._line >= top:
+            if rows < room:
+                lines, rows = [*lines, ([("─" * cells, "rule")], [])], rows + 1
             top = max(ABOVE, min(ABOVE + 1, self._line - rows))
         sheet, keys = self.sheet.styles, self.foot.styles
         sheet.height, sheet.offset = rows, (0, top)

@@ -66,10 +66,12 @@ class JobPane(Pane):
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """What, how, to which machine, how long, and what the cloud said."""
+        steps = self.job.get("steps") or ()
+        said = all(str(step.get("target") or "") in str(step.get("name") or "") for step in steps)
         return [
-            Head("step", "STEP", "name", 20, 0),
+            Head("step", "STEP", "name", 28, 0),
             Head("state", "STATE", "status", 9, 1, levels=LEVELS),
-            Head("target", "OF", "name", 18, 2),
+            Head("target", "OF", "name", 18, 2, not said, said),
             Head("took", "TOOK", "text", 6, 3),
             Head("detail", "WHAT HAPPENED", "text", 60, 4),
             Head("request_id", "REQUEST", "id", 40, 5, False),
@@ -86,10 +88,12 @@ class JobPane(Pane):
         return "no step matches this filter\nesc clears it" if self.view.filter else "reading the job …"
 
     def enter(self, row: Row) -> View | None:
-        """The resource of the step."""
+        """The resource of the step; of one that made something, what it made."""
         step = next((s for s in self.job.get("steps") or () if ("step", str(s.get("seq"))) == row.key), None)
         key: list[Any] = list((step or {}).get("key") or [])
         type = self._type(step or {})
+        if step and step.get("created") and type in registry.ALL:
+            return View("list", type, filter=f'id:="{clean(step["created"])}"')
         if len(key) != 3 or not key[2] or type not in registry.ALL:
             return None
         return View("detail", type, subject=tuple(map(str, key)))

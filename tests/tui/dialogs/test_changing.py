@@ -75,7 +75,7 @@ async def test_a_plan_is_asked_for_shown_and_carried_out() -> None:
         await pilot.press("tab", *"disk full", "tab", *"CHG1", "tab", "enter")
         await until(pilot, lambda: app.pane.view == View("job", subject=("job-100",)))
         assert client.asked("POST", EXECUTE) == [
-            {"reason": "disk full", "ticket": "CHG1", "typed": "", "stop_after": None}
+            {"reason": "disk full", "ticket": "CHG1", "typed": "", "stop_after": None, "hash": "h"}
         ]
         await until_text(pilot, "job 100  Stop…servers", "web-2", "◐ running  ███")
         await pilot.press("q")  # the job goes on
@@ -163,7 +163,9 @@ async def test_the_phrase_is_typed_whole_and_never_pasted() -> None:
         await pilot.press(*"CHG7", "tab", "tab", "tab", "enter")
         await until(pilot, lambda: client.asked("POST", EXECUTE))
         sent = client.asked("POST", EXECUTE)
-        assert sent == [{"reason": "why", "ticket": "CHG7", "typed": "DELETE 2 NETWORKS", "stop_after": None}]
+        assert sent == [
+            {"reason": "why", "ticket": "CHG7", "typed": "DELETE 2 NETWORKS", "stop_after": None, "hash": "h"}
+        ]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +194,22 @@ async def test_what_the_engine_refuses_is_said_and_never_sent_twice(error: Excep
             assert len(client.asked("POST", EXECUTE)) == 1
             await pilot.press("p")
             await until(pilot, lambda: len(client.asked("POST", "/q/plans")) == 2)
+
+
+async def test_a_lock_is_passed_by_a_decision_of_its_own() -> None:
+    client = GateClient()
+    locked = item(KEYS[0], "web-1", ok=False, problem="web-1 is locked", override="type web-1 to do it all the same")
+    client.plan = plan([locked], requires={"typed": None, "override": "web-1"})
+    async with console(client) as (_, pilot):
+        shown = await open_plan(pilot)
+        await pilot.press("left", "enter")
+        await until_text(pilot, "there is nothing to do", "[ ] o passes the lock")
+        await pilot.press("o")
+        await until_text(pilot, "[x] o passes the lock", "To go on type:  web-1")
+        await pilot.press("enter", *"web-1", "tab", "enter")
+        await until(pilot, lambda: client.asked("POST", EXECUTE))
+        sent = client.asked("POST", EXECUTE)[0]
+        assert sent["override"] == [KEYS[0]] and sent["typed"] == "web-1" and shown.pass_locks
 
 
 async def test_an_expired_plan_is_not_carried_out() -> None:

@@ -41,20 +41,48 @@ def api() -> str:
             parts.close()
 
 
+_KEYS_HEAD = """# Keys
+
+<!-- Generated from tui/actions.py and docs/generate.py; a test keeps it current. -->
+
+`?` shows the keys that work where you are. `:` finds every action by its name or title, too.
+
+## Keys of your own
+
+Write `~/.config/qdeck/keys.toml` (`$XDG_CONFIG_HOME/qdeck/keys.toml` where that is set). It is read when the console
+starts. A line puts a key, or a list of keys, in place of the usual ones of an action; `[]` leaves it without a key:
+
+```toml
+sort = "s"
+page_down = ["pgdn", "f5"]
+"mark-all" = []
+```
+
+The names of the actions are in the tables below, and in `:keys`, which also shows which keys are yours and where the
+file lies. A key is the character on it, or a name: `enter`, `esc`, `tab`, `space`, `del`, `home`, `end`, `pgup`,
+`pgdn`, `up`, `down`, `left`, `right`, `shift up`, `shift down`, `shift tab`, `f2` to `f9`, `f12`.
+
+What can't be used is refused with a sentence that names the file and the line, and the rest of the file works: a key
+that means something else where both would work (swap two keys in one file and neither clashes), and keys that the
+terminal, the shell or tmux take: `ctrl` and `alt` with anything, `~`, `f1`, `f10`, `f11`. `command`, `step_back` and
+`close` keep at least one key.
+"""
+
+
 def keys() -> str:
     """docs/keys.md, from the registry of actions."""
     from tui.actions import ACTIONS, PLACES, symbol
 
-    lines = ["# Keys", "", "<!-- Generated from tui/actions.py; a test keeps it current. -->", ""]
+    lines = [_KEYS_HEAD]
     for place, words in PLACES.items():
         rows = [action for action in ACTIONS if action.where[0] == place]
         if not rows:
             continue
-        lines += [f"## {words[:1].upper()}{words[1:]}", "", "| key | does | also |", "|---|---|---|"]
+        lines += [f"## {words[:1].upper()}{words[1:]}", "", "| key | does | action | also |", "|---|---|---|---|"]
         for action in rows:
             shown = " ".join(f"`{symbol(key)}`" for key in action.keys).replace("|", "\\|")
             also = ", ".join(PLACES[other] for other in action.where[1:])
-            lines.append(f"| {shown} | {action.title} | {also} |")
+            lines.append(f"| {shown} | {action.title} | `{action.id}` | {also} |")
         lines.append("")
     return "\n".join(lines)
 

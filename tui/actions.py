@@ -25,7 +25,9 @@ PLACES = {
     "clouds": "on the page of clouds",
     "jobs": "in the list of jobs",
     "job": "in the view of one job",
-    "setup": "when no cloud is set up",
+    "setup": "on the page of clouds that can be added",
+    "listings": "in the listings",
+    "settings": "in the settings",
 }
 FORBIDDEN = ("ctrl+", "alt+", "f1", "f10", "f11", "tilde")
 
@@ -59,6 +61,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("refresh", ("r",), "refresh now: ask the clouds for newer data", ("all",), "refresh", 35),
     Action("pause", ("p",), "pause or go on with live refresh", ("all",), "pause", 60),
     Action("collections", ("c",), "collection in progress, type by type", ("clouds",), "collection", 15),
+    Action("listings", ("l",), "how each list of the cloud was read last: what is doubtful or old", ("clouds",),
+           "listings", 17),
+    Action("decide", ("equals_sign",), "rows that vanished suspiciously: say whether they are gone",
+           ("resources", "listings", "clouds"), "", 18),
+    Action("demo", ("d",), "leave, and open the console on a demo cloud", ("setup",), "demo", 13),
+    Action("activity", ("a",), "activity: what was said, collections, jobs", ("all",), "activity", 57),
+    Action("reset_setting", ("delete",), "go back to the default of the setting", ("settings",), "default", 13),
     Action("add_cloud", ("plus",), "add a cloud of clouds.yaml", ("clouds",), "add cloud", 14),
     Action("step_back", ("escape",), "back one step: bar, filter, marks, view", ("all",), "back", 55),
     Action("close", ("q",), "close the view; at the last one, leave (the engine goes on)", ("all",), "close", 56),
@@ -127,7 +136,7 @@ _SYMBOLS = {
     "question_mark": "?", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "right_curly_bracket": "}",
     "left_curly_bracket": "{", "plus": "+", "down": "↓", "up": "↑", "left": "←", "right": "→", "shift+down": "shift ↓",
     "shift+up": "shift ↑", "apostrophe": "'", "delete": "del", "asterisk": "*", "shift+tab": "shift tab",
-    "vertical_line": "|", "less_than_sign": "<", "greater_than_sign": ">",
+    "vertical_line": "|", "equals_sign": "=", "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
 
 

@@ -59,6 +59,9 @@ def run(options: GlobalOptions, view: str = "") -> int:
         app.run(mouse=mouse)
     finally:
         sys.stdout.flush()
+    if app.leads_to_demo:
+        os.environ.pop("QDECK_ENGINE", None)  # a demo has its own
+        os.execv(sys.executable, [sys.executable, "-m", "tui.cli.main", "--demo"])
     return app.return_code or 0
 
 

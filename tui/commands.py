@@ -40,6 +40,8 @@ VERB_TITLES = {
     "jobs": "jobs that run or ran",
     "export": "what is shown as a file: csv PATH, xlsx, parquet, json",
     "audit": "who did what to what", "notes": "notes that people wrote", "views": "saved views",
+    "settings": "every setting, its value and where that comes from", "activity": "what was said, collections, jobs",
+    "listings": "how each list was read last",
 }  # fmt: skip
 ACTION_IDS = frozenset(action.id for action in ACTIONS)
 MOST_CHOICES = 12

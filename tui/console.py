@@ -31,6 +31,7 @@ from tui.acting.opening import Opening
 from tui.acting.possible import Possible
 from tui.acting.records import Records
 from tui.acting.related import Related
+from tui.acting.setup import Setup
 from tui.acting.shell import Shell
 from tui.acting.viewing import Viewing
 from tui.acting.writes import Writes
@@ -74,6 +75,7 @@ class QuarterdeckApp(
     Columns,
     Related,
     Possible,
+    Setup,
     Shell,
     Opening,
     Logs,
@@ -139,6 +141,7 @@ class QuarterdeckApp(
         self.data: Data | None = None
         self.paused = False
         self.asking = None
+        self.leads_to_demo = self.testing = False
         self.dialog = None
         self.search_timer = None
         self.held_back = False

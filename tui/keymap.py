@@ -28,6 +28,11 @@ class Keymap:
     problems: tuple[str, ...] = ()
     changed: frozenset[str] = frozenset()
 
+    def shown(self, id: str) -> str:
+        """What is written on the first key of an action; its name for the command bar when it has none."""
+        action = next(action for action in self.actions if action.id == id)
+        return symbol(action.keys[0]) if action.keys else f":{id.replace('_', '-')}"
+
 
 def file_of(env: Mapping[str, str]) -> Path | None:
     """Where a person's keys lie: `$XDG_CONFIG_HOME/qdeck/keys.toml`, else `~/.config/qdeck/keys.toml`."""

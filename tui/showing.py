@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tui.actions import ACTIONS, Action, footer_actions, symbol
+from tui.keymap import Keymap
 from tui.panes.pane import Pane, Parts
 from tui.panes.resources import progress_text
 from tui.table.cells import clean, cut_middle, width
@@ -25,6 +26,12 @@ _STATE_WORDS = {
     "not_permitted": "the account may not list these",
     "degraded": "a part of the cloud doesn't answer",
 }
+
+# State of a list -> the action that helps, and what it does.
+_HELPS = {
+    "suspect": ("decide", "decides"), "failed": ("refresh", "tries again"), "partial": ("refresh", "tries again"),
+    "degraded": ("refresh", "tries again"),
+}  # fmt: skip
 
 
 def context_line(pane: Pane, world: World, count: int | None, cells: int) -> Line:
@@ -97,7 +104,7 @@ def state_line(
         left += [("/", "key"), (clean(view.filter), "strong")]
     for name, down in view.sort:
         left.append((f"  {'↓' if down else '↑'}{name}", "accent"))
-    trouble = _trouble(data.states if data else ())
+    trouble = _trouble(data.states if data else (), world.keymap)
     if trouble:
         left += [("  " if len(left) > 1 else "", "text"), ("▲ " + trouble, "warn")]
     elif len(left) == 1 and (job := world.running_job) is not None:
@@ -147,8 +154,8 @@ def _right(table: ResourceTable, now: float, paused: bool, data: Any) -> Parts:
     return [*parts[:-1], (" ", "text")]
 
 
-def _trouble(states: Sequence[dict[str, Any]]) -> str:
-    """The first thing that is wrong with the data on screen, and how many more there are."""
+def _trouble(states: Sequence[dict[str, Any]], keymap: Keymap) -> str:
+    """The first thing that is wrong with the data on screen, the key that helps, and how many more there are."""
     if not states:
         return ""
     first = states[0]
@@ -156,7 +163,9 @@ def _trouble(states: Sequence[dict[str, Any]]) -> str:
     state = str(first.get("state", ""))
     why = clean(first.get("reason") or "") or _STATE_WORDS.get(state, "")
     more = f" (+{len(states) - 1} more)" if len(states) > 1 else ""
-    return f"{where} {state.replace('_', ' ')}: {why}{more}"
+    action, verb = _HELPS.get(state, ("", ""))
+    helps = f" ({keymap.shown(action)} {verb})" if action else ""
+    return f"{where} {state.replace('_', ' ')}{helps}: {why}{more}"
 
 
 def footer_line(places: Sequence[str], cells: int, actions: Sequence[Action] = ACTIONS) -> Line:

@@ -12,7 +12,8 @@ from store.types import registry
 from tui.table.spec import Spec
 
 OF_ONE = ("detail", "raw", "log", "events")  # views of one resource
-PAGES = ("audit", "notes", "handover", "views", "jobs", "keys")  # opened by their own word, with a filter behind it
+PAGES = ("audit", "notes", "handover", "views", "jobs", "keys", "settings", "listings", "activity")  # opened by
+# their own word, with a filter behind it
 KINDS = (
     "list",
     *OF_ONE,

@@ -28,6 +28,7 @@ class World:
     engine_known   whether the engine has said if it is a demo's
     cells          width of the screen
     keymap         the keys in force
+    said           what the console said in this session: (time, words), the oldest first
     why_not        why actions can't be done on the view that the help is about, by id
     me             who the engine takes us for (GET /q/whoami); {} until that was asked
     jobs           jobs of mine by id, as they were last told, the oldest first
@@ -45,6 +46,7 @@ class World:
     engine_known: bool = False
     cells: int = 80
     keymap: Keymap = field(default_factory=Keymap)
+    said: list[tuple[str, str]] = field(default_factory=list)
     why_not: dict[str, str] = field(default_factory=dict)
     me: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)

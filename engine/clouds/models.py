@@ -16,6 +16,15 @@ class CloudAdd(BaseModel):
     file: str | None = Field(None, max_length=4096)
 
 
+class EntryTest(BaseModel):
+    """Body of POST /q/clouds/candidates/test: a clouds.yaml entry, and the file if it is not in a usual place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account: str = Field(min_length=1, max_length=255)
+    file: str | None = Field(None, max_length=4096)
+
+
 class AccountState(BaseModel):
     """One clouds.yaml entry that a cloud is collected with."""
 

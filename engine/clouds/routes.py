@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from engine.access.models import Caller
 from engine.api.errors import ApiError, BadRequest, Conflict, NotFound
 from engine.clouds.errors import CloudError
-from engine.clouds.models import CloudAdd
+from engine.clouds.models import CloudAdd, EntryTest
 
 if TYPE_CHECKING:
     from engine.access.service import AccessService
@@ -44,6 +44,16 @@ def routes(clouds: CloudService, access: AccessService) -> APIRouter:
         except CloudError as error:
             if error.kind == "no_file":
                 return {"items": [], "reason": str(error)}
+            raise refused(error) from None
+
+    @router.post("/candidates/test")
+    def test_candidate(body: EntryTest, caller: Caller = writes) -> dict[str, Any]:
+        """Log in with an entry without adding it: who that is, where, and what of the cloud does not answer."""
+        if caller.clouds is not None:
+            raise NotFound("only a caller who may see all clouds can add one")
+        try:
+            return clouds.try_entry(body.account, Path(body.file) if body.file else None)
+        except CloudError as error:
             raise refused(error) from None
 
     @router.post("", status_code=201)

@@ -106,6 +106,24 @@ class CloudService:
             for entry in entries.entries(file)
         ]
 
+    def try_entry(self, account: str, file: Path | None = None) -> dict[str, Any]:
+        """Log in with an entry and keep nothing: who that is, where, and what does not answer. Raises CloudError."""
+        session = CloudSession(entries.find(account, file), timeouts=self.timeouts())
+        token, regions = session.login(), session.regions()
+        try:
+            return {
+                "account": account,
+                "auth_url": session.identity_url(),
+                "user": token.user_name,
+                "scope": token.scope,
+                "scope_name": token.scope_name,
+                "roles": list(token.roles),
+                "regions": list(regions),
+                "problem": self._try_services(session, token, regions) or None,
+            }
+        finally:
+            session.close()
+
     # Changing
 
     def add(

@@ -70,6 +70,9 @@ class FakeClient:
         self.states: list[dict[str, Any]] = []
         self.age = 42.0
         self.docs: dict[str, Any] = {}
+        self.listings: list[dict[str, Any]] = []
+        self.jobs: list[dict[str, Any]] = []
+        self.settings = {item["key"]: item for item in SETTINGS}
         self._changed = asyncio.Event()
         self.answering = asyncio.Event()  # cleared: no answer until it is set
         self.answering.set()
@@ -90,12 +93,17 @@ class FakeClient:
             "/q/session-view": lambda: self.saved_view,
             "/q/engine": lambda: {"state": "running", "version": "0.1.0", "pid": 1, "clouds": [], "demo": self.demo},
             "/q/notes": lambda: {"total": 0, "items": []},
-            "/q/listings": lambda: {"items": []},
+            "/q/listings": lambda: {"items": self.listings},
+            "/q/settings": lambda: {"file": "/etc/qdeck/qdeck.toml", "items": list(self.settings.values())},
+            "/q/jobs": lambda: {"total": len(self.jobs), "items": self.jobs},
+            "/q/audit": lambda: {"total": 0, "items": []},
+            "/q/views": lambda: {"items": []},
+            "/q/shift": lambda: {"mine": None},
             "/q/columns": lambda: {
                 "items": [{"type": t, "columns": c, "chosen": True} for t, c in self.columns.items()]
             },
         }
-        return answers[path]()
+        return answers[path.partition("?")[0]]()
 
     async def post(self, path: str, json: Any = None, params: Any = None) -> Any:
         self._note("POST", path, json)
@@ -110,6 +118,10 @@ class FakeClient:
             return {"items": [item]}
         if path == "/q/collections/on-demand":
             return {"rows": [], "state": "ok", "reason": ""}
+        if path == "/q/clouds/candidates/test":
+            return {"user": "ops", "scope_name": "all", "roles": ["reader"], "regions": ["eu-1"], "problem": None}
+        if path == "/q/suspects/decision":
+            return {"kept": 40}
         if path == "/q/clouds":
             self.clouds.append(cloud(json["account"], 3))
             self.candidates = [c for c in self.candidates if c["name"] != json["account"]]
@@ -122,6 +134,10 @@ class FakeClient:
         if path.startswith("/q/columns/"):
             self.columns[path.rpartition("/")[2]] = json["columns"]
             return {}
+        if path.startswith("/q/settings/"):
+            key = path.rpartition("/")[2]
+            self.settings[key] = self.settings[key] | {"value": json["value"], "source": "app"}
+            return self.settings[key]
         assert path == "/q/session-view"
         self.saved_view = json
         return {}
@@ -269,6 +285,22 @@ class FakeClient:
                 *self.links,
             ],
         }  # fmt: skip
+
+
+def setting(key: str, value: Any, **more: Any) -> dict[str, Any]:
+    """A setting as `GET /q/settings` describes it."""
+    return {
+        "key": key, "value": value, "default": value, "source": "default", "locked": False, "changeable": True,
+        "allowed": "a whole number from 1 to 1440", "description": f"What {key} is for.", "updated_at": None,
+        "updated_by": None, **more,
+    }  # fmt: skip
+
+
+SETTINGS = (
+    setting("collection.interval_minutes", 5),
+    setting("collection.retention_days", 180, default=90, source="file", locked=True, changeable=False),
+    setting("engine.group", None, changeable=False),
+)
 
 
 def cloud(name: str, servers: int) -> dict[str, Any]:

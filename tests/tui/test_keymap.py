@@ -106,3 +106,11 @@ async def test_own_keys_work_and_are_what_footer_help_and_list_of_keys_show(tmp_
         await until_text(pilot, "✖ not used", "ACTION", "USUALLY")
         await pilot.press("j")
         assert str(tmp_path) in text(app)
+
+
+def test_the_example_of_the_guide_can_be_used(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
+    example = page.partition("```toml")[2].partition("```")[0]
+    found = written(tmp_path, example)
+    assert found.problems == ()
+    assert len(found.changed) == example.count("=")

@@ -59,8 +59,11 @@ async def test_without_a_cloud_the_operator_is_led_by_the_hand() -> None:
     async with console(client) as (_app, pilot):
         await until_text(pilot, "add a cloud", "prod", "https://id.example/v3", "qdeck --demo")
         await pilot.press("enter")
+        await until_text(pilot, "prod works; add it READ-ONLY?", "signed in as ops in all (reader), region eu-1")
+        assert client.asked("POST", "/q/clouds") == []
+        await pilot.press("y", "enter")
         await until_text(pilot, "PER S")
-        assert client.asked("POST", "/q/clouds") == [{"account": "prod"}]
+        assert client.asked("POST", "/q/clouds") == [{"account": "prod", "file": "clouds.yaml"}]
         assert client.asked("POST", "/q/collections") == [{}]
 
 
@@ -76,7 +79,7 @@ async def test_a_cloud_that_refuses_is_one_sentence() -> None:
     client.clouds = []
     client.candidates = [{"name": "prod"}]
     async with console(client) as (app, pilot):
-        await until_text(pilot, "enter adds prod")
+        await until_text(pilot, "enter tests prod")
         client.fail_path["/q/clouds"] = ApiError(422, "prod: the password is wrong")
         await pilot.press("enter")
         await until_text(pilot, "the password is wrong")
@@ -86,10 +89,10 @@ async def test_a_cloud_that_refuses_is_one_sentence() -> None:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ({"state": "suspect", "reason": "40 of 90 rows vanished at once"}, "suspect: 40 of 90 rows"),
-        ({"state": "failed", "reason": "nova answered 503"}, "failed: nova answered 503"),
+        ({"state": "suspect", "reason": "40 of 90 rows vanished at once"}, "suspect (= decides): 40 of 90 rows"),
+        ({"state": "failed", "reason": "nova answered 503"}, "failed (r tries again): nova answered 503"),
         ({"state": "not_permitted", "reason": ""}, "not permitted: the account may not"),
-        ({"state": "partial", "reason": None}, "partial: the last listing broke off"),
+        ({"state": "partial", "reason": None}, "partial (r tries again): the last listing broke off"),
     ],
 )
 async def test_trouble_with_the_data_on_screen_is_said(state: dict[str, object], words: str) -> None:

@@ -82,14 +82,6 @@ class Asking:
         self.notice(f"asked for newer {getattr(self.pane, 'noun', 'data') if 'types' in body else 'data'}")
         self.show_lines()
 
-    async def _add_cloud(self: QuarterdeckApp, account: str) -> None:  # type: ignore[misc]
-        self.notice(f"signing in to {account} …", lasting=True)
-        await self.world.post("/q/clouds", json={"account": account})
-        self.notice(f"{account} is set up, READ-ONLY; collecting")
-        await self.world.post("/q/collections", json={})
-        await self.learn_clouds()
-        self.open_view(View("collections"))
-
     def action_pause(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.paused = not self.paused
         if not self.paused:

@@ -57,6 +57,8 @@ class Display:
     def notice(self: QuarterdeckApp, text: str, *, lasting: bool = False) -> None:  # type: ignore[misc]
         """One line for a while."""
         self._notice = clean(text)
+        if not lasting:
+            self.remember_said(self._notice)
         now = asyncio.get_running_loop().time()
         self._notice_until = now + (60.0 if lasting else NOTICE_SECONDS)
         self.show_lines()

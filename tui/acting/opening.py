@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.panes.choices import SetupPane
 from tui.panes.detail import DetailPane
 from tui.state import View
 
@@ -23,8 +22,9 @@ class Opening:
         row = self.table.current
         if row is None:
             return
-        if isinstance(self.pane, SetupPane):
-            self.in_background(self._add_cloud(row.key[0]))
+        own = getattr(self, f"open_in_{self.pane.view.kind}", None)
+        if own is not None:
+            own(row)
         elif (view := self.pane.enter(row)) is not None:
             asks = self.pane.asks(row) if isinstance(self.pane, DetailPane) else None
             if asks is None:

@@ -70,3 +70,7 @@ def open_app(options: GlobalOptions, view: str) -> None:
     from tui.app import run as run_app
 
     raise SystemExit(run_app(options, view))
+
+
+if __name__ == "__main__":
+    run()

@@ -19,7 +19,7 @@ NO_CANDIDATES = (
     "No cloud is set up, and there is none to add:\n{reason}\n\n"
     "Put a clouds.yaml where OpenStack's own tools look for it,\n"
     "~/.config/openstack/clouds.yaml, then press r.\n\n"
-    "To look around without a cloud, leave with q and run:  qdeck --demo"
+    "To look around without a cloud press {demo}: it opens a demo (qdeck --demo)."
 )
 
 
@@ -88,6 +88,7 @@ class SetupPane(Pane):
     places = ("list", "setup")
     topics = frozenset({"engine"})
     noun = "cloud of clouds.yaml"
+    _reason = "looking for clouds.yaml …"
 
     def make_source(self) -> RowSource:
         """Entries of clouds.yaml files."""
@@ -98,21 +99,19 @@ class SetupPane(Pane):
         self._reason = clean(answer.get("reason") or "no clouds.yaml was found")
         rows: Rows = []
         for item in answer.get("items") or []:
-            if not isinstance(item, dict):
-                item = {"name": item}
-            name = str(item.get("name") or item.get("account") or "")
-            where = item.get("path") or item.get("file") or item.get("source") or ""
-            user = item.get("user") or item.get("username") or ""
-            rows.append(((name,), [name, item.get("auth_url") or "", user, where]))
+            if isinstance(item, dict):
+                name, file = str(item.get("name") or ""), str(item.get("file") or "")
+                added = f"yes, as {clean(item['added'])}" if item.get("added") else "no"
+                rows.append(((name, file), [name, item.get("auth_url") or "", added, file]))
         return rows
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """Name and where it leads."""
         return [
             Head("name", "ENTRY", "name", 20, 0),
-            Head("auth_url", "IDENTITY ENDPOINT", "text", 36, 1),
-            Head("user", "USER", "name", 12, 2),
-            Head("where", "FROM", "text", 30, 3),
+            Head("auth_url", "IDENTITY ENDPOINT", "text", 30, 1),
+            Head("added", "ADDED", "text", 8, 2),
+            Head("where", "FROM", "text", 40, 3),
         ]
 
     def title(self) -> str:
@@ -121,15 +120,22 @@ class SetupPane(Pane):
 
     def empty(self) -> str:
         """No candidates: lead by the hand."""
-        return NO_CANDIDATES.format(reason=getattr(self, "_reason", "looking for clouds.yaml …"))
+        return NO_CANDIDATES.format(reason=self._reason, demo=self.world.keymap.shown("demo"))
 
     def strip(self, row: Row) -> list[Parts]:
         """What enter does."""
+        name = clean(row.values[0])
+        if str(row.values[2]).startswith("yes"):
+            first: Parts = [(name, "strong"), (f" is watched already ({str(row.values[2])[5:]})", "muted")]
+        else:
+            first = [("enter tests ", "muted"), (name, "strong"), (" and asks whether to add it, READ-ONLY", "muted")]
+        demo = self.world.keymap.shown("demo")
         return [
-            [("enter adds ", "muted"), (clean(row.values[0]), "strong"), (" READ-ONLY and collects it", "muted")],
-            [("without a cloud: leave with q and run ", "muted"), ("qdeck --demo", "accent")],
+            first,
             [("its password stays in clouds.yaml; nothing in the cloud is changed", "muted")],
-        ]
+            [("without a cloud: ", "muted"), (demo, "accent"), (" looks around in a demo, as ", "muted"),
+             ("qdeck --demo", "accent"), (" does", "muted")],
+        ]  # fmt: skip
 
 
 class HelpPane(Pane):

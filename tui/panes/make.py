@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from tui.panes.activity import ActivityPane
 from tui.panes.audit import AuditPane, RecordPane
 from tui.panes.choices import HelpPane, ScopePane, SetupPane
 from tui.panes.columns import ColumnsPane
@@ -14,12 +15,14 @@ from tui.panes.handover import HandoverPane
 from tui.panes.job import JobPane
 from tui.panes.jobs import JobsPane
 from tui.panes.keys import KeysPane
+from tui.panes.listings import ListingsPane
 from tui.panes.log import LogPane
 from tui.panes.notes import NotesPane
 from tui.panes.overview import CloudsPane, CollectionsPane, InventoryPane
 from tui.panes.pane import Pane
 from tui.panes.resources import ResourcesPane
 from tui.panes.saved import SavedPane
+from tui.panes.settings import SettingsPane
 from tui.state import View
 from tui.world import World
 
@@ -43,6 +46,9 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "views": SavedPane,
     "columns": ColumnsPane,
     "keys": KeysPane,
+    "settings": SettingsPane,
+    "listings": ListingsPane,
+    "activity": ActivityPane,
 }
 
 

@@ -149,8 +149,10 @@ def advice(state: str, age_seconds: Any) -> str:
         "ok": f"{old}r collects now",
         "stale": f"{old}the last collections failed; r tries again now",
         "unreachable": f"{old}it is tried again by itself; what was collected stays readable",
-        "suspect": f"{old}many rows vanished at once, so none were deleted; `qdeck clouds` tells how to decide",
-        "not_permitted": f"{old}the account may not read some types; another account of this cloud may",
+        "suspect": f"{old}many rows vanished at once, so none was deleted; = decides whether they are gone",
+        "degraded": f"{old}a part of it could not be read; l tells what, r tries again now",
+        "failed": f"{old}it can't be read; l tells what was tried, r tries again now",
+        "not_permitted": f"{old}the account may not read some types (l); another account of this cloud may",
         "new": "nothing was collected yet; r collects now",
     }
     return known.get(state, f"{old}r collects now")

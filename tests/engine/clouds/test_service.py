@@ -212,6 +212,16 @@ def test_candidates(clouds: CloudService, demo: DemoCloud, monkeypatch: pytest.M
     }
 
 
+def test_an_entry_can_be_tried_and_nothing_is_kept(clouds: CloudService, ops: Ops, demo: DemoCloud) -> None:
+    found = clouds.try_entry("demo", demo.clouds_yaml)
+    assert found["user"] and found["regions"] and found["problem"] is None
+    assert found["auth_url"].startswith("http")
+    assert clouds.clouds() == []
+    assert AuditService(ops).page()[1] == []
+    with pytest.raises(CloudError):
+        clouds.try_entry("no such entry", demo.clouds_yaml)
+
+
 def test_adding_and_removing_is_audited_and_holds_no_secret(clouds: CloudService, ops: Ops, demo: DemoCloud) -> None:
     caller = Caller(name="alice", role="admin")
     clouds.add(caller, "demo", file=demo.clouds_yaml)

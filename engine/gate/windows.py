@@ -132,9 +132,11 @@ class WriteWindows:
             if self._timer is not None:
                 self._timer.cancel()
 
-    def _end(self, caller: Caller, cloud: str, action: str) -> None:
+    def _end(self, caller: Caller, cloud: str, action: str, over: datetime | None = None) -> None:
+        """`over`: only a window whose end is not later: somebody may have lifted it anew meanwhile."""
+        where = [write_windows.c.cloud == cloud, *([] if over is None else [write_windows.c.until <= over])]
         with self._ops.begin() as connection:
-            found = connection.execute(delete(write_windows).where(write_windows.c.cloud == cloud)).rowcount
+            found = connection.execute(delete(write_windows).where(*where)).rowcount
             if found:
                 self._audit.record(caller, action, cloud, connection=connection)
         if found:
@@ -163,8 +165,8 @@ class WriteWindows:
             with self._ops.read() as connection:
                 rows = connection.execute(select(write_windows.c.cloud, write_windows.c.until)).all()
             for cloud, until in rows:
-                if until <= self._clock():
-                    self._end(ENGINE, cloud, "writes.expire")
+                if until <= (now := self._clock()):
+                    self._end(ENGINE, cloud, "writes.expire", now)
             self._arm()
         except OpsError as error:
             _log.error("the end of a write window could not be noted", reason=str(error))

@@ -41,7 +41,7 @@ from engine.clouds.writing import WriteSessions
 from engine.compute import operations as compute
 from engine.demonstration.service import Demonstration
 from engine.gate.service import Gate
-from engine.inventory.acting import TargetRows, collector
+from engine.inventory.acting import Recollector, TargetRows
 from engine.inventory.collect import CollectionService
 from engine.inventory.console_log import ConsoleLogs, through_gate
 from engine.inventory.events import Timeline
@@ -154,8 +154,9 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         closing.callback(lines.close)
         sessions = WriteSessions(ops, clouds)
         closing.callback(sessions.close)
-        rows, changed_in = TargetRows(reads), collector(collections)
-        gate = Gate(ops, lambda: settings.current, audit, feed, sessions, rows, changed_in)
+        again = Recollector(collections)
+        closing.callback(again.close)
+        gate = Gate(ops, lambda: settings.current, audit, feed, sessions, TargetRows(reads), again.changed)
         closing.callback(gate.close)
         gate.register(*compute.operations(), *network.operations())
         gate.attach(jobs)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from engine.clouds.errors import CloudError
 from engine.inventory.reads import scope_of
+from store import times
 from store.estate.reading import single
 from store.estate.reading.models import Key, Scope, Window
 from store.filters import Filter, Match, Value
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from engine.inventory.reads import InventoryReads
 
 _log = structlog.get_logger("qdeck.gate")
+_MOST_SECONDS = 600.0  # that one listing is waited for
 _WANTED = ("name", "project_id", "project_name", "host", "status")
 
 
@@ -32,6 +35,8 @@ class TargetRows:
 
     def by_keys(self, caller: Caller, type: str, keys: Sequence[Key]) -> list[Mapping[str, Any]]:
         """The rows that are there now, in the order of the keys."""
+        if not keys:
+            return []
         ids = dict.fromkeys(key[2] for key in keys)
         chosen = Match("id", tuple(Value("=", id) for id in ids))
         # The same id may be there in several clouds and regions.
@@ -82,18 +87,50 @@ def _columns(type: ResourceType) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(wanted) if name in there)
 
 
-def collector(collections: CollectionService) -> Callable[[str, str, Sequence[str]], None]:
-    """What the gate calls when something was changed: `changed(cloud, region, types)` has the types collected again.
+class Recollector:
+    """What the gate tells of changes: the types are collected again, by a listing that begins after the change.
 
-    Changes of the lists only where the cloud can tell them; several calls at once become one collection.
+    Changes of the lists only where the cloud can tell them; what is told while a listing runs becomes one more.
     """
 
-    def changed(cloud: str, region: str, types: Sequence[str]) -> None:
-        wanted = [name for name in types if name in registry.ALL and not registry.ALL[name].listing.on_demand]
-        try:
-            if wanted:
-                collections.start(clouds=[cloud], types=wanted)
-        except CloudError as error:
-            _log.warning("what was changed could not be collected", cloud=cloud, types=wanted, reason=str(error))
+    def __init__(self, collections: CollectionService) -> None:
+        self._collections = collections
+        self._lock = threading.Lock()
+        self._told: dict[str, set[str]] = {}  # types by cloud
+        self._busy: set[str] = set()
+        self._closed = False
 
-    return changed
+    def changed(self, cloud: str, region: str, types: Sequence[str]) -> None:
+        """Something of these types was changed. Returns at once."""
+        wanted = [name for name in types if name in registry.ALL and not registry.ALL[name].listing.on_demand]
+        with self._lock:
+            self._told.setdefault(cloud, set()).update(wanted)
+            if not wanted or cloud in self._busy or self._closed:
+                return
+            self._busy.add(cloud)
+        threading.Thread(target=self._work, args=(cloud,), name="recollect", daemon=True).start()
+
+    def close(self) -> None:
+        """Begin no more listings."""
+        self._closed = True
+
+    def _work(self, cloud: str) -> None:
+        while True:
+            with self._lock:
+                types = sorted(self._told.pop(cloud, ()))
+                if not types or self._closed:
+                    self._busy.discard(cloud)
+                    return
+            try:
+                self._collect(cloud, types)
+            except CloudError as error:  # the cloud was removed meanwhile
+                _log.warning("what was changed was not collected", cloud=cloud, types=types, reason=str(error))
+
+    def _collect(self, cloud: str, types: Sequence[str]) -> None:
+        asked = times.utcnow()
+        # One that runs already may have read these lists before the change: then another one follows it.
+        for _ in range(2):
+            for one in self._collections.start(clouds=[cloud], types=types):
+                ended = self._collections.wait(one["id"], _MOST_SECONDS)
+                if self._closed or (ended["started_at"] and times.parse(ended["started_at"]) >= asked):
+                    return

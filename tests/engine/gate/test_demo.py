@@ -14,6 +14,7 @@ from engine.access.models import ENGINE, Caller
 from engine.app import EngineParts, open_engine
 from engine.demo.launch import DemoCloud
 from engine.gate.bodies import ExecuteBody, PlanBody
+from engine.gate.refusals import Refused
 from engine.process.models import Home
 
 OPS = Caller("ops", 1000, None, None, "superadmin")
@@ -78,3 +79,54 @@ def test_a_machine_is_stopped_and_seen_stopped(parts: EngineParts, lifted: None)
     assert (intent["outcome"], done["outcome"]) == ("intent", "ok")
     assert done["detail"]["status"] == 202
     assert done["detail"]["request_ids"][0].startswith("req-")
+
+
+def keys(parts: EngineParts, type: str, filter: str = "") -> list[tuple[str, str, str]]:
+    rows = parts.gate._targeting._rows
+    return [row["key"] for row in rows.passing(OPS, type, filter, None, None, None, 1000)[1]]
+
+
+def project(parts: EngineParts) -> str:
+    return servers(parts)[0]["project_id"]
+
+
+def test_a_network_comes_and_goes(parts: EngineParts, lifted: None) -> None:
+    options = {"name": "throw-away", "project": project(parts)}
+    made = plan(parts, "network.create", options=options)
+    assert made["commands"][0].startswith("openstack --os-cloud demo network create")
+    job = execute(parts, made)
+    assert job["state"] == "done", job["steps"]
+    (key,) = until(lambda: keys(parts, "network", "name:=throw-away"))
+    assert key[2] == job["steps"][0]["created"]
+    made = plan(parts, "network.delete", targets={"keys": [key]})
+    assert made["requires"]["typed"] == "throw-away"
+    with pytest.raises(Refused, match="throw-away"):
+        execute(parts, made, typed="")
+    assert execute(parts, made)["state"] == "done"
+    until(lambda: not keys(parts, "network", "name:=throw-away"))
+
+
+def test_many_machines_with_one_that_is_locked(parts: EngineParts, lifted: None) -> None:
+    chosen = [one["key"] for one in servers(parts, "status:=ACTIVE locked:no !host:=cmp-003")[:3]]
+    locked = execute(parts, plan(parts, "server.lock", targets={"keys": chosen[:1]}, options={"reason": "month end"}))
+    assert locked["state"] == "done", locked["steps"]
+    made = plan(parts, "server.reboot", targets={"keys": chosen}, options={"type": "HARD"})
+    assert [item["code"] for item in made["items"]] == ["locked", None, None]
+    assert "month end" in made["items"][0]["problem"]
+    job = execute(parts, made)
+    assert job["state"] == "done" and job["total"] == 2, job["steps"]
+    # Passed by name, alone; then unlocked again.
+    made = plan(parts, "server.reboot", targets={"keys": chosen[:1]})
+    job = execute(parts, made, override=[chosen[0]], typed=made["requires"]["override"])
+    assert job["state"] == "done", job["steps"]
+    assert execute(parts, plan(parts, "server.unlock", targets={"keys": chosen[:1]}))["state"] == "done"
+    until(lambda: not servers(parts, f"id:={chosen[0][2]} locked:yes"))
+
+
+def test_the_console_log_is_asked_in_read_only_mode(parts: EngineParts) -> None:
+    from engine.gate.models import Call
+
+    key = servers(parts, "status:=ACTIVE !host:=cmp-003")[0]["key"]
+    body = {"os-getConsoleOutput": {"length": 5}}
+    call = Call(*key[:2], "compute", "POST", f"/servers/{key[2]}/action", body, session="read", type="server")
+    assert isinstance(parts.gate.ask(OPS, call).document["output"], str)

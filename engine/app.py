@@ -39,6 +39,7 @@ from engine.audit.service import AuditService
 from engine.clouds.service import CloudService
 from engine.clouds.writing import WriteSessions
 from engine.compute import operations as compute
+from engine.dashboard.room import DashboardRoom
 from engine.demonstration.service import Demonstration
 from engine.gate.service import Gate
 from engine.inventory.acting import Recollector, TargetRows
@@ -94,6 +95,7 @@ class EngineParts:
     views: ViewService
     timeline: Timeline
     gate: Gate
+    dashboard: DashboardRoom
     closing: contextlib.ExitStack
 
     def close(self) -> None:
@@ -107,6 +109,7 @@ class EngineParts:
         else:
             self.schedule.open()
         self.jobs.begin()
+        self.dashboard.begin()
 
     def status(self) -> dict[str, Any]:
         """What `qdeck engine status` shows of the services: clouds, jobs, collections, and in a demo how far it is."""
@@ -166,7 +169,9 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         notes = NoteService(ops, audit, _visible(reads), lambda: feed.publish("notes"))
         shifts = ShiftService(ops, audit)
         handover = HandoverService(shifts)
-        handover.register(sections.faults(lambda caller: reads.states(caller.clouds), notes))
+        dashboard = DashboardRoom(ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path)
+        closing.callback(dashboard.close)
+        handover.register(sections.problems(lambda caller: dashboard.problems.page(caller)["items"]))
         handover.register(sections.changes(audit))
         handover.register(sections.notes_written(notes))
         handover.register(sections.jobs(jobs))
@@ -200,6 +205,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             views=ViewService(ops, audit, lambda: feed.publish("views")),
             timeline=Timeline(reads, lines, audit, notes.about),
             gate=gate,
+            dashboard=dashboard,
             closing=closing.pop_all(),
         )
     raise AssertionError("unreachable: the stack does not swallow")
@@ -244,6 +250,8 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.views.routes.routes(parts.views, access))
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
     mount(app, engine.gate.routes.routes(parts.gate, access))
+    for router in parts.dashboard.routes(access):
+        mount(app, router)
     # Before `/q/resources/{type}/{id}`, whose ids may hold slashes.
     mount(app, engine.inventory.events_routes.routes(parts.reads, parts.timeline, access))
     logs = ConsoleLogs(parts.reads, through_gate(parts.gate.ask))

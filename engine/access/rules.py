@@ -53,7 +53,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("r r r w w", "sla intelligence"),
     # What the documents have no word for: the engine itself, its clouds, its collections and its settings.
     ("r r r w a", "clouds settings"),
-    ("r w w a a", "collections"),
+    ("r w w a a", "collections problems"),
     ("r r r w a", "engine"),
 )
 

@@ -1,4 +1,4 @@
-"""The sections that the rooms below give: faults of clouds, jobs, changes, notes, write windows.
+"""The sections that the rooms below give: problems, jobs, changes, notes, write windows.
 
 Each function takes what it asks, so that a room that is not there has no section.
 """
@@ -17,45 +17,28 @@ from store import times
 
 MOST = 200
 # Records that change no cloud: what people said and looked at, what the engine does by itself.
-_QUIET = ("note.", "shift.", "view.", "collection.", "session.", "audit.", "find.")
+_QUIET = ("note.", "shift.", "view.", "collection.", "session.", "audit.", "find.", "problem.")
 
 Listings = Callable[[Caller], Iterable[Mapping[str, Any]]]
 
 
-def faults(listings: Listings, notes: NoteService) -> Section:
-    """Lists of clouds that are not well, with who has them: the newest note on each."""
+def problems(found: Listings) -> Section:
+    """What is wrong now, as GET /q/problems lists it, without what is muted or so on purpose."""
 
     def provide(caller: Caller, since: datetime, until: datetime) -> Found:
-        _, said = notes.page(caller, kind="problem", limit=1000)
-        who: dict[tuple[str, ...], Mapping[str, Any]] = {}
-        for note in said:
-            who.setdefault(tuple(note["subject"]["key"]), note)
-        rows = []
-        for state in listings(caller):
-            if state["state"] in ("ok", "not_permitted"):
-                continue
-            taken: Mapping[str, Any] = (
-                who.get((state["cloud"], state["region"], state["type"])) or who.get((state["cloud"],)) or {}
-            )
-            rows.append(
-                {
-                    "cloud": state["cloud"],
-                    "region": state["region"],
-                    "type": state["type"],
-                    "state": state["state"],
-                    "reason": state["reason"],
-                    "since": state["fresh_ended_at"],
-                    "who": taken.get("created_by"),
-                    "note": taken.get("text"),
-                }
-            )
+        names = ("severity", "title", "detail", "since", "cloud", "project_name", "machines", "type", "key", "id")
+        rows = [
+            {**{name: item[name] for name in names}, "who": item["owner"], "note": item["note"]}
+            for item in found(caller)
+            if item["muted_until"] is None and item["severity"] != "info"
+        ]
         return Found(rows)
 
     columns = (
-        ("cloud", "Cloud"), ("region", "Region"), ("type", "What"), ("state", "State"), ("reason", "Why"),
-        ("since", "Last good"), ("who", "Who has it"), ("note", "Note"),
+        ("severity", "Severity"), ("title", "What"), ("detail", "Behind it"), ("since", "Since"), ("cloud", "Cloud"),
+        ("machines", "Machines"), ("who", "Who has it"), ("note", "Note"),
     )  # fmt: skip
-    return Section("problems", "Open problems", columns, provide, 10, "all lists of all clouds are well")
+    return Section("problems", "Open problems", columns, provide, 10, "nothing is wrong that the console can see")
 
 
 def jobs(pages: Pages) -> Section:

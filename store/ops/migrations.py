@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, text
 
 from store.ops.audit_tables import audit_tickets
+from store.ops.dashboard_tables import problems
 from store.ops.gate_tables import holds, plans, write_windows
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
 from store.ops.notes_tables import notes
@@ -65,6 +66,10 @@ def _notes(connection: Connection) -> None:
             connection.execute(insert(audit_tickets).values(ticket=ticket[:255], seq=seq))
 
 
+def _problems(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[problems])
+
+
 # The audit refuses UPDATE and DELETE also to a program that has the file open.
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": (
@@ -86,6 +91,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "the write gate", _gate),
     Migration(3, "jobs", _jobs),
     Migration(4, "notes, shifts and saved views", _notes),
+    Migration(6, "problems", _problems),
 )
 
 LATEST = MIGRATIONS[-1].version

@@ -38,7 +38,7 @@ class Desk:
         self.notes = NoteService(furniture.ops, furniture.audit, lambda *_: False)
         self.shifts = ShiftService(furniture.ops, furniture.audit, clock=lambda: self.now)
         self.handover = HandoverService(self.shifts)
-        self.handover.register(sections.faults(lambda caller: self.listings, self.notes))
+        self.handover.register(sections.problems(lambda caller: self.listings))
         self.handover.register(sections.jobs(self))
         self.handover.register(sections.changes(furniture.audit))
         self.handover.register(sections.notes_written(self.notes))
@@ -91,18 +91,20 @@ def test_sections_stand_in_their_order_and_have_one_name(desk: Desk) -> None:
 
 
 def test_problems_say_who_has_them(desk: Desk) -> None:
-    base = {"region": "", "fresh_ended_at": None, "reason": "503"}
+    base: dict[str, Any] = {
+        "detail": "23 machines", "since": None, "cloud": "prod", "project_name": None, "machines": 23, "type": None,
+        "key": None, "id": "1", "owner": None, "note": None, "muted_until": None,
+    }  # fmt: skip
     desk.listings = [
-        {**base, "cloud": "prod", "type": "server", "state": "failed"},
-        {**base, "cloud": "prod", "type": "image", "state": "ok"},
-        {**base, "cloud": "test", "type": "port", "state": "suspect"},
+        {**base, "severity": "critical", "title": "cmp-02 down", "owner": "bob", "note": "I call the provider"},
+        {**base, "severity": "warning", "title": "quota full"},
+        {**base, "severity": "warning", "title": "quiet", "muted_until": desk.now},
+        {**base, "severity": "info", "title": "on purpose"},
     ]
-    subject = Subject(kind="problem", type="listing", key=["prod", "", "server"])
-    desk.notes.add(BOB, subject, "I call the provider")
     rows = desk.section("problems")["rows"]
-    assert [(row["cloud"], row["type"], row["who"], row["note"]) for row in rows] == [
-        ("prod", "server", "bob", "I call the provider"),
-        ("test", "port", None, None),
+    assert [(row["title"], row["who"], row["note"]) for row in rows] == [
+        ("cmp-02 down", "bob", "I call the provider"),
+        ("quota full", None, None),
     ]
 
 

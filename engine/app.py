@@ -16,12 +16,14 @@ import engine.access.routes
 import engine.audit.access_log
 import engine.audit.routes
 import engine.clouds.routes
+import engine.compute.routes
 import engine.gate.routes
 import engine.inventory.events_routes
 import engine.inventory.find_routes
 import engine.inventory.routes
 import engine.jobs.routes
 import engine.monitoring.routes
+import engine.network.routes
 import engine.notes.routes
 import engine.process.routes
 import engine.settings.routes
@@ -39,6 +41,7 @@ from engine.audit.service import AuditService
 from engine.clouds.service import CloudService
 from engine.clouds.writing import WriteSessions
 from engine.compute import operations as compute
+from engine.compute.service import Changes
 from engine.dashboard.room import DashboardRoom
 from engine.demonstration.service import Demonstration
 from engine.gate.service import Gate
@@ -96,6 +99,7 @@ class EngineParts:
     timeline: Timeline
     gate: Gate
     dashboard: DashboardRoom
+    changes: Changes
     closing: contextlib.ExitStack
 
     def close(self) -> None:
@@ -206,6 +210,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             timeline=Timeline(reads, lines, audit, notes.about),
             gate=gate,
             dashboard=dashboard,
+            changes=Changes(gate, jobs, reads, collections, lambda cloud: sessions.session(cloud, "admin").project_id),
             closing=closing.pop_all(),
         )
     raise AssertionError("unreachable: the stack does not swallow")
@@ -252,6 +257,8 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.gate.routes.routes(parts.gate, access))
     for router in parts.dashboard.routes(access):
         mount(app, router)
+    mount(app, engine.compute.routes.routes(parts.changes, access))
+    mount(app, engine.network.routes.routes(parts.changes, access))
     # Before `/q/resources/{type}/{id}`, whose ids may hold slashes.
     mount(app, engine.inventory.events_routes.routes(parts.reads, parts.timeline, access))
     logs = ConsoleLogs(parts.reads, through_gate(parts.gate.ask))

@@ -45,6 +45,7 @@ def operations() -> list[Operation]:
             already=lambda ctx, target, options: not target.doc,
             settled=lambda ctx, target, options: None if target.doc else Settled("deleted"),
             seconds=60,
+            touches=("subnet", "port"),
         ),
     ]
 

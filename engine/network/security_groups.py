@@ -33,6 +33,7 @@ def operations() -> list[Operation]:
             find=lambda ctx, target, options: find(ctx, "/security-groups", "security_groups", options),
             settled=lambda ctx, target, options: Settled(f"created {target.name}"),
             seconds=30,
+            touches=("security_group_rule",),
         ),
         Operation(
             ACTIONS["security_group.delete"],
@@ -42,6 +43,7 @@ def operations() -> list[Operation]:
             already=lambda ctx, target, options: not target.doc,
             settled=lambda ctx, target, options: None if target.doc else Settled("deleted"),
             seconds=60,
+            touches=("security_group_rule",),
         ),
         Operation(
             ACTIONS["security_group_rule.create"],
@@ -51,6 +53,7 @@ def operations() -> list[Operation]:
             find=_find_rule,
             settled=lambda ctx, target, options: Settled("created the rule"),
             seconds=30,
+            touches=("security_group",),
         ),
         Operation(
             ACTIONS["security_group_rule.delete"],
@@ -60,6 +63,7 @@ def operations() -> list[Operation]:
             already=lambda ctx, target, options: not target.doc,
             settled=lambda ctx, target, options: None if target.doc else Settled("deleted"),
             seconds=60,
+            touches=("security_group",),
         ),
     ]
 

@@ -19,6 +19,7 @@ from tui.acting.asking import Asking
 from tui.acting.changing import Changing
 from tui.acting.columns import Columns
 from tui.acting.commanding import Commanding
+from tui.acting.copying import Copying
 from tui.acting.dialogs import Dialogs
 from tui.acting.display import Display
 from tui.acting.exporting import Exporting
@@ -84,6 +85,7 @@ class QuarterdeckApp(
     Viewing,
     Records,
     Exporting,
+    Copying,
     Dialogs,
     Changing,
     Writes,

@@ -69,9 +69,12 @@ def test_names_and_sizes() -> None:
 
 async def test_a_list_is_exported_as_it_is_shown(here: Path) -> None:
     client = FakeClient(50)
-    async with console(client, "servers /web sort:name:desc") as (_, pilot):
+    async with console(client, "servers /web sort:name:desc") as (app, pilot):
         await pilot.press("E")
         await until_text(pilot, "save as: ./servers-2", ".xlsx")
+        for ending in ("xlsx", "parquet", "json", "csv"):
+            await pilot.press("tab")
+            await until(pilot, lambda: app.bar.value.endswith(f".{ending}"), ending)  # noqa: B023
         await pilot.press(*["backspace"] * 40, *"out.csv", "enter")
         await until_text(pilot, "saved 10 rows, ", "in out.csv")
         [body] = client.asked("POST", "/q/exports")

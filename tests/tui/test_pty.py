@@ -1,5 +1,6 @@
 """The console on a real terminal: bytes per key, signals, and what is left of the terminal afterwards."""
 
+import base64
 import json
 import os
 import signal
@@ -56,6 +57,14 @@ def test_every_key_writes_little(start, keys: str) -> None:  # type: ignore[no-u
         terminal.press(key)
         terminal.settle(0.15)
         assert terminal.written - before <= MOST_BYTES, f"{key}: {terminal.written - before} bytes"
+
+
+def test_what_is_copied_is_sent_to_the_terminal(start) -> None:  # type: ignore[no-untyped-def]
+    terminal = start(QDECK_CLIPBOARD="osc52")
+    ready(terminal)
+    terminal.press("c", "n")
+    terminal.until_text("sent it to the terminal")
+    assert b"\x1b]52;c;" + base64.b64encode(b"0000000-web") + b"\x07" in terminal.tail
 
 
 def test_next_to_nothing_is_written_while_nothing_happens(start) -> None:  # type: ignore[no-untyped-def]

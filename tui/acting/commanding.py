@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ class Commanding:
 
     filter_timer: Timer | None
     answer: Callable[[str], str | None]  # takes the answer to a question of one line; see ask_line
+    become: Callable[[str], Sequence[str]]
 
     def action_command(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.bar.open(":")
@@ -35,12 +36,16 @@ class Commanding:
         self.show_hint("", ())
 
     def ask_line(  # type: ignore[misc]
-        self: QuarterdeckApp, prompt: str, answer: Callable[[str], str | None], start: str = ""
+        self: QuarterdeckApp,
+        prompt: str,
+        answer: Callable[[str], str | None],
+        start: str = "",
+        become: Callable[[str], Sequence[str]] = lambda text: (),
     ) -> None:
         """Ask for one line of text in the bar. `answer` takes it, and gives a sentence when it can't be used: then the
-        bar stays open. Escape takes nothing.
+        bar stays open. Escape takes nothing. `become`: whole lines that tab makes of what was typed.
         """
-        self.answer = answer
+        self.answer, self.become = answer, become
         self.bar.open(prompt, start)
         self.show_hint("", ())
 
@@ -166,3 +171,5 @@ class Commanding:
             self.bar.put(self.offers.chosen.text)
         elif self.bar.mode == ":":
             self.bar.complete(lambda text: completions(text, view, self.cloud_names))
+        else:
+            self.bar.complete(self.become)

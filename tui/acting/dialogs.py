@@ -92,13 +92,7 @@ class Dialogs:
             if self.dialog is not None:
                 self.dialog.redraw()
 
-    # Where commands and plans go
-
-    def copy_text(self: QuarterdeckApp, text: str) -> str:  # type: ignore[misc]
-        """Send a text to the terminal's clipboard; what was done, in words."""
-        self.copy_to_clipboard(text)
-        lines = text.count("\n") + 1
-        return f"sent {lines} line{'s' if lines > 1 else ''} to the terminal's clipboard; E saves to a file instead"
+    # Where plans go (commands: `copy_text`)
 
     def save_text(self: QuarterdeckApp, text: str, name: str) -> str:  # type: ignore[misc]
         """Write a text to a new file, in the folder where the console was started or at home; where it is, in words."""

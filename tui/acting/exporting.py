@@ -62,7 +62,12 @@ class Exporting:
         known = endings(self.pane)
         start = file_name(self._file_subject(), known[0], datetime.now())
         marked = self.table.marks.count if isinstance(self.pane, ResourcesPane) and self.table.marks else None
-        self.ask_line(f"export {marked:,} marked to" if marked else "save as", self._export_to, start)
+        prompt = f"export {marked:,} marked to" if marked else "save as"
+
+        def others(path: str) -> list[str]:
+            return [f"{path[: len(path) - len(Path(path).suffix)]}.{ending}" for ending in (*known[1:], known[0])]
+
+        self.ask_line(prompt, self._export_to, start, others)
         if len(known) > 1:
             self.show_hint("", [f".{ending}" for ending in known])
 

@@ -30,6 +30,7 @@ UNDERSTOOD = {
 class FindPane(Pane):
     """Answers, the best first; `enter` opens the resource. The text is the view's subject."""
 
+    places = ("list", "find")
     topics = frozenset({"data"})
     noun = "answer"
     counted = True

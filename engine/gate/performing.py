@@ -134,8 +134,10 @@ class Performer:
             raise Forbidden(f"Permission denied: requires {permission}")
         if caller.clouds is not None and call.cloud not in caller.clouds:
             raise Refused("unknown", f"there is no cloud {call.cloud!r:.80} here")
-        if caller.projects is not None and call.project_id and call.project_id not in caller.projects:
-            raise Forbidden("Permission denied: it belongs to a project outside the caller's")
+        # What belongs to no project is everybody's: it may be asked for, and not changed.
+        outside = caller.projects is not None and call.project_id not in caller.projects
+        if outside and (call.project_id or not rules.is_ask(call)):
+            raise Forbidden("Permission denied: it belongs to no project of the caller's")
 
     def _session(self, call: Call) -> WriteSession:
         try:

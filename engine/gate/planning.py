@@ -170,20 +170,26 @@ def commands(
     """The same in the words of the `openstack` command, for what is going to be done."""
     if operation.commands is None:
         return []
+    heads: dict[tuple[str, str], list[str]] = {}
     found = []
     for number, one in enumerate(judged, 1):
         if one.ok or passable(operation, judged):
-            head = ["openstack", "--os-cloud", sessions.account(one.target.cloud, "admin") or one.target.cloud]
-            if one.target.region and len(sessions.regions(one.target.cloud)) > 1:
-                head += ["--os-region-name", one.target.region]
+            place = one.target.key[:2]
+            head = heads[place] = heads.get(place) or _head(sessions, *place)
             context = judge.context(one.target, number, len(judged))
             found += [shlex.join([*head, *map(str, args)]) for args in operation.commands(context, one.target, options)]
     return found
 
 
+def _head(sessions: Sessions, cloud: str, region: str) -> list[str]:
+    head = ["openstack", "--os-cloud", sessions.account(cloud, "admin") or cloud]
+    return [*head, "--os-region-name", region] if region and len(sessions.regions(cloud)) > 1 else head
+
+
 def steps(operation: Operation, judged: Sequence[Judged], doing: Sequence[Judged]) -> list[dict[str, Any]]:
     """The job's steps: one for each target of `doing`."""
     verb = operation.declaration.title
+    chosen = {id(one) for one in doing}
     return [
         {
             "name": f"{verb} {one.target.name}"[:200],
@@ -202,7 +208,7 @@ def steps(operation: Operation, judged: Sequence[Judged], doing: Sequence[Judged
             },
         }
         for number, one in enumerate(judged, 1)
-        if one in doing
+        if id(one) in chosen
     ]
 
 

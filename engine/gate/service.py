@@ -40,6 +40,8 @@ KIND = "actions"  # of the jobs that carry plans out
 READERS = 8  # targets that are read side by side
 # A retry by the person who executed the plan takes the typed phrase over for so long.
 _CONFIRMED = timedelta(hours=8)
+# Refusals of an execution that the audit does not need: something was not typed, or nothing could be done anyway.
+_SLIPS = ("reason", "ticket", "typed", "override", "refused")
 
 
 class Gate:
@@ -138,7 +140,7 @@ class Gate:
             place = (chosen[0].target.cloud, chosen[0].target.region)
             self._targeting.resolve(caller, operation.declaration, place, options)
             found = self._targeting.read(operation, chosen)
-        judged = self._judged(operation, found, options)
+        judged = self._judged(operation, self._targeting.owned(caller, found), options)
         return self._store(caller, operation, options, judged, warnings)
 
     def get(self, caller: Caller, plan_id: str) -> dict[str, Any]:
@@ -154,11 +156,12 @@ class Gate:
         if self._clock() >= plan.expires_at or (body.hash is not None and body.hash != plan.hash):
             raise Refused("expired", "this plan is older than 30 minutes, or another one: make a new one")
         passed = [tuple(key) for key in body.override]
-        self._check_given(plan, body, passed)
         try:
-            judged = self._as_planned(operation, plan, passed)
+            self._check_given(plan, body, passed)
+            judged = self._as_planned(caller, operation, plan, passed)
         except Refused as refusal:
-            self._note_refusal(caller, plan, body, refusal)
+            if refusal.code not in _SLIPS:
+                self._note_refusal(caller, plan, body, refusal)
             raise
         return self._begin(caller, operation, plan, judged, body, passed)
 
@@ -290,7 +293,9 @@ class Gate:
         if typed and not rules.same_phrase(body.typed, typed):
             raise Refused("override" if passed else "typed", f"type {typed!r} to carry this out", typed=typed)
 
-    def _as_planned(self, operation: Operation, plan: Stored, passed: Sequence[tuple[str, ...]]) -> list[Judged]:
+    def _as_planned(
+        self, caller: Caller, operation: Operation, plan: Stored, passed: Sequence[tuple[str, ...]]
+    ) -> list[Judged]:
         """The targets read and judged again. Raises Refused when anything is not as it was."""
         args = [step["args"] for step in plan.request["steps"]]
         targets = [planning.target_of(one) for one in args]
@@ -298,6 +303,7 @@ class Gate:
         if not operation.declaration.creates:
             found = self._targeting.read(operation, found)
         places = [(int(one["number"]), int(one["of"])) for one in args]
+        found = self._targeting.owned(caller, found)
         judged = self._judged(operation, found, plan.request["options"], passed, plan.id, places)
         told = planning.differences(plan.relied, judged)
         if not told:

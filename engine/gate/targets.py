@@ -186,6 +186,23 @@ class Targeting:
             )
         )
 
+    def owned(self, caller: Caller, found: Sequence[Seen]) -> list[Seen]:
+        """The same; what belongs to nobody, or to a project outside the caller's limits, is refused.
+
+        Flavors and shared networks are seen by everybody, and still not changed by a role for some projects.
+        """
+        if caller.projects is None and caller.domains is None:
+            return list(found)
+        keys = {(one.target.cloud, "", one.target.project_id) for one in found if one.target.project_id}
+        own = {row["key"] for row in self._rows.by_keys(caller, "project", sorted(keys))}
+        refusal = "your role is limited to projects that this does not belong to"
+        return [
+            one
+            if one.problem or (one.target.cloud, "", one.target.project_id) in own
+            else replace(one, problem=refusal, code="refused")
+            for one in found
+        ]
+
     # Live
 
     def read(self, operation: Operation, found: Sequence[Seen]) -> list[Seen]:

@@ -112,15 +112,22 @@ class FakeRows:
         self.named: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def by_keys(self, caller: Caller, type: str, keys: Sequence[Any]) -> list[Any]:
+        if type == "project":
+            return [{"key": tuple(key), "name": key[2]} for key in keys if key[2] in self.seen_by(caller)]
         rows = []
         for key in keys:
             doc = self.cloud.docs.get(key[2])
-            if doc is not None and (caller.projects is None or doc.get("tenant_id") in caller.projects):
+            if doc is not None and (doc.get("shared") or doc.get("tenant_id") in self.seen_by(caller)):
                 name = {"p1": "shop", "p2": "bank"}.get(doc.get("tenant_id", ""), "")
                 rows.append(
                     {"key": tuple(key), "name": doc["name"], "project_id": doc.get("tenant_id"), "project_name": name}
                 )
         return rows
+
+    def seen_by(self, caller: Caller) -> tuple[str, ...]:
+        """Projects that lie within the limits of the role: p1 is in the domain d1, p2 in d2."""
+        own = ("p1", "p2", "") if caller.projects is None else caller.projects
+        return tuple(one for one in own if caller.domains is None or f"d{one[1:]}" in caller.domains)
 
     def passing(
         self, caller: Caller, type: str, filter: str, clouds: Any, regions: Any, projects: Any, most: int

@@ -355,9 +355,11 @@ def test_a_call_without_a_plan_is_looked_at_too(east: Room) -> None:
         east.gate.perform(replace(actor, caller=VIEWER), STOP)
     with pytest.raises(Refused):
         east.gate.perform(replace(actor, caller=replace(OPS, clouds=("west",))), STOP)
+    limited = replace(OPS, projects=("p2",))
     with pytest.raises(Forbidden):
-        limited = replace(OPS, projects=("p2",))
         east.gate.perform(replace(actor, caller=limited), replace(STOP, project_id="p1"))
+    with pytest.raises(Forbidden):  # it belongs to nobody
+        east.gate.perform(replace(actor, caller=limited), STOP)
     with pytest.raises(Refused):
         east.gate.perform(actor, replace(STOP, path="/servers/../flavors"))
     east.gate.end(OPS, "east")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,11 +171,30 @@ def test_roles_and_limits(east: Room) -> None:
         east.execute(made, lesser)
 
 
+@pytest.mark.parametrize("limits", [{"projects": ("p1",)}, {"domains": ("d1",)}])
+def test_what_everybody_sees_is_not_everybodys_to_change(east: Room, limits: dict[str, Any]) -> None:
+    east.lift()
+    limited = replace(OPS, **limits)
+    for id, project in (("n1", "p1"), ("n2", "p2"), ("n3", "")):
+        east.cloud.docs[id] = {"id": id, "name": f"net-{id}", "tenant_id": project, "shared": True}
+    keys = [("east", "r1", id) for id in ("n1", "n2", "n3")]
+    made = east.plan("network.delete", *keys, caller=limited)
+    assert [item["ok"] for item in made["items"]] == [True, False, False]
+    assert "your role is limited" in made["items"][1]["problem"]
+    assert all(item["ok"] for item in east.plan("network.delete", *keys)["items"])
+    # The limits came after the plan was made.
+    everything = east.plan("network.delete", *keys)
+    with pytest.raises(Refused) as refused:
+        east.execute(everything, limited)
+    assert refused.value.code == "changed" and east.cloud.sent == []
+
+
 def test_read_only_refuses_the_execution(east: Room) -> None:
     made = east.plan("server.stop", east.cloud.server("s1"))
     with pytest.raises(Refused) as refused:
         east.execute(made)
     assert (refused.value.code, refused.value.status) == ("read_only", 403)
+    assert [record["outcome"] for record in east.records("server.stop")] == ["refused"]
     assert east.cloud.sent == [] and east.jobs.jobs == []
     east.lift()
     assert east.execute(made)["results"][0].ok

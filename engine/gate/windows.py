@@ -69,7 +69,7 @@ class WriteWindows:
         if not self.state(cloud)[0]:
             raise Refused(
                 "read_only",
-                f"{cloud} is read-only: nothing is changed there until somebody lifts it (`qdeck write {cloud}`)",
+                f"{cloud} is read-only: nothing is changed there until somebody lifts it (`qdeck writes lift {cloud}`)",
                 cloud=cloud,
             )
 

@@ -25,7 +25,9 @@ DOCUMENTED = [
     "/security-groups/{sg_id}", "/security-group-rules", "/flavors", "/images", "/hypervisors", "/users",
     "/users/{user_id}",
     "/roles", "/roles/{role_id}", "/role-assignments", "/user-activity-summary", "/health", "/metrics", "/api/metrics",
-    "/api/logs",
+    "/api/logs", "/admin/networks", "/admin/networks/{network_id}", "/admin/security-groups",
+    "/admin/security-groups/{sg_id}", "/admin/security-group-rules", "/admin/security-group-rules/{rule_id}",
+    "/admin/flavors", "/admin/flavors/{flavor_id}",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import orjson
+from sqlalchemy import select
 
 from engine.access.models import ENGINE, Caller
 from engine.access.service import CALLER
@@ -20,6 +21,7 @@ from engine.demo.launch import DemoCloud
 from engine.process.control import Control
 from engine.process.models import PROTOCOL, Home
 from engine.process.status import Status
+from store.ops.gate_tables import holds
 
 OPS = Caller("ops", 1000, None, None, "superadmin")
 TYPES = ["project", "server", "network", "subnet", "port", "security_group", "security_group_rule", "flavor"]
@@ -85,7 +87,13 @@ class World:
     def ended(self, id: str) -> dict[str, Any]:
         """The job, once it has ended."""
         found: dict[str, Any] = until(lambda: (job := self.get(f"/q/jobs/{id}"))["ended_at"] and job)
+        # A moment later it lets go of what it worked on.
+        until(lambda: not self._held(id))
         return found
+
+    def _held(self, job_id: str) -> bool:
+        with self.parts.ops.read() as connection:
+            return connection.scalar(select(holds.c.job_id).where(holds.c.job_id == job_id).limit(1)) is not None
 
     def cloud_server(self, id: str) -> dict[str, Any]:
         """A server as the cloud has it."""

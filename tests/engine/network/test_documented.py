@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.access.models import Caller
+from engine.settings.roles import Role
 from tests.engine.compute.running import OPS, World
 
 RULE = {
@@ -136,7 +137,7 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
 @pytest.mark.parametrize("role", ["viewer", "operator", "technical"])
-def test_only_administrators(world: World, lifted: None, method: str, path: str, body: Any, role: str) -> None:
+def test_only_administrators(world: World, lifted: None, method: str, path: str, body: Any, role: Role) -> None:
     answer = world.call(method, f"/admin/{path}", Caller("eve", 1001, None, None, role), json=body)
     assert answer.status_code == 403
     assert answer.json()["detail"].startswith("Permission denied: requires ")

@@ -169,3 +169,20 @@ def test_a_lone_escape_goes_back_and_letters_come_whole(start) -> None:  # type:
     os.write(terminal.fd, "é".encode()[1:])
     terminal.press("j")
     terminal.until(lambda: terminal.lines[5].startswith("▸"))
+
+
+@pytest.mark.parametrize("term", ["screen", "tmux-256color", "linux", "xterm-mono", "dumb"])
+def test_every_kind_of_terminal_gets_its_own_colours_and_nothing_else(start, term: str) -> None:  # type: ignore[no-untyped-def]
+    terminal = start(QDECK_THEME="", TERM=term, COLORTERM="")
+    ready(terminal)
+    assert "prod-eu · all projects · READ-ONLY" in terminal.lines[0]
+    terminal.press("j", ":")
+    terminal.until_text("the list of servers")
+    terminal.press("escape")
+    terminal.until(lambda: "the list of servers" not in terminal.text)
+    terminal.press("?")
+    terminal.until_text("── in lists of resources ──")
+    colours = {c.fg for row in terminal.screen.buffer.values() for c in row.values()}
+    named = {"default", "black", "red", "green", "brown", "blue", "magenta", "cyan", "white"}
+    assert colours <= ({"default"} if term == "dumb" else named)
+    assert b"38;2;" not in terminal.tail

@@ -149,7 +149,7 @@ async def test_lines_that_were_typed_are_there_in_the_next_session() -> None:
         async with console(client, view) as (app, pilot):
             await until(pilot, lambda: app.bar.earlier(":"))
             await pilot.press("colon")
-            await until_text(pilot, "volumes              as before")
+            await until_text(pilot, "volumes                        as before")
             await pilot.press("up")
             assert app.bar.value == "volumes"
             await pilot.press("escape", "slash", "up")

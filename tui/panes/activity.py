@@ -50,7 +50,7 @@ class ActivityPane(Pane):
         return [
             Head("at", "AGO", "time", 5, 0),
             Head("kind", "WHAT", "text", 10, 1),
-            Head("state", "STATE", "status", 9, 2),
+            Head("state", "STATE", "status", 9, 2, levels={"done": "ok", "cancelled": "idle", "waiting": "warn"}),
             Head("text", "", "text", 60, 3),
         ]
 

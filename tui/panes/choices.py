@@ -21,6 +21,10 @@ NO_CANDIDATES = (
     "~/.config/openstack/clouds.yaml, then press r.\n\n"
     "To look around without a cloud press {demo}: it opens a demo (qdeck --demo)."
 )
+NO_MORE = (
+    "There is no other entry to add:\n{reason}\n\n"
+    "Entries of clouds.yaml files are looked for where OpenStack's own tools look;\nr looks again, q goes back."
+)
 
 
 class ScopePane(Pane):
@@ -120,6 +124,8 @@ class SetupPane(Pane):
 
     def empty(self) -> str:
         """No candidates: lead by the hand."""
+        if self.world.clouds:
+            return NO_MORE.format(reason=self._reason)
         return NO_CANDIDATES.format(reason=self._reason, demo=self.world.keymap.shown("demo"))
 
     def strip(self, row: Row) -> list[Parts]:

@@ -175,6 +175,8 @@ def full_text(value: Any, role: str, now: datetime) -> str:
     if isinstance(value, list):
         return clean(", ".join(str(item) for item in value) or NOTHING, LONGEST_VALUE)
     if role in ("size_mb", "size_gb", "size_bytes") and isinstance(value, int | float) and not isinstance(value, bool):
+        if value == 0:
+            return "0"
         unit = {"size_mb": "MiB", "size_gb": "GiB", "size_bytes": "B"}[role]
         return f"{value_text(value, role, now)} ({value:,} {unit})"
     if isinstance(value, dict):

@@ -53,7 +53,7 @@ class ListingsPane(Pane):
         return [
             Head("type", "LIST", "name", 22, 0),
             Head("state", "STATE", "status", 13, 1),
-            Head("cloud", "CLOUD", "name", 12, 2, self.world.several_clouds),
+            Head("cloud", "CLOUD", "name", 12, 2, self.world.several_clouds, not self.world.several_clouds),
             Head("region", "REGION", "name", 10, 3),
             Head("rows", "ROWS", "number", 8, 4),
             Head("age", "AGE", "number", 5, 5),

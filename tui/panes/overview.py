@@ -134,7 +134,12 @@ class CloudsPane(Pane):
         second: Parts = []
         for account in cloud.get("accounts") or []:
             if isinstance(account, dict):
-                words = [account.get("name"), account.get("user"), account.get("scope"), account.get("auth_url")]
+                words = [
+                    account.get("name"),
+                    account.get("user"),
+                    account.get("scope_name") or account.get("scope"),
+                    account.get("auth_url"),
+                ]
                 second += [("account ", "muted"), (clean("  ".join(str(w) for w in words if w)) + "   ", "text")]
                 if account.get("last_error"):
                     second.append((clean(account["last_error"]), "bad"))
@@ -199,8 +204,8 @@ class CollectionsPane(Pane):
         """Progress first."""
         return [
             Head("type", "TYPE", "name", 20, 0),
-            Head("state", "STATE", "status", 9, 1),
-            Head("cloud", "CLOUD", "name", 12, 2, self.world.several_clouds),
+            Head("state", "STATE", "status", 9, 1, levels={"done": "ok"}),
+            Head("cloud", "CLOUD", "name", 12, 2, self.world.several_clouds, not self.world.several_clouds),
             Head("rows", "ROWS", "number", 8, 3),
             Head("of", "OF", "number", 8, 4),
             Head("rate", "PER S", "number", 6, 5),

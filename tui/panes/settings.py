@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import Any
 
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
@@ -68,11 +69,10 @@ class SettingsPane(Pane):
         if item.get("source") == "app":
             by = clean(item.get("updated_by") or "somebody")
             last += [(f"   changed by {by}, delete goes back to {shown(item['default'])}", "muted")]
-        return [
-            [(clean(item.get("description") or ""), "text")],
-            [("allowed: ", "muted"), (clean(item.get("allowed") or "").replace("`", ""), "text")],
-            last,
-        ]
+        words = textwrap.wrap(clean(item.get("description") or ""), max(20, self.world.cells - 2)) or [""]
+        allowed: Parts = [("allowed: ", "muted"), (clean(item.get("allowed") or "").replace("`", ""), "text")]
+        first: list[Parts] = [[(line, "text")] for line in words[:2]]
+        return [*first, [*allowed, ("   ", "text"), *last]] if len(first) > 1 else [*first, allowed, last]
 
 
 def source(item: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from tui.widgets.lines import Lines, Part
 MOST = 8
 OTHER_LINES = 6  # context, bar, heads, a row of the list, strip, keys: lines that are never covered
 LEAST_HEIGHT = 10
-NAME = 20  # cells for what would be typed
+NAME, KEY = 20, 10  # cells for what would be typed, and for the key that does the same
 
 
 class Offers(Lines):
@@ -65,20 +65,19 @@ class Offers(Lines):
         self.show(*[self._offer_line(offer, n == self._choice, cells) for n, offer in enumerate(self._offers)])
 
     def _offer_line(self, offer: Offer, chosen: bool, cells: int) -> tuple[list[Part], list[Part]]:
-        """Name, what it does or why not now, key."""
-        name, words, key = ("input",) * 3 if chosen else ("bar_strong", "bar", "bar_strong")
+        """Name, key, what it does or why not now."""
+        name, key, words = ("input",) * 3 if chosen else ("bar_strong", "bar_key", "bar")
         if offer.why_not and not chosen:
-            name = words = "bar_muted"
-        room = max(0, cells - NAME - 12)
+            name = key = words = "bar_muted"
+        room = max(0, cells - NAME - KEY - 4)
         title = f"not now: {offer.why_not}" if offer.why_not else offer.title
         # A line as it would be typed has no title and takes its room.
-        column = NAME if title else NAME + room
+        column = NAME if title else NAME + KEY + room
         left: list[Part] = [
             (" ▸ " if chosen else "   ", name),
             (fit(offer.text, column) + " ", name),
-            (cut_end(title, room), words),
         ]
-        used = sum(width(text) for text, _ in left)
-        right: list[Part] = [(f"{offer.key} ", key)] if offer.key else []
-        gap = cells - used - sum(width(text) for text, _ in right)
-        return [*left, (" " * max(0, gap), words)], right
+        if title:
+            left += [(fit(offer.key, KEY), key), (cut_end(title, room), words)]
+        gap = cells - sum(width(text) for text, _ in left)
+        return [*left, (" " * max(0, gap), words)], []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from store.estate import compare, suspects
+from store.estate import compare, drift_revisions, suspects
 from store.estate.absence import Absent, Seers, settle
 from store.estate.compare import Changes, Target
 from store.estate.models import BROKEN, Listing, Outcome, State
@@ -40,6 +40,7 @@ class End:
     bare: set[str]
     superseded: list[int]
     blob_uses: list[tuple[str, str]]
+    revisions: dict[str, int]
 
     def run(self, connection: duckdb.DuckDBPyConnection) -> Outcome:
         """Runs on the writer thread, inside its transaction."""
@@ -51,6 +52,7 @@ class End:
         )
         before = _state(target, listing)
         whole = self.state not in BROKEN
+        jumps = 0
         changes, absence = Changes(), Absent(suspects.Verdict(self.state, self.reason, close=False))
         if self.apply:
             changes = compare.apply_rows(target, close_deleted=whole)
@@ -60,11 +62,12 @@ class End:
             if self.measures:
                 compare.measure(target, self.measures.open(connection, []), changes)
             self._use_blobs(target)
+            jumps = drift_revisions.note(target, self.revisions)
         state, reason = _next_state(before, absence.verdict, listing.kind)
         counts = (changes.new, changes.changed, absence.gone + changes.deleted)
         self._write_state(target, state, reason, before, whole)
         self._write_listing(target, state, reason, counts)
-        moved = any((*counts, changes.filled, changes.measured)) or before is None or before["state"] != state
+        moved = any((*counts, changes.filled, changes.measured, jumps)) or before is None or before["state"] != state
         return Outcome(
             *counts,
             unchanged=len(self.seen) - changes.new - changes.changed - changes.reported,
@@ -112,7 +115,7 @@ class End:
     def _write_listing(self, target: Target, state: State, reason: str, counts: tuple[int, int, int]) -> None:
         listing = self.listing
         target.run(
-            f"INSERT INTO listings VALUES ({', '.join('?' * 15)})",
+            f"INSERT INTO listings VALUES ({', '.join('?' * 15)}, false)",
             listing.id, listing.cloud, listing.region, listing.type, listing.kind, listing.scope, target.visibility,
             target.started, naive(self.ended_at), state, reason, len(self.seen), *counts,
         )  # fmt: skip

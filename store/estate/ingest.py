@@ -55,6 +55,7 @@ class ListingWriter:
         self._seen: dict[str, int] = {}
         self._bare: set[str] = set()
         self._superseded: list[int] = []
+        self._revisions: dict[str, int] = {}
         self._rejected = 0
         self._known: dict[str, bytes] | None = None
 
@@ -96,6 +97,7 @@ class ListingWriter:
             self._take_ids(batch)
             self._uses.extend(batch.blob_uses)
             self._rejected += batch.rejected
+            self._revisions.update(batch.revisions)
             self._held_volatile.update(batch.volatile)
             if batch.blobs:
                 self._submit_blobs(batch)
@@ -153,6 +155,7 @@ class ListingWriter:
                 bare=self._bare,
                 superseded=self._superseded,
                 blob_uses=self._uses,
+                revisions=self._revisions,
             )
             future = self._estate.submit(end.run, after=self._announce)
             outcome = future.result()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from store.estate import drift_revisions
 from store.estate.schema import quoted
 from store.times import naive
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
     from store.types.declaration import ResourceType
 
-_BY_CLOUD = ("listings", "states", "missing", "samples", "samples_hourly", "blob_uses")
+DRIFT = ("drift_events", "drift_revisions", "drift_jumps")
+_BY_CLOUD = ("listings", "states", "missing", "samples", "samples_hourly", "blob_uses", *DRIFT)
 
 
 def retain(connection: duckdb.DuckDBPyConnection, types: Iterable[ResourceType], before: datetime) -> int:
@@ -35,6 +37,8 @@ def retain(connection: duckdb.DuckDBPyConnection, types: Iterable[ResourceType],
             UNION ALL SELECT whole_listing_id FROM states WHERE whole_listing_id IS NOT NULL)""",
         [limit],
     )
+    connection.execute("DELETE FROM drift_events WHERE state = 'resolved' AND last_at < ?", [limit])
+    drift_revisions.retain(connection, {type.name: quoted(type.table) for type in types})
     _drop_blobs(connection, types)
     return dropped
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from store.types.declaration import ResourceType
 
 BATCH_ROWS = 1000
+# Types whose `revision_number` only moves when they themselves are written. That of a security group moves with its
+# rules and that of a router with its interfaces, which are told by themselves.
+COUNTED = frozenset({"network", "subnet", "port", "floating_ip"})
 _ID_CHARACTERS = 1024
 _SEARCH_CHARACTERS = 1000  # of one value
 _SEARCH_ITEMS = 100  # of one list
@@ -40,6 +43,7 @@ class Batch:
     volatile   id -> values of the type's volatile columns
     blobs      hash -> (bytes, value) of values kept apart; `blob_uses` are (hash, id)
     rejected   documents without a usable id
+    revisions  id -> Neutron's number of writes, of the types whose number is watched
     """
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -49,6 +53,7 @@ class Batch:
     blobs: dict[str, tuple[int, str]] = field(default_factory=dict)
     blob_uses: list[tuple[str, str]] = field(default_factory=list)
     rejected: int = 0
+    revisions: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids) + len(self.bare) + self.rejected
@@ -74,6 +79,7 @@ class RowBuilder:
         self._volatile = [i for i, column in enumerate(type.columns) if column.volatile]
         self._project = names.index(type.owner) if type.owner else -1
         self._text = [i for i, column in enumerate(type.columns) if column.sql == "VARCHAR"]
+        self._counted = type.name in COUNTED
         self._batch = Batch()
 
     def __len__(self) -> int:
@@ -99,6 +105,8 @@ class RowBuilder:
         if bare:
             batch.bare.append(id)
             return False
+        if self._counted and (revision := doc.get("revision_number")) is not None and type(revision) is int:
+            batch.revisions[id] = revision
         digest, data = self._hash(doc)
         blobs = None
         if len(data) > BLOB_BYTES:

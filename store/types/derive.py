@@ -111,6 +111,11 @@ def server_networks(doc: Doc) -> list[str]:
     return list(addresses) if type(addresses) is dict else []
 
 
+def server_flavor_extra_specs(doc: Doc) -> list[str]:
+    """`key=value` of the embedded flavor's extra specs."""
+    return _pairs(_dict(doc.get("flavor")).get("extra_specs"))
+
+
 def server_image_id(doc: Doc) -> str | None:
     """The boot image's id; None for a volume-booted server, whose image is "" in the answer."""
     image = doc.get("image")

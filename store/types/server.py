@@ -56,6 +56,15 @@ TYPE = ResourceType(
         Column("flavor_disk_gb", "BIGINT", ("flavor", "disk"), role="size_gb", title="FLAVOR DISK", width=11),
         Column("ephemeral_gb", "BIGINT", ("flavor", "ephemeral"), role="size_gb", title="EPHEMERAL", width=9),
         Column("swap_mb", "BIGINT", ("flavor", "swap"), role="size_mb", title="SWAP", width=5),
+        Column(
+            "flavor_extra_specs",
+            "VARCHAR[]",
+            derive="server_flavor_extra_specs",
+            role="list",
+            title="EXTRA SPECS",
+            width=24,
+        ),
+        Column("host_id", path=("hostId",), role="id", title="HOST ID"),
         Column("image_id", derive="server_image_id", role="id", title="IMAGE ID"),
         Column(
             "addresses",

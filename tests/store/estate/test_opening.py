@@ -323,13 +323,14 @@ def test_migrations_are_numbered_without_gaps() -> None:
 
 def test_a_failed_migration_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_estate(tmp_path).close()
-    steps = [*schema.migrations(), (2, "CREATE TABLE fresh (a INTEGER); SELECT * FROM not_there;")]
+    latest = len(schema.migrations())
+    steps = [*schema.migrations(), (latest + 1, "CREATE TABLE fresh (a INTEGER); SELECT * FROM not_there;")]
     with monkeypatch.context() as patch:
         patch.setattr(schema, "migrations", lambda: steps)
         with pytest.raises(duckdb.Error):
             open_estate(tmp_path)
     with open_estate(tmp_path) as estate:
-        assert rows(estate, "SELECT value FROM meta WHERE key = 'schema_version'") == [("1",)]
+        assert rows(estate, "SELECT value FROM meta WHERE key = 'schema_version'") == [(str(latest),)]
         assert rows(estate, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'fresh'") == [(0,)]
 
 

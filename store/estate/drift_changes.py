@@ -109,8 +109,8 @@ def _history(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
         f"""CREATE OR REPLACE TEMP TABLE drift_history AS
         WITH h AS (
             SELECT v.id, v.valid_from, v.valid_to, v.scope, v.seen_visibility, {watch_.name} AS name,
-                   ({watch_.project})::VARCHAR AS project_id, ({watch_.domain})::VARCHAR AS domain_id, {watch_.tags}::VARCHAR[] AS tags,
-                   ({watch_.owner})::VARCHAR AS owner{more}
+                   ({watch_.project})::VARCHAR AS project_id, ({watch_.domain})::VARCHAR AS domain_id,
+                   {watch_.tags}::VARCHAR[] AS tags, ({watch_.owner})::VARCHAR AS owner{more}
             FROM {place.table} v WHERE v.cloud = ? AND v.region = ? AND v.id IN (SELECT id FROM drift_touched))
         SELECT h.*, lag(valid_to) OVER w AS before_to, lead(valid_from) OVER w AS next_from,
                lag(owner IGNORE NULLS) OVER w AS owner_before{"".join(f", {part}" for part in outer)},

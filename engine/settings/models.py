@@ -233,6 +233,114 @@ class Logging(_Section):
     keep_files: int = Field(default=5, strict=True, ge=1, le=100, description="Rotated files kept.")
 
 
+def _web_address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise ValueError("is not an address like https://prometheus.example:9090 (without user, query or fragment)")
+    return value.rstrip("/")
+
+
+class Metrics(_Section):
+    """Where the dashboard takes utilisation from: measured where it can be, else what was promised to machines."""
+
+    source: Literal["auto", "prometheus", "nova", "allocation"] = Field(
+        default="auto",
+        description="`auto`: Prometheus where `prometheus_url` is set, else Nova's diagnostics, else allocation.",
+        json_schema_extra=IN_APP,
+    )
+    prometheus_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=None,
+        description="Prometheus (or what speaks its API) with node_exporter's and a libvirt exporter's series.",
+        json_schema_extra={"allowed": "`http://` or `https://` address"},
+    )
+    prometheus_token: SecretReference | None = Field(default=None, description="Bearer token for it.")
+    prometheus_ca: Path | None = Field(default=None, description="PEM file of the authority that signed its key.")
+    cloud: str | None = Field(
+        default=None,
+        max_length=63,
+        description="The only cloud that its series are of; unset: found by the hosts' names.",
+    )
+    host_cpu: str = Field(
+        default='100 * (1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m])))',
+        max_length=2000,
+        description="PromQL of a host's CPU in percent.",
+    )
+    host_memory: str = Field(
+        default="100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)",
+        max_length=2000,
+        description="PromQL of a host's memory in percent.",
+    )
+    vm_cpu: str = Field(
+        default="100 * rate(libvirt_domain_info_cpu_time_seconds_total[5m])"
+        " / on (instance, domain) libvirt_domain_info_virtual_cpus",
+        max_length=2000,
+        description="PromQL of a machine's CPU in percent of its vCPUs.",
+    )
+    vm_memory: str = Field(
+        default="100 * libvirt_domain_info_memory_usage_bytes"
+        " / on (instance, domain) libvirt_domain_info_maximum_memory_bytes",
+        max_length=2000,
+        description="PromQL of a machine's memory in percent.",
+    )
+    host_label: str = Field(
+        default="instance",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Label with the host's name or address; a port and the domain may follow.",
+    )
+    vm_label: str = Field(
+        default="domain",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Label with the machine's UUID, or its name at the hypervisor (instance-0000002a).",
+    )
+    interval_minutes: int = Field(
+        default=5,
+        strict=True,
+        ge=1,
+        le=1440,
+        description="Minutes between two measurements.",
+        json_schema_extra=IN_APP,
+    )
+    nova_calls: int = Field(
+        default=60,
+        strict=True,
+        ge=0,
+        le=10_000,
+        description="Most diagnostics asked of one cloud's Nova in one measurement; machines take turns. 0: none.",
+        json_schema_extra=IN_APP,
+    )
+
+
+class Tenants(_Section):
+    """What the health score of a tenant looks at."""
+
+    drift_days: int = Field(
+        default=7,
+        strict=True,
+        ge=1,
+        le=365,
+        description="Drift counts for so many days after it was seen.",
+        json_schema_extra=IN_APP,
+    )
+    drift_open_only: bool = Field(
+        default=True,
+        strict=True,
+        description="Drift that was acknowledged, or went back by itself, counts no more.",
+        json_schema_extra=IN_APP,
+    )
+    compliance: Literal["latest", "off"] = Field(
+        default="latest",
+        description="Compliance with snapshot policies: the latest judgement, or left out of the score.",
+        json_schema_extra=IN_APP,
+    )
+    snapshot_days: int = Field(
+        default=2,
+        strict=True,
+        ge=1,
+        le=365,
+        description="Days that the newest snapshot of a volume with a snapshot policy may be old.",
+        json_schema_extra=IN_APP,
+    )
+
+
 class Settings(_Section):
     """All settings of an engine, with every default filled in."""
 
@@ -240,6 +348,8 @@ class Settings(_Section):
     collection: Collection = Collection()
     access: Access = Access()
     logging: Logging = Logging()
+    metrics: Metrics = Metrics()
+    tenants: Tenants = Tenants()
     clouds: dict[str, CloudRules] = Field(
         default_factory=dict,
         description="Rules for changes, by the cloud's name.",

@@ -61,13 +61,12 @@ def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[An
     """The rows as dicts; times aware."""
     found = connection.execute(sql, parameters or [])
     names = [column[0] for column in found.description or ()]
-    return [
-        {
-            name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
-            for name, value in zip(names, row, strict=True)
-        }
-        for row in found.fetchall()
-    ]
+    return [aware(dict(zip(names, row, strict=True))) for row in found.fetchall()]
+
+
+def aware(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with DuckDB's naive times made aware."""
+    return {name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 def _since(type: str, columns: tuple[str, ...], picked: str, condition: str, state: str) -> str:

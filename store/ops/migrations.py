@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from store.ops.audit_tables import audit_tickets
 from store.ops.dashboard_tables import problems
+from store.ops.drift_tables import drift_acks, drift_exceptions, drift_rules
 from store.ops.gate_tables import holds, plans, write_windows
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
 from store.ops.notes_tables import notes
@@ -70,6 +71,10 @@ def _problems(connection: Connection) -> None:
     metadata.create_all(connection, tables=[problems])
 
 
+def _drift(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[drift_acks, drift_rules, drift_exceptions])
+
+
 # The audit refuses UPDATE and DELETE also to a program that has the file open.
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": (
@@ -92,6 +97,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "jobs", _jobs),
     Migration(4, "notes, shifts and saved views", _notes),
     Migration(6, "problems", _problems),
+    Migration(7, "what people decide on drift", _drift),
 )
 
 LATEST = MIGRATIONS[-1].version

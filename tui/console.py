@@ -35,6 +35,7 @@ from tui.acting.related import Related
 from tui.acting.setup import Setup
 from tui.acting.shell import Shell
 from tui.acting.viewing import Viewing
+from tui.acting.tree import Trees
 from tui.acting.writes import Writes
 from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
@@ -54,6 +55,7 @@ from tui.widgets.guarded import Guarded, GuardedScreen
 from tui.widgets.lines import Lines
 from tui.widgets.offers import Offers
 from tui.world import Client, World
+from tui.widgets.sheet import Sheet
 
 TICK = 1.0  # seconds between looks at the clock
 ENRICH_DELAY = 0.2  # seconds the cursor rests before the engine is asked about its row
@@ -86,6 +88,7 @@ class QuarterdeckApp(
     Records,
     Exporting,
     Copying,
+    Trees,
     Dialogs,
     Changing,
     Writes,
@@ -142,6 +145,7 @@ class QuarterdeckApp(
         self.footer = Lines(id="footer")
         self.data: Data | None = None
         self.paused = False
+        self.sheet = Sheet(id="sheet")
         self.asking = None
         self.leads_to_demo = self.testing = False
         self.dialog = None
@@ -184,6 +188,7 @@ class QuarterdeckApp(
         yield self.footer
         yield self.offers
 
+        yield self.sheet
     def on_mount(self) -> None:
         """Show the first view at once; the engine is looked for at the same time."""
         self.install_signals()

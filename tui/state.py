@@ -11,9 +11,11 @@ from store.filters import ViewText, parse
 from store.types import registry
 from tui.table.spec import Spec
 
-OF_ONE = ("detail", "raw", "log", "events")  # views of one resource
-PAGES = ("audit", "notes", "handover", "views", "jobs", "keys", "settings", "listings", "activity")  # opened by
-# their own word, with a filter behind it
+OF_ONE = ("detail", "raw", "log", "events", "tree")  # views of one resource
+PAGES = (  # opened by their own word, with a filter behind it
+    *("audit", "notes", "handover", "views", "jobs", "keys", "settings", "listings", "activity"),
+    *("problems",),
+)
 KINDS = (
     "list",
     *OF_ONE,

@@ -15,7 +15,15 @@ from engine.api.errors import ApiError, BadRequest, Conflict, NotFound
 from engine.api.mounting import mount
 from engine.audit.service import AuditService
 from engine.clouds.errors import CloudError
-from engine.inventory import asked, documented, documented_identity, documented_network, exports_routes, ondemand_routes
+from engine.inventory import (
+    asked,
+    documented,
+    documented_identity,
+    documented_network,
+    exports_routes,
+    ondemand_routes,
+    tree,
+)
 from engine.inventory.collect import CollectionService
 from engine.inventory.models import (
     CollectionStart,
@@ -62,6 +70,7 @@ def routes(
     mount(router, _collections(collections, access))
     mount(router, ondemand_routes.routes(reads, collections, access))
     mount(router, exports_routes.routes(reads, access, audit))
+    mount(router, tree.routes(reads, access))
     mount(router, documented.routes(reads, access))
     mount(router, documented_network.routes(reads, access))
     mount(router, documented_identity.routes(reads, access, audit))

@@ -89,6 +89,7 @@ class FakeClient:
         answers: dict[str, Callable[[], Any]] = {
             "/q/clouds": lambda: {"items": self.clouds},
             "/q/clouds/candidates": lambda: {"items": self.candidates},
+            "/q/tree": lambda: self._tree(params),
             "/q/collections": lambda: {"items": self.collections},
             "/q/session-view": lambda: self.saved_view,
             "/q/engine": lambda: {"state": "running", "version": "0.1.0", "pid": 1, "clouds": [], "demo": self.demo},
@@ -281,6 +282,25 @@ class FakeClient:
             "valid_from": "2026-02-08T09:00:00Z", "valid_to": None, "listing": {"ended_at": "2026-02-08T09:00:00Z"},
             "links": [
                 {"type": "volume", "title": "volumes", "filter": f"server_ids:={id}", "count": 3},
+    def _tree(self, params: dict[str, Any]) -> Any:
+        """A server with its host and 30 volumes; a volume with its server; a host with all servers."""
+        type, id = params["type"], params["id"]
+        name, status = (self.values(int(id[:8], 16), ("name", "status"))) if type == "server" else (id, None)
+
+        def group(direction: str, type: str, ids: list[str], count: int = 0) -> dict[str, Any]:
+            items = [{"key": ["prod-eu", "eu-1", i], "name": f"{type}-{i[:8]}", "status": "in-use"} for i in ids]
+            found = {"direction": direction, "type": type, "title": f"{type}s", "filter": f"x:={id}", "items": items}
+            return found | {"count": count or len(items)}
+
+        server = "00000001-7e1f-4a4c-9c1d-000000001eef"
+        groups = {
+            "server": [group("uses", "hypervisor", ["cmp-001"]), group("uses", "volume", list("abc"))],
+            "volume": [group("used_by", "server", [server]), group("used_by", "snapshot", ["s1"])],
+            "hypervisor": [group("used_by", "server", [f"{n:08x}-x" for n in range(50)], 1234)],
+        }.get(type, [])
+        key = [params["cloud"], params["region"], id]
+        return {"type": type, "key": key, "name": name, "status": status, "gone": False, "groups": groups}
+
                 {"type": "port", "title": "ports", "filter": f"device_id:={id}", "count": 2},
                 *self.links,
             ],

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from tui.console import QuarterdeckApp
     from tui.dialogs.completion import ResourceField
+    from tui.dialogs.dialog import Dialog
     from tui.dialogs.page import Page
-    from tui.dialogs.screen import DialogScreen
 
 SEARCH_DELAY = 0.12  # seconds between the last key in a field and its question to the engine
 
@@ -22,7 +22,7 @@ SEARCH_DELAY = 0.12  # seconds between the last key in a field and its question 
 class Dialogs:
     """Mixed into the app."""
 
-    dialog: DialogScreen | None
+    dialog: Dialog | None
     search_timer: Timer | None
     held_back: bool  # the list has newer data, but must not move under an open dialog
 
@@ -31,17 +31,17 @@ class Dialogs:
         if self.dialog is not None:
             self.dialog.show(page)
             return
-        from tui.dialogs.screen import DialogScreen
+        from tui.dialogs.dialog import Dialog
 
-        self.dialog = DialogScreen(page, line)
-        self.push_screen(self.dialog)
+        self.dialog = Dialog(self, page, line)
 
     def close_dialog(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Back to the list, which now shows what came meanwhile."""
         if self.dialog is None:
             return
-        self.dialog = None
-        self.pop_screen()
+        dialog, self.dialog = self.dialog, None
+        dialog.close()
+        self.show_footer()
         if self.held_back:
             self.held_back = False
             self.pane.expire()

@@ -38,7 +38,10 @@ class Display:
         self.bar.show_state(*state)
 
     def show_footer(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        """Keys of the view."""
+        """Keys of the view, or of the dialog over it."""
+        if self.dialog is not None:
+            self.dialog.show_keys()
+            return
         self.footer.show(footer_line(self.pane.places, self.size.width, self.world.keymap.actions))
 
     def show_hint(self: QuarterdeckApp, problem: str, choices: Any) -> None:  # type: ignore[misc]
@@ -119,6 +122,8 @@ class Display:
 
     def _lines_again(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.show_lines()
+        if self.dialog is not None:
+            self.dialog.redraw()
         self.show_footer()
         self.show_strip()
         self._enrich()  # a strip that was too small before has room for more now

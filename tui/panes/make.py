@@ -24,6 +24,7 @@ from tui.panes.resources import ResourcesPane
 from tui.panes.saved import SavedPane
 from tui.panes.settings import SettingsPane
 from tui.state import View
+from tui.panes.tree import TreePane
 from tui.world import World
 
 _PANES: dict[str, Callable[[View, World], Pane]] = {
@@ -37,6 +38,7 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "find": FindPane,
     "log": LogPane,
     "events": EventsPane,
+    "tree": TreePane,
     "audit": AuditPane,
     "record": RecordPane,
     "jobs": JobsPane,

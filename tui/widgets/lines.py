@@ -51,10 +51,13 @@ class Lines(Guarded, Widget):
             return
         old, new = self._strips, [self._line(n, cells) for n in range(height)]
         self._strips = new
+        self._draw_changed(old, new, cells)
+
+    def _draw_changed(self, old: Sequence[Strip], new: Sequence[Strip], cells: int) -> None:
         if len(old) != len(new):
             self.refresh()
             return
-        changed = [y for y in range(height) if new[y] != old[y]]
+        changed = [y for y in range(len(new)) if new[y] != old[y]]
         if changed:
             self.refresh(*[Region(0, y, cells, 1) for y in changed])
 

@@ -99,10 +99,14 @@ def keys_of(
 
 
 def links(
-    connection: duckdb.DuckDBPyConnection, one: dict[str, Any], at: datetime | None, scope: Scope = EVERYTHING
+    connection: duckdb.DuckDBPyConnection,
+    one: dict[str, Any],
+    at: datetime | None,
+    scope: Scope = EVERYTHING,
+    of: Iterable[Link] | None = None,
 ) -> list[dict[str, Any]]:
     """What belongs to a resource read with `read_one`: [{type, title, filter, count, on_demand}], without links
-    that lead nowhere.
+    that lead nowhere. `of`: these links, instead of those that the type declares.
 
     `filter` is a filter's text that lists exactly those rows. `on_demand`: no collection reads them, `count` is what
     was read when somebody asked before.
@@ -112,9 +116,8 @@ def links(
     found: list[dict[str, Any]] = []
     statements: list[str] = []
     parameters: list[Any] = []
-    for link in type.links:
-        value = own.get(link.own)
-        values = [item for item in (value if isinstance(value, list) else [value]) if item not in (None, "")][:200]
+    for link in type.links if of is None else of:
+        values = _values(own.get(link.own))
         if not values:
             continue
         sql, more = _count(link, type, one["key"], values, at, scope)
@@ -128,6 +131,33 @@ def links(
         for number, count in run(connection, " UNION ALL ".join(statements), parameters).fetchall():
             found[number]["count"] = count
     return found
+
+
+def _values(value: Any) -> list[Any]:
+    return [item for item in (value if isinstance(value, list) else [value]) if item not in (None, "")][:200]
+
+
+def members(
+    connection: duckdb.DuckDBPyConnection,
+    one: dict[str, Any],
+    link: Link,
+    at: datetime | None,
+    scope: Scope,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """The first resources behind a link, by name: [{key, name, status}]; what has no name or status has None."""
+    type, target = registry.ALL[one["type"]], registry.ALL[link.type]
+    values = _values({**one["row"], "id": one["key"][2]}.get(link.own))
+    sql, parameters = _count(link, type, one["key"], values, at, scope)
+    status = next((column.name for column in target.columns if column.role == "status"), None)
+    label = f"t.{quoted(label_column(target))}"
+    shown = f"t.{quoted(status)}" if status else "NULL"
+    rows = run(
+        connection,
+        f"SELECT t.cloud, t.region, t.id, {label}, {shown} {sql} ORDER BY {label}, t.id LIMIT {int(limit)}",
+        parameters,
+    ).fetchall()
+    return [{"key": list(row[:3]), "name": row[3], "status": row[4]} for row in rows]
 
 
 def _count(

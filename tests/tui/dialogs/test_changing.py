@@ -9,8 +9,6 @@ import pytest
 from tests.tui.fakes import HOSTILE, GateClient, item, plan, stamp
 from tests.tui.screen import console, text, until, until_text
 from tui.api.errors import ApiError, EngineUnavailable
-from tui.clipboard import osc52
-from tui.console import QuarterdeckApp
 from tui.dialogs.focus import CANCEL
 from tui.dialogs.plan import PlanPage
 from tui.state import View
@@ -278,8 +276,9 @@ async def test_creates_ask_for_a_place_and_find_projects() -> None:
         await pilot.press("x")
         await until_text(pilot, "Create network")
         await pilot.press("a", *"net-1", "tab", *"000")
-        await until(pilot, lambda: any(b["type"] == "project" for b in client.asked("POST", "/q/windows")))
-        body = client.asked("POST", "/q/windows")[-1]
+        asked = lambda: [b for b in client.asked("POST", "/q/windows") if b["type"] == "project"]  # noqa: E731
+        await until(pilot, asked)
+        body = asked()[-1]
         assert body["filter"] == '"000"' and body["clouds"] == ["prod-eu"]
 
 

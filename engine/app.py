@@ -18,6 +18,7 @@ import engine.audit.routes
 import engine.clouds.routes
 import engine.compute.routes
 import engine.gate.routes
+import engine.history.routes
 import engine.inventory.events_routes
 import engine.inventory.find_routes
 import engine.inventory.routes
@@ -45,6 +46,7 @@ from engine.compute.service import Changes
 from engine.dashboard.room import DashboardRoom
 from engine.demonstration.service import Demonstration
 from engine.gate.service import Gate
+from engine.history.service import HistoryService
 from engine.inventory.acting import Recollector, TargetRows
 from engine.inventory.collect import CollectionService
 from engine.inventory.console_log import ConsoleLogs, through_gate
@@ -97,6 +99,7 @@ class EngineParts:
     handover: HandoverService
     views: ViewService
     timeline: Timeline
+    history: HistoryService
     gate: Gate
     dashboard: DashboardRoom
     changes: Changes
@@ -208,6 +211,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             handover=handover,
             views=ViewService(ops, audit, lambda: feed.publish("views")),
             timeline=Timeline(reads, lines, audit, notes.about),
+            history=HistoryService(reads),
             gate=gate,
             dashboard=dashboard,
             changes=Changes(gate, jobs, reads, collections, lambda cloud: sessions.session(cloud, "admin").project_id),
@@ -264,6 +268,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     logs = ConsoleLogs(parts.reads, through_gate(parts.gate.ask))
     mount(app, engine.inventory.events_routes.console_routes(parts.reads, logs, access))
     mount(app, engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
+    mount(app, engine.history.routes.routes(parts.history, access))
     mount(app, engine.inventory.find_routes.routes(parts.reads, access, parts.audit))
     mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs))
     mount(app, engine.process.routes.routes(control, access))

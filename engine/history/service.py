@@ -1,0 +1,260 @@
+"""What changed: recent changes, most changed, by period, one resource's history, deletions.
+
+Everything is read from versions: see store.estate.reading.changes for what an event is. Blocks; safe on any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from engine.access.models import Caller
+from engine.history import rules
+from engine.inventory.reads import InventoryReads
+from store.estate.reading import changes_counts, changes_most, changes_rows
+from store.estate.reading.changes import Span
+from store.estate.reading.changes_counts import HOUR, Count, Counts
+from store.estate.reading.changes_rows import Event
+from store.estate.reading.models import Scope
+from store.times import naive
+from store.types.declaration import ResourceType
+
+if TYPE_CHECKING:
+    import duckdb
+
+T = TypeVar("T")
+TICK = timedelta(microseconds=1)
+Item = dict[str, Any]
+MOST_SUMMARIES = 20_000  # differences of versions that are kept in memory: they never change
+
+
+class Who(Protocol):
+    """Who did it: fills `user` of changes that it knows the author of, and leaves null what is not known."""
+
+    def __call__(self, caller: Caller, items: Sequence[Item]) -> None: ...
+
+
+class HistoryService:
+    """Changes of one estate."""
+
+    def __init__(self, reads: InventoryReads) -> None:
+        self.reads = reads
+        self._counts = Counts()
+        self._who: Who | None = None
+        self._summaries: OrderedDict[tuple[Any, ...], list[dict[str, str]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def tell_who(self, who: Who) -> None:
+        """Ask this from now on who did it. Until then `user` is null everywhere: no listing says who."""
+        self._who = who
+
+    def read(
+        self, types: Iterable[ResourceType], work: Callable[[duckdb.DuckDBPyConnection, Mapping[str, int]], T]
+    ) -> T:
+        """`work(connection, data version of each type)` in one transaction; raises what InventoryReads.read raises."""
+        versions = {type.name: self.reads.estate.data_version(type.name) for type in types}
+        return self.reads.read(lambda connection: work(connection, versions))
+
+    def counts(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        types: Iterable[ResourceType],
+        versions: Mapping[str, int],
+        span: Span,
+        scope: Scope,
+    ) -> dict[str, list[Count]]:
+        """Type -> counts of its events by the hour, of whole hours from that of `span.since` on."""
+        since = changes_counts.hour_of(span.since + TICK)
+        until = span.until + TICK
+        found: dict[str, list[Count]] = {}
+        for type in types:
+            newest = self._counts.newest(connection, type, versions[type.name])
+            if newest is None or newest < since:
+                continue
+            if scope.limited or scope.in_projects is not None:
+                counted = changes_counts.count(
+                    connection, type, Span(since - timedelta(microseconds=1), span.until), scope
+                )
+            else:
+                known = self._counts.of(connection, type, versions[type.name], since)
+                counted = changes_counts.within(known, scope, since, until)
+            if counted:
+                found[type.name] = counted
+        return found
+
+    # Documented answers
+
+    def recent(self, caller: Caller, types: Sequence[ResourceType], scope: Scope, hours: int, limit: int) -> Item:
+        """{changes, total_changes, period_hours, limit}: the newest changes of the last hours, deletions included."""
+        now = naive(self.reads.clock())
+        span = Span(now - timedelta(hours=hours), now)
+
+        def work(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> tuple[int, list[Item]]:
+            counts = self.counts(connection, types, versions, span, scope)
+            total, events = self._newest(connection, types, counts, span, scope, limit)
+            return total, self.items(connection, events, scope)
+
+        total, items = self.read(types, work)
+        self.attribute(caller, items)
+        return {"changes": items, "total_changes": total, "period_hours": hours, "limit": limit}
+
+    def most_changed(self, types: Sequence[ResourceType], scope: Scope, hours: int, limit: int) -> Item:
+        """{resources, total_resources, period_hours, limit}: by the number of versions recorded in the last hours."""
+        now = naive(self.reads.clock())
+        span = Span(now - timedelta(hours=hours), now)
+
+        def work(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> tuple[int, list[Item]]:
+            moved = [
+                type
+                for type in types
+                if (newest := self._counts.newest(connection, type, versions[type.name])) and newest > span.since
+            ]
+            total, found = changes_most.most_changed(connection, moved, span, scope, limit)
+            owners = changes_rows.names_of_projects(
+                connection, [(one["cloud"], one["project_id"]) for one in found if one["project_id"]]
+            )
+            for one in found:
+                one |= owner_of(owners, one["cloud"], one["project_id"])
+            return total, found
+
+        total, items = self.read(types, work)
+        return {"resources": items, "total_resources": total, "period_hours": hours, "limit": limit}
+
+    def by_timeframe(self, types: Sequence[ResourceType], scope: Scope, hours: int) -> Item:
+        """{periods, bucket, since, until, total_changes, period_hours}: counts of every hour, or day if there are many.
+
+        The first period begins where its hour or day does.
+        """
+        now = naive(self.reads.clock())
+        bucket = rules.bucket_for(timedelta(hours=hours))
+        since = rules.start_of(bucket, now - timedelta(hours=hours))
+        counts = self.read(types, lambda c, versions: self.counts(c, types, versions, Span(since, now), scope))
+        periods = rules.periods(counts, since, now, bucket)
+        return {
+            "periods": periods,
+            "bucket": bucket,
+            "since": since,
+            "until": now,
+            "total_changes": sum(period["total"] for period in periods),
+            "period_hours": hours,
+        }
+
+    def timeline(
+        self, caller: Caller, type: ResourceType, scope: Scope, days: int, limit: int, offset: int
+    ) -> tuple[Item, int, list[Item]]:
+        """({resource_type, days, since, until, timeline: counts by day}, number of changes, a page of them)."""
+        now = naive(self.reads.clock())
+        since = rules.start_of("hour", now - timedelta(days=days))
+        span = Span(since - TICK, now)
+
+        def work(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> tuple[Any, int, list[Item]]:
+            counts = self.counts(connection, [type], versions, span, scope)
+            total, events = self._newest(connection, [type], counts, span, scope, limit, offset)
+            return counts, total, self.items(connection, events, scope)
+
+        counts, total, items = self.read([type], work)
+        self.attribute(caller, items)
+        by_day = rules.periods(counts, since, now, "day")
+        for day in by_day:
+            del day["by_type"]
+        return (
+            {"resource_type": type.name, "days": days, "since": since, "until": now, "timeline": by_day},
+            total,
+            items,
+        )
+
+    # What answers are made of
+
+    def _newest(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        types: Sequence[ResourceType],
+        counts: Mapping[str, Sequence[Count]],
+        span: Span,
+        scope: Scope,
+        limit: int,
+        offset: int = 0,
+    ) -> tuple[int, list[Event]]:
+        """(number of events within the span, some of them, newest first); looks no further back than it has to."""
+        moved = [type for type in types if type.name in counts]
+        every = [count for of_type in counts.values() for count in of_type]
+        narrow = changes_counts.narrowed(every, span, limit + offset)
+        events = changes_rows.newest(connection, moved, narrow, scope, limit, offset)
+        # The hour in which the span begins counts in part only.
+        first = changes_counts.hour_of(span.since + TICK)
+        cut_off = first <= span.since
+        total = sum(count.number for count in every if not cut_off or count.hour != first)
+        if cut_off:
+            edge = Span(span.since, min(span.until, first + HOUR - TICK))
+            cut = [type for type in moved if any(count.hour == first for count in counts[type.name])]
+            total += sum(one.number for type in cut for one in changes_counts.count(connection, type, edge, scope))
+        return total, events
+
+    def items(self, connection: duckdb.DuckDBPyConnection, events: Sequence[Event], scope: Scope) -> list[Item]:
+        """Events as the API tells them."""
+        changes_rows.describe(connection, events)
+        # The two versions of a change never change again, so what differs in them is found once. A limited caller may
+        # not see the one before; it is looked at anew for him.
+        missing = [event for event in events if event.kind == "changed" and self._known(event, scope) is None]
+        changes_rows.complete(connection, missing, scope)
+        for event in missing:
+            self._keep(event, scope)
+        owners = changes_rows.names_of_projects(
+            connection, [(event.key[0], event.project_id) for event in events if event.project_id]
+        )
+        return [self._item(event, owners, scope) for event in events]
+
+    def _item(self, event: Event, owners: Mapping[Any, Any], scope: Scope) -> Item:
+        found = self._known(event, scope) or []
+        return {
+            "resource_type": event.type.name,
+            "resource_id": event.key[2],
+            "resource_name": event.name,
+            "project_id": event.project_id,
+            **owner_of(owners, event.key[0], event.project_id),
+            "cloud": event.key[0],
+            "region": event.key[1],
+            "change_type": event.kind,
+            "recorded_at": event.at,
+            "change_hash": event.hash,
+            "changed_fields": [change["field"] for change in found],
+            "change_description": rules.sentence(event.kind, found),
+            "user": None,
+        }
+
+    def attribute(self, caller: Caller, items: Sequence[Item]) -> None:
+        """Fill in who did it, where that is known."""
+        if self._who is not None:
+            self._who(caller, items)
+
+    def _known(self, event: Event, scope: Scope) -> list[dict[str, str]] | None:
+        place = (event.type.name, event.key, event.at, event.hash, scope.limited)
+        if scope.limited:
+            return None if event.version is None else _differences(event)
+        with self._lock:
+            known = self._summaries.get(place)
+            if known is not None:
+                self._summaries.move_to_end(place)
+            return known
+
+    def _keep(self, event: Event, scope: Scope) -> None:
+        if scope.limited:
+            return
+        with self._lock:
+            self._summaries[event.type.name, event.key, event.at, event.hash, False] = _differences(event)
+            while len(self._summaries) > MOST_SUMMARIES:
+                self._summaries.popitem(last=False)
+
+
+def _differences(event: Event) -> list[dict[str, str]]:
+    if event.version is None or event.before is None:
+        return []
+    return rules.summary(event.type, event.before, event.version)
+
+
+def owner_of(owners: Mapping[Any, Any], cloud: str, project_id: str | None) -> Item:
+    project, domain = owners.get((cloud, project_id), (None, None))
+    return {"project_name": project, "domain_name": domain}

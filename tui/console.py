@@ -34,8 +34,8 @@ from tui.acting.records import Records
 from tui.acting.related import Related
 from tui.acting.setup import Setup
 from tui.acting.shell import Shell
-from tui.acting.viewing import Viewing
 from tui.acting.tree import Trees
+from tui.acting.viewing import Viewing
 from tui.acting.writes import Writes
 from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
@@ -54,8 +54,8 @@ from tui.widgets.bar import Bar
 from tui.widgets.guarded import Guarded, GuardedScreen
 from tui.widgets.lines import Lines
 from tui.widgets.offers import Offers
-from tui.world import Client, World
 from tui.widgets.sheet import Sheet
+from tui.world import Client, World
 
 TICK = 1.0  # seconds between looks at the clock
 ENRICH_DELAY = 0.2  # seconds the cursor rests before the engine is asked about its row
@@ -87,8 +87,8 @@ class QuarterdeckApp(
     Viewing,
     Records,
     Exporting,
-    Copying,
     Trees,
+    Copying,
     Dialogs,
     Changing,
     Writes,
@@ -143,9 +143,9 @@ class QuarterdeckApp(
         self.strip = Lines(id="strip")
         self.offers = Offers(id="offers")
         self.footer = Lines(id="footer")
+        self.sheet = Sheet(id="sheet")
         self.data: Data | None = None
         self.paused = False
-        self.sheet = Sheet(id="sheet")
         self.asking = None
         self.leads_to_demo = self.testing = False
         self.dialog = None
@@ -186,9 +186,9 @@ class QuarterdeckApp(
         yield self.table
         yield self.strip
         yield self.footer
+        yield self.sheet
         yield self.offers
 
-        yield self.sheet
     def on_mount(self) -> None:
         """Show the first view at once; the engine is looked for at the same time."""
         self.install_signals()

@@ -88,8 +88,8 @@ class FakeClient:
             return self._resource(path)
         answers: dict[str, Callable[[], Any]] = {
             "/q/clouds": lambda: {"items": self.clouds},
-            "/q/clouds/candidates": lambda: {"items": self.candidates},
             "/q/tree": lambda: self._tree(params),
+            "/q/clouds/candidates": lambda: {"items": self.candidates},
             "/q/collections": lambda: {"items": self.collections},
             "/q/session-view": lambda: self.saved_view,
             "/q/engine": lambda: {"state": "running", "version": "0.1.0", "pid": 1, "clouds": [], "demo": self.demo},
@@ -270,18 +270,6 @@ class FakeClient:
         order = self._ordered(body)
         return {"total": len(order), "rank": self._at(body, order), "data_version": self.version}
 
-    def _resource(self, path: str) -> Any:
-        type_name, id = path.split("/")[3:5]
-        type = registry.find(type_name)
-        columns = tuple(c.name for c in type.view_columns)
-        index = int(id[:8], 16)
-        row = dict(zip(columns, self.values(index, columns), strict=True))
-        doc = self.docs.get(id) or {"id": id, "name": row.get("name"), "metadata": {"[red]markup[/red]": "a: b"}}
-        return {
-            "type": type.name, "key": ["prod-eu", "eu-1", id], "row": row, "doc": doc, "denied": [],
-            "valid_from": "2026-02-08T09:00:00Z", "valid_to": None, "listing": {"ended_at": "2026-02-08T09:00:00Z"},
-            "links": [
-                {"type": "volume", "title": "volumes", "filter": f"server_ids:={id}", "count": 3},
     def _tree(self, params: dict[str, Any]) -> Any:
         """A server with its host and 30 volumes; a volume with its server; a host with all servers."""
         type, id = params["type"], params["id"]
@@ -301,6 +289,18 @@ class FakeClient:
         key = [params["cloud"], params["region"], id]
         return {"type": type, "key": key, "name": name, "status": status, "gone": False, "groups": groups}
 
+    def _resource(self, path: str) -> Any:
+        type_name, id = path.split("/")[3:5]
+        type = registry.find(type_name)
+        columns = tuple(c.name for c in type.view_columns)
+        index = int(id[:8], 16)
+        row = dict(zip(columns, self.values(index, columns), strict=True))
+        doc = self.docs.get(id) or {"id": id, "name": row.get("name"), "metadata": {"[red]markup[/red]": "a: b"}}
+        return {
+            "type": type.name, "key": ["prod-eu", "eu-1", id], "row": row, "doc": doc, "denied": [],
+            "valid_from": "2026-02-08T09:00:00Z", "valid_to": None, "listing": {"ended_at": "2026-02-08T09:00:00Z"},
+            "links": [
+                {"type": "volume", "title": "volumes", "filter": f"server_ids:={id}", "count": 3},
                 {"type": "port", "title": "ports", "filter": f"device_id:={id}", "count": 2},
                 *self.links,
             ],

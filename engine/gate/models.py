@@ -308,3 +308,7 @@ class Runner(Protocol):
     def open(self, job_id: str) -> bool:
         """Whether the job has not ended yet."""
         ...
+
+    def exists(self, job_id: str) -> bool:
+        """Whether there is a job of that id, ended or not."""
+        ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _UNUSED = timedelta(days=1)  # plans that nobody carried out are forgotten
 _USED = timedelta(days=90)
-_YOUNG = timedelta(seconds=60)  # a hold whose job is only just being submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,10 @@ class PlanStore:
     def __init__(self, ops: Ops, clock: Callable[[], datetime]) -> None:
         self._ops = ops
         self._clock = clock
-        # Whether a job has not ended yet; given once there are jobs.
+        # Whether a job has not ended yet, and whether there is one of that id; given once there are jobs.
         self.open: Callable[[str], bool] = lambda job_id: False
+        self.exists: Callable[[str], bool] = lambda job_id: False
+        self._starting: set[str] = set()  # plans that are taken, and whose job is being submitted this moment
 
     def keep(
         self, caller: Caller, request: Mapping[str, Any], content: Mapping[str, Any], relied: Mapping[str, Any]
@@ -86,7 +87,13 @@ class PlanStore:
             raise Refused("unknown", f"there is no plan {plan_id!r:.80} of yours")
         names = ("id", "owner", "action", "expires_at", "hash", "executed_at", "job_id")
         documents = {name: json.loads(row[name]) for name in ("request", "content", "relied")}
-        return Stored(**{name: row[name] for name in names}, **documents)
+        found = Stored(**{name: row[name] for name in names}, **documents)
+        job = found.job_id
+        if job is not None and plan_id not in self._starting and not self.exists(job):
+            # The engine ended between taking the plan and submitting its job: nothing was done.
+            self.undo(plan_id)
+            return replace(found, executed_at=None, job_id=None)
+        return found
 
     def begin(self, caller: Caller, plan: Stored, targets: Sequence[Target]) -> str:
         """Take the plan and hold its targets, in one transaction; answers the id for its job.
@@ -94,6 +101,19 @@ class PlanStore:
         Raises Refused("executed") when it was taken before, Refused("held") when another plan works on a target.
         """
         now, job_id = self._clock(), uuid7()
+        self._starting.add(plan.id)
+        try:
+            self._take(caller, plan, targets, job_id, now)
+        except BaseException:
+            self._starting.discard(plan.id)
+            raise
+        return job_id
+
+    def submitted(self, plan_id: str) -> None:
+        """The job of the plan is on disk."""
+        self._starting.discard(plan_id)
+
+    def _take(self, caller: Caller, plan: Stored, targets: Sequence[Target], job_id: str, now: datetime) -> None:
         with self._ops.begin() as connection:
             taken = connection.execute(
                 update(plans)
@@ -105,13 +125,13 @@ class PlanStore:
             for target in targets:
                 if target.id:
                     self._hold(connection, caller, plan, target, job_id, now)
-        return job_id
 
     def undo(self, plan_id: str) -> None:
-        """The plan's job could not begin: nothing was done."""
+        """The plan's job did not begin: nothing was done."""
         with self._ops.begin() as connection:
             connection.execute(update(plans).where(plans.c.id == plan_id).values(executed_at=None, job_id=None))
             connection.execute(delete(holds).where(holds.c.plan_id == plan_id))
+        self._starting.discard(plan_id)
 
     def release(self, plan_id: str) -> None:
         """Let go of what the plan's job held. Harmless when it was before."""
@@ -155,9 +175,7 @@ class PlanStore:
 
     def _in_force(self, row: Mapping[str, Any]) -> bool:
         # A crash between taking the plan and submitting its job leaves holds that nobody will ever let go.
-        if row["job_id"] is not None and self.open(row["job_id"]):
-            return True
-        return bool(self._clock() - row["since"] < _YOUNG)
+        return row["plan_id"] in self._starting or (row["job_id"] is not None and self.open(row["job_id"]))
 
 
 def _at(type: str, key: Key) -> Iterable[Any]:

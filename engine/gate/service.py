@@ -86,6 +86,7 @@ class Gate:
         """Give it the jobs, which lie above the gate."""
         self._runner = runner
         self._plans.open = runner.open
+        self._plans.exists = runner.exists
 
     def close(self) -> None:
         """Stop reading targets and waiting for the ends of write windows."""
@@ -342,9 +343,11 @@ class Gate:
             options = {"job_id": job_id, "stop_after": body.stop_after}
             return self._runner.submit(KIND, str(plan.content["title"]), caller, submitted, options)
         except BaseException:
-            if not self._runner.open(job_id):
+            if not self._runner.exists(job_id):
                 self._plans.undo(plan.id)
             raise
+        finally:
+            self._plans.submitted(plan.id)
 
     def _note_refusal(self, caller: Caller, plan: Stored, body: ExecuteBody, refusal: Refused) -> None:
         clouds = sorted({item["cloud"] for item in plan.content["items"]})

@@ -107,6 +107,11 @@ class JobService:
             row = journal.job(connection, job_id)
         return row is not None and row["state"] in OPEN
 
+    def exists(self, job_id: str) -> bool:
+        """Whether there is a job of that id, ended or not."""
+        with self._ops.read() as connection:
+            return journal.job(connection, job_id) is not None
+
     def job(self, reference: str | int, caller: Caller | None = None) -> dict[str, Any]:
         """A job with its steps, by id or number. Raises NotFound, also for one that `caller` may not see."""
         with self._ops.read() as connection:

@@ -157,6 +157,9 @@ class FakeJobs:
     def open(self, job_id: str) -> bool:
         return job_id in self.running
 
+    def exists(self, job_id: str) -> bool:
+        return any(job["id"] == job_id for job in self.jobs)
+
     def submit(self, kind: str, title: str, caller: Caller, plan: Mapping[str, Any], options: Any) -> dict[str, Any]:
         if self.error is not None:
             raise self.error

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from tui.cli.changes import register as register_changes
 from tui.cli.engine import app as engine_commands
+from tui.cli.health import register as register_health
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, ListFormat
 from tui.cli.records import register as register_records
@@ -25,6 +27,8 @@ cloud_commands = typer.Typer(help="Clouds that the engine watches.", no_args_is_
 app.add_typer(cloud_commands, name="cloud")
 app.add_typer(engine_commands, name="engine")
 register_records(app)
+register_health(app)
+register_changes(app)
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How results are written to stdout.")]
 Cloud = Annotated[str | None, typer.Option("--cloud", help="Only this cloud.")]

@@ -95,7 +95,8 @@ def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], titl
     lines = [[plain(row.get(name)) for name in columns] for row in rows]
     numeric = [_is_numeric([row.get(name) for row in rows]) for name in columns]
     widths = [max([cells(head), *(cells(line[i]) for line in lines)]) for i, head in enumerate(heads)]
-    limit = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
+    # A terminal that was never told its size says 0.
+    limit = (os.get_terminal_size(sys.stdout.fileno()).columns or None) if sys.stdout.isatty() else None
     for line in (heads, *lines):
         text = GAP.join(_padded(part, widths[i], right=numeric[i]) for i, part in enumerate(line)).rstrip()
         sys.stdout.write((text if limit is None else _cut(text, limit)) + "\n")

@@ -207,8 +207,7 @@ class CoverageRisks(BaseModel):
 
 class Reach(BaseModel):
     """When a level is reached. days: from now, 0 = it is; None = not foreseeable, `reason` says why ("not enough data:
-    3 of 7 days", "it does not grow", "not within ten years"). soonest and latest: the 80 % interval, latest None = open.
-    """
+    3 of 7 days", "it does not grow", "not within ten years"). soonest and latest: the 80 % interval, None = open."""
 
     level: int
     days: float | None

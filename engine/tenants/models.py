@@ -22,7 +22,7 @@ Band = Literal["healthy", "warning", "critical"]
 class Behind(BaseModel):
     """The list behind a number: it has as many rows as the number says.
 
-    type    resource type ("volume"), "drift" (rows of /drift/events) or "problem" (rows of /q/problems)
+    type    resource type ("volume"), "drift" (rows of /q/drift/events) or "problem" (rows of /q/problems)
     filter  of a resource type: the filter's text, cloud and project included; "" = all
     query   of drift and problems: the parameters of that route
     at      RFC 3339; the list as it was then. None = now

@@ -1,6 +1,6 @@
 """Cinder volumes. Attachments are inline: never asked for per server."""
 
-from store.types.declaration import Column, Joined, Link, Listing, ResourceType
+from store.types.declaration import Column, Computed, Joined, Link, Listing, ResourceType
 from store.types.parts import CINDER_VOLATILE, OWNER, USER
 
 TYPE = ResourceType(
@@ -47,6 +47,13 @@ TYPE = ResourceType(
         Column("last_update", "TIMESTAMP", ("updated_at",), role="time", title="UPDATED", width=7),
     ),
     joined=(*OWNER, USER, Joined("server_name", "server", on="server_id", title="SERVER", width=16, shown=True)),
+    computed=(
+        Computed("auto_snapshot", "BOOLEAN", role="bool", title="AUTO SNAP", width=9),
+        Computed("snapshot_count", title="SNAPSHOTS", width=9),
+        Computed("last_snapshot_at", "TIMESTAMP", role="time", title="LAST SNAP", width=9),
+        Computed("last_backup_at", "TIMESTAMP", role="time", title="LAST BACKUP", width=11),
+        Computed("protected", "BOOLEAN", role="bool", title="PROTECTED", width=9),
+    ),
     list_columns=("name", "status", "size_gb", "volume_type", "server_name", "project_name"),
     faults=("error", "error_deleting", "error_restoring", "error_extending", "error_managing", "error_backing-up"),
     links=(

@@ -21,7 +21,7 @@ Tenant = tuple[str, str]  # (cloud, project id)
 NOW = Moment(None)
 
 # What is counted of each type, per project: name -> SQL over `t`.
-_ERROR = "starts_with(lower(t.status), 'error')"
+ERROR = "starts_with(lower(t.status), 'error')"
 MEASURES: dict[str, dict[str, str]] = {
     "server": {
         "total_servers": "count(*)",
@@ -40,12 +40,12 @@ MEASURES: dict[str, dict[str, str]] = {
         "total_volume_gb": "coalesce(sum(t.size_gb), 0)::BIGINT",
         "available_volumes": "count(*) FILTER (lower(t.status) = 'available')",
         "in_use_volumes": "count(*) FILTER (lower(t.status) = 'in-use')",
-        "error_volumes": f"count(*) FILTER ({_ERROR})",
+        "error_volumes": f"count(*) FILTER ({ERROR})",
     },
     "snapshot": {
         "total_snapshots": "count(*)",
         "available_snapshots": "count(*) FILTER (lower(t.status) = 'available')",
-        "error_snapshots": f"count(*) FILTER ({_ERROR})",
+        "error_snapshots": f"count(*) FILTER ({ERROR})",
         "total_snapshot_gb": "coalesce(sum(t.size_gb), 0)::BIGINT",
     },
     "network": {"total_networks": "count(*)"},
@@ -105,7 +105,9 @@ def tenants(connection: duckdb.DuckDBPyConnection, scope: Scope) -> dict[Tenant,
                       "t.project_id IS NOT NULL")  # fmt: skip
         for row in rows:
             key = (row.pop("cloud"), row.pop("project_id"))
-            found.setdefault(key, _empty({"cloud": key[0], "id": key[1]})).update(row)
+            # What is shared with a limited role, like a network, does not make its owner a tenant of the role's.
+            if key in found or not scope.limited or (scope.projects is not None and key[1] in scope.projects):
+                found.setdefault(key, _empty({"cloud": key[0], "id": key[1]})).update(row)
     return found
 
 

@@ -10,17 +10,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from store.estate.reading import limits
-from store.estate.reading.capacity import Tenant
+from store.estate.reading.capacity import NOW
 from store.estate.reading.models import Scope
 from store.estate.reading.order import run
-from store.estate.reading.relation import Moment, Relation, literal, quoted
+from store.estate.reading.relation import Relation, literal, quoted
 from store.types import registry
 
 if TYPE_CHECKING:
     import duckdb
 
 Place = tuple[str, str]  # (cloud, region)
-_ANY_TIME = Moment("TIMESTAMP 'epoch'")
+_ALL = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,20 @@ def days_of(now: datetime, days: int) -> list[date]:
 
 
 def ends(days: Sequence[date], now: datetime) -> list[datetime]:
-    """The instant for which each day stands: its end, or now."""
-    return [min(datetime.combine(day + timedelta(days=1), time(), UTC), now) for day in days]
+    """The instant for which each day stands: its last microsecond, or now."""
+    return [min(datetime.combine(day, time.max, UTC), now) for day in days]
 
 
-def known_since(connection: duckdb.DuckDBPyConnection, type: str) -> dict[Place, datetime]:
-    """Since when there are whole listings of the type, by (cloud, region)."""
+def known_since(connection: duckdb.DuckDBPyConnection, type: str, scope: Scope = _ALL) -> dict[Place, datetime]:
+    """Since when there are whole listings of the type, by (cloud, region), of the clouds and regions in the scope."""
     sql = """SELECT cloud, region, min(started_at) FROM listings
         WHERE type = ? AND kind = 'full' AND state IN ('ok', 'suspect', 'degraded') GROUP BY ALL"""
-    return {(c, r): at.replace(tzinfo=UTC) for c, r, at in connection.execute(sql, [type]).fetchall()}
+    return {
+        (cloud, region): at.replace(tzinfo=UTC)
+        for cloud, region, at in connection.execute(sql, [type]).fetchall()
+        if all(chosen is None or cloud in chosen for chosen in (scope.clouds, scope.in_clouds))
+        and (scope.in_regions is None or region == "" or region in scope.in_regions)
+    }
 
 
 def daily(
@@ -65,7 +70,7 @@ def daily(
     measures  name -> SQL over a version `t` of what one resource counts for: "1", "t.vcpus", "(t.status = 'x')::INT"
     where     further condition on `t`
     """
-    relation = Relation(registry.ALL[type], _ANY_TIME)
+    relation = Relation(registry.ALL[type], NOW)  # names and limits are those of now
     inside, values = limits.condition(relation, scope)
     instants = ends(days, now)
     sums = ", ".join(f"sum(coalesce({sql}, 0))::DOUBLE AS {quoted(name)}" for name, sql in measures.items())
@@ -108,30 +113,15 @@ def _series(
     return found
 
 
-def created(
-    connection: duckdb.DuckDBPyConnection, type: str, days: Sequence[date], scope: Scope, tenant: Tenant | None = None
-) -> list[int]:
+def created(connection: duckdb.DuckDBPyConnection, type: str, days: Sequence[date], scope: Scope) -> list[int]:
     """How many resources were made on each day, by the cloud's own date, also those that are gone since."""
-    return _by_day(connection, type, "min(t.created_at)", "t.created_at IS NOT NULL", days, scope, tenant)
-
-
-def _by_day(
-    connection: duckdb.DuckDBPyConnection,
-    type: str,
-    at: str,
-    where: str,
-    days: Sequence[date],
-    scope: Scope,
-    tenant: Tenant | None,
-) -> list[int]:
-    relation = Relation(registry.ALL[type], _ANY_TIME)
+    relation = Relation(registry.ALL[type], NOW)
     inside, values = limits.condition(relation, scope)
-    mine = "t.cloud = ? AND t.project_id = ?" if tenant else "true"
     sql = f"""SELECT at::DATE, count(*) FROM (
-            SELECT t.cloud, t.region, t.id, {at} AS at {relation.from_clause}
-            WHERE {where} AND {mine} AND ({inside}) GROUP BY t.cloud, t.region, t.id)
+            SELECT min(t.created_at) AS at {relation.from_clause}
+            WHERE t.created_at IS NOT NULL AND ({inside}) GROUP BY t.cloud, t.region, t.id)
         WHERE at >= {literal(datetime.combine(days[0], time(), UTC))} GROUP BY ALL"""
-    counted = dict(run(connection, sql, [*(tenant or ()), *values]).fetchall())
+    counted = dict(run(connection, sql, values).fetchall())
     return [counted.get(day, 0) for day in days]
 
 

@@ -1,7 +1,8 @@
 """Snapshots and backups against volumes: who is protected, since when, and how that was on earlier days.
 
-A volume is *governed* when its metadata asks for automatic snapshots; only such a volume can break a promise. A volume
-is *covered* when it has a snapshot or a backup that can be used.
+A volume is *governed* when its metadata ask for automatic snapshots (`auto_snapshot`); only such a volume can break a
+promise. A volume is *covered* (`protected`) when it has a snapshot or a backup that can be used. Numbers are made of
+the same columns that a list of volumes has, so a filter lists exactly what is counted.
 """
 
 from __future__ import annotations
@@ -11,152 +12,133 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from store.estate.reading import limits
-from store.estate.reading.capacity import select
+from store.estate.reading.capacity import NOW, select
 from store.estate.reading.capacity_history import ends, known_since
 from store.estate.reading.models import Scope
 from store.estate.reading.order import run
 from store.estate.reading.problems import Rows
-from store.estate.reading.relation import Moment, Relation, literal, quoted
+from store.estate.reading.relation import Relation, literal, quoted
 from store.types import registry
 
 if TYPE_CHECKING:
     import duckdb
 
+STALE_DAYS = 7
 _SNAPSHOTS = quoted(registry.ALL["snapshot"].table)
-_BACKUPS = quoted(registry.ALL["backup"].table)
-_YES = ", ".join(f"'auto_snapshot={word}'" for word in ("true", "True", "TRUE", "yes", "Yes", "1"))
-GOVERNED = f"coalesce(list_has_any(t.metadata, [{_YES}]), false)"
-_NEWEST = f"""LEFT JOIN (SELECT s.cloud, s.region, s.volume_id, max(s.created_at) AS at FROM {_SNAPSHOTS} s
-    WHERE s.valid_to IS NULL AND lower(s.status) = 'available' GROUP BY ALL
-    ) newest ON newest.cloud = t.cloud AND newest.region = t.region AND newest.volume_id = t.id"""
-_BACKED = f"""LEFT JOIN (SELECT b.cloud, b.region, b.volume_id, max(b.created_at) AS at FROM {_BACKUPS} b
-    WHERE b.valid_to IS NULL AND lower(b.status) = 'available' GROUP BY ALL
-    ) backed ON backed.cloud = t.cloud AND backed.region = t.region AND backed.volume_id = t.id"""
-JOINS = f"{_NEWEST}\n{_BACKED}"
-# The policies that a volume's metadata names.
+# The first policy that a volume's metadata name.
 _POLICY = """list_first(list_transform(list_filter(t.metadata, lambda m: starts_with(m, 'snapshot_policies=')
     OR starts_with(m, 'snapshot_policy=')), lambda m: split_part(m, '=', 2)))"""
-
 # How much is lost with it, 1 to 10: in use 5 (else 1), 500 GB or more 3 (100: 2, 20: 1), older than a week 2.
-RISK = """(CASE WHEN t.server_id IS NOT NULL THEN 5 ELSE 1 END
+_RISK = """(CASE WHEN t.server_id IS NOT NULL THEN 5 ELSE 1 END
     + CASE WHEN t.size_gb >= 500 THEN 3 WHEN t.size_gb >= 100 THEN 2 WHEN t.size_gb >= 20 THEN 1 ELSE 0 END
     + CASE WHEN t.created_at < {week} THEN 2 ELSE 0 END)"""
-STALE_DAYS = 7
+_SUMS = ("volumes", "with_snapshot", "with_backup", "uncovered", "stale", "governed", "compliant", "late", "missing")
 
 
-def sla(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, days: int) -> Rows:
-    """Per project: governed volumes, of these compliant (newest snapshot younger than `days`), late (older, but not
-    twice as old) and missing (older still, or none); and volumes that nothing governs.
+def protection(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, days: int) -> Rows:
+    """Per project, most volumes first: cloud, project_id, project_name, domain_id, domain_name, and how many
+
+    volumes, with_snapshot, with_backup, uncovered (neither), stale (covered, but not within a week)
+    governed, and of these compliant (newest snapshot at most `days` old), late (at most twice that), missing (the rest)
     """
+    week = literal(now - timedelta(days=STALE_DAYS))
     young, old = literal(now - timedelta(days=days)), literal(now - timedelta(days=2 * days))
+    last = "{last_snapshot_at}"
     return select(
         connection,
         "volume",
         "t.cloud, t.project_id, any_value({project_name}) AS project_name, any_value({domain_name}) AS domain_name,"
-        f" count(*) FILTER ({GOVERNED}) AS governed,"
-        f" count(*) FILTER ({GOVERNED} AND newest.at >= {young}) AS compliant,"
-        f" count(*) FILTER ({GOVERNED} AND newest.at < {young} AND newest.at >= {old}) AS late,"
-        f" count(*) FILTER ({GOVERNED} AND (newest.at IS NULL OR newest.at < {old})) AS missing,"
-        f" count(*) FILTER (NOT {GOVERNED}) AS ungoverned",
+        " count(*) AS volumes, count(*) FILTER ({snapshot_count} > 0) AS with_snapshot,"
+        " count(*) FILTER (usable_backup.n > 0) AS with_backup,"
+        " count(*) FILTER (NOT {protected}) AS uncovered,"
+        f" count(*) FILTER ({{protected}} AND ({last} > {week}) IS NOT TRUE AND ({{last_backup_at}} > {week})"
+        " IS NOT TRUE) AS stale,"
+        " count(*) FILTER ({auto_snapshot}) AS governed,"
+        f" count(*) FILTER ({{auto_snapshot}} AND {last} > {young}) AS compliant,"
+        f" count(*) FILTER ({{auto_snapshot}} AND {last} <= {young} AND {last} >= {old}) AS late,"
+        f" count(*) FILTER ({{auto_snapshot}} AND ({last} >= {old}) IS NOT TRUE) AS missing",
         scope,
-        "GROUP BY t.cloud, t.project_id ORDER BY project_name NULLS LAST, t.cloud, t.project_id",
-        joins=_NEWEST,
+        "GROUP BY t.cloud, t.project_id ORDER BY volumes DESC, t.cloud, t.project_id",
     )
 
 
 def broken_promises(
-    connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, days: int, limit: int = 1000
+    connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, days: int, each: int = 50
 ) -> Rows:
-    """Governed volumes without a snapshot young enough, the oldest first: id, name, project, policy, last."""
+    """Governed volumes without a snapshot young enough, the oldest first, at most `each` of a project: id, name,
+    project_id, policy, last."""
     young = literal(now - timedelta(days=days))
     return select(
         connection,
         "volume",
-        f"t.cloud, t.region, t.id, t.name, t.project_id, {_POLICY} AS policy, newest.at AS last",
+        f"t.cloud, t.region, t.id, t.name, t.project_id, {_POLICY} AS policy, {{last_snapshot_at}} AS last",
         scope,
-        f"ORDER BY newest.at NULLS FIRST, t.cloud, t.id LIMIT {int(limit)}",
-        f"{GOVERNED} AND (newest.at IS NULL OR newest.at < {young})",
-        joins=_NEWEST,
+        "QUALIFY row_number() OVER (PARTITION BY t.cloud, t.project_id ORDER BY last NULLS FIRST, t.region, t.id)"
+        f" <= {int(each)} ORDER BY last NULLS FIRST, t.cloud, t.id",
+        f"{{auto_snapshot}} AND ({{last_snapshot_at}} > {young}) IS NOT TRUE",
     )
 
 
 def uncovered(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, limit: int) -> Rows:
-    """Volumes without snapshot and backup, most at risk first: id, name, size_gb, project, server, risk."""
+    """Volumes without snapshot and backup, most at risk first: id, name, size_gb, project, server, governed, risk."""
+    risk = _RISK.replace("{week}", literal(now - timedelta(days=STALE_DAYS)))
     return select(
         connection,
         "volume",
         "t.cloud, t.region, t.id, t.name, t.size_gb, t.project_id, {project_name} AS project_name, t.server_id, "
-        f"{GOVERNED} AS governed, {_risk(now)} AS risk",
+        f"{{auto_snapshot}} AS governed, {risk} AS risk",
         scope,
-        f"ORDER BY risk DESC, t.size_gb DESC NULLS LAST, t.name, t.id LIMIT {int(limit)}",
-        "newest.volume_id IS NULL AND backed.volume_id IS NULL",
-        joins=JOINS,
-    )
-
-
-def _risk(now: datetime) -> str:
-    return RISK.replace("{week}", literal(now - timedelta(days=STALE_DAYS)))
-
-
-def protection(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime) -> Rows:
-    """Per project: volumes, those with a snapshot, with a backup, with neither, and those whose newest snapshot or
-    backup is older than a week."""
-    week = literal(now - timedelta(days=STALE_DAYS))
-    last = "greatest(newest.at, backed.at)"
-    return select(
-        connection,
-        "volume",
-        "t.cloud, t.project_id, any_value({project_name}) AS project_name, count(*) AS volumes,"
-        " count(newest.volume_id) AS with_snapshot, count(backed.volume_id) AS with_backup,"
-        " count(*) FILTER (newest.volume_id IS NULL AND backed.volume_id IS NULL) AS uncovered,"
-        f" count(*) FILTER ({last} < {week}) AS stale",
-        scope,
-        "GROUP BY t.cloud, t.project_id ORDER BY project_name NULLS LAST, t.cloud, t.project_id",
-        joins=JOINS,
+        f"ORDER BY risk DESC, t.size_gb DESC NULLS LAST, t.name, t.cloud, t.id LIMIT {int(limit)}",
+        "NOT {protected}",
     )
 
 
 def kept_promises(
     connection: duckdb.DuckDBPyConnection, scope: Scope, days: Sequence[date], now: datetime, window_days: int
-) -> list[tuple[date, int, int] | None]:
-    """Each day's end: (day, governed volumes there were, of these with a snapshot not older than the window).
+) -> list[tuple[int, int] | None]:
+    """Each day's end: (governed volumes there were, of these with a usable snapshot within the window).
 
-    None for days before everything was listed. A snapshot counts from when it was made until it was gone.
+    As a list of volumes as of that time has them; None for days before volumes and snapshots were listed whole.
     """
-    relation = Relation(registry.ALL["volume"], Moment("TIMESTAMP 'epoch'"))
+    relation = Relation(registry.ALL["volume"], NOW)
     inside, parameters = limits.condition(relation, scope)
+    governed = relation.column("auto_snapshot")
     instants = ends(days, now)
     bounds = ", ".join(f"({index}, {literal(at)})" for index, at in enumerate(instants))
     sql = f"""
         WITH days(n, at) AS (VALUES {bounds}),
         volumes AS (
-            SELECT t.cloud, t.region, t.id, days.n FROM {relation.source} t {" ".join(relation.joins)}
-            JOIN days ON t.valid_from < days.at AND (t.valid_to IS NULL OR t.valid_to >= days.at)
-            WHERE {GOVERNED} AND ({inside})),
-        snapshots AS (
-            SELECT s.cloud, s.region, s.volume_id, min(s.created_at) AS made, arg_max(s.status, s.valid_from) AS status,
-                CASE WHEN bool_or(s.valid_to IS NULL) THEN NULL ELSE max(s.valid_to) END AS gone
-            FROM {_SNAPSHOTS} s GROUP BY s.cloud, s.region, s.id, s.volume_id),
+            SELECT t.cloud, t.region, t.id, days.n {relation.from_clause}
+            JOIN days ON t.valid_from <= days.at AND (t.valid_to IS NULL OR t.valid_to > days.at)
+            WHERE {governed} AND ({inside})),
         covered AS (
-            SELECT DISTINCT s.cloud, s.region, s.volume_id, days.n FROM snapshots s
-            JOIN days ON s.made < days.at AND s.made >= days.at - to_days({int(window_days)})
-                AND (s.gone IS NULL OR s.gone >= days.at)
-            WHERE lower(s.status) = 'available')
+            SELECT DISTINCT s.cloud, s.region, s.volume_id, days.n FROM {_SNAPSHOTS} s
+            JOIN days ON s.valid_from <= days.at AND (s.valid_to IS NULL OR s.valid_to > days.at)
+                AND s.created_at > days.at - to_days({int(window_days)})
+            WHERE lower(s.status) = 'available' AND s.created_at > {literal(instants[0] - timedelta(days=window_days))})
         SELECT v.n, count(*), count(c.volume_id) FROM volumes v LEFT JOIN covered c
             ON c.cloud = v.cloud AND c.region = v.region AND c.volume_id = v.id AND c.n = v.n
         GROUP BY v.n"""
     found: dict[int, tuple[int, int]] = {}
     for index, count, kept in run(connection, sql, parameters).fetchall():
         found[index] = (count, kept)
-    first = [*known_since(connection, "volume").values(), *known_since(connection, "snapshot").values()]
-    begun = max(first, default=None)
+    begun = first_known(connection, scope, ("volume", "snapshot"))
     return [
-        None if begun is None or begun > instant else (day, *found.get(index, (0, 0)))
-        for index, (day, instant) in enumerate(zip(days, instants, strict=True))
+        None if begun is None or begun > instant else found.get(index, (0, 0)) for index, instant in enumerate(instants)
     ]
 
 
-def latest(rows: Rows) -> dict[str, Any]:
+def first_known(connection: duckdb.DuckDBPyConnection, scope: Scope, types: Sequence[str]) -> datetime | None:
+    """Since when all these types have been listed whole in every cloud and region that has them; None: not yet."""
+    found: list[datetime] = []
+    for type in types:
+        firsts = known_since(connection, type, scope)
+        if not firsts:
+            return None
+        found += firsts.values()
+    return max(found)
+
+
+def sums(rows: Rows) -> dict[str, Any]:
     """Sums of `protection` over all projects."""
-    names = ("volumes", "with_snapshot", "with_backup", "uncovered", "stale")
-    return {name: sum(row[name] for row in rows) for name in names}
+    return {name: sum(row[name] for row in rows) for name in _SUMS}

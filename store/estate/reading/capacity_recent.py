@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from store.estate.reading import limits
+from store.estate.reading.capacity import NOW
 from store.estate.reading.models import Scope
 from store.estate.reading.order import run
 from store.estate.reading.problems import Rows, aware
-from store.estate.reading.relation import Moment, Relation, literal, quoted
+from store.estate.reading.relation import Relation, literal, quoted
 from store.types import registry
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 TYPES = ("server", "volume", "snapshot", "network", "router", "floating_ip")
 # What of a resource is told when it becomes another.
 WATCHED = {"server": ("status", "flavor_name", "host"), "volume": ("status", "size_gb", "volume_type")}
-_ANY_TIME = Moment("TIMESTAMP 'epoch'")
 
 
 def recent(
@@ -67,7 +67,7 @@ def _created(
 ) -> tuple[int, Rows]:
     if "created_at" not in {column.name for column in registry.ALL[type].columns}:
         return 0, []
-    relation = Relation(registry.ALL[type], _ANY_TIME)
+    relation = Relation(registry.ALL[type], NOW)
     inside, parameters = limits.condition(relation, scope)
     picked = ", ".join(f"arg_max({sql}, t.valid_from) AS {name}" for name, sql in _columns(type).items())
     sql = f"""SELECT t.cloud, t.region, t.id, min(t.created_at) AS at, {picked} {relation.from_clause}
@@ -79,7 +79,7 @@ def _created(
 def _deleted(
     connection: duckdb.DuckDBPyConnection, type: str, scope: Scope, since: datetime, now: datetime, limit: int
 ) -> tuple[int, Rows]:
-    relation = Relation(registry.ALL[type], _ANY_TIME)
+    relation = Relation(registry.ALL[type], NOW)
     inside, parameters = limits.condition(relation, scope)
     picked = ", ".join(f"arg_max({sql}, t.valid_from) AS {name}" for name, sql in _columns(type).items())
     # What went within the time and has no version that goes on.
@@ -97,7 +97,7 @@ def _changed(
     watched = WATCHED.get(type, ())
     if not watched:
         return 0, []
-    relation = Relation(registry.ALL[type], _ANY_TIME)
+    relation = Relation(registry.ALL[type], NOW)
     inside, parameters = limits.condition(relation, scope)
     picked = ", ".join(f"{sql} AS {name}" for name, sql in _columns(type).items() if name != "user_id")
     was = ", ".join(f'b.{name}::VARCHAR AS "from_{name}", t.{name}::VARCHAR AS "to_{name}"' for name in watched)

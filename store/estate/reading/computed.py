@@ -175,6 +175,45 @@ def _attached(relation: Relation, name: str) -> str:
     return f"coalesce(group_ports.{name}, 0)"
 
 
+_YES = ", ".join(f"'auto_snapshot={word}'" for word in ("true", "True", "TRUE", "yes", "Yes", "1"))
+
+
+@_computes("volume", "auto_snapshot", needs=("metadata",))
+def _auto_snapshot(relation: Relation, name: str) -> str:
+    """Whether the volume's metadata ask for automatic snapshots."""
+    return f"coalesce(list_has_any({relation.column('metadata')}, [{_YES}]), false)"
+
+
+def _usable(relation: Relation, type: str) -> str:
+    """Join the volume's usable (available) snapshots or backups: how many, and when the newest was made."""
+    t = relation.alias
+    relation.computed_join(
+        f"usable_{type}",
+        f"""SELECT o.cloud, o.region, o.volume_id, count(*) AS n, max(o.created_at) AS newest
+            FROM {relation.of(type, "o")} WHERE {relation.at("o")} AND lower(o.status) = 'available'
+            GROUP BY o.cloud, o.region, o.volume_id""",
+        f"{_same(f'usable_{type}', t)} AND usable_{type}.volume_id = {t}.id",
+    )
+    return f"usable_{type}"
+
+
+@_computes("volume", "snapshot_count", "last_snapshot_at")
+def _snapshots(relation: Relation, name: str) -> str:
+    found = _usable(relation, "snapshot")
+    return f"coalesce({found}.n, 0)" if name == "snapshot_count" else f"{found}.newest"
+
+
+@_computes("volume", "last_backup_at")
+def _backups(relation: Relation, name: str) -> str:
+    return f"{_usable(relation, 'backup')}.newest"
+
+
+@_computes("volume", "protected")
+def _protected(relation: Relation, name: str) -> str:
+    """Whether there is a usable snapshot or backup of it."""
+    return f"({_usable(relation, 'snapshot')}.n IS NOT NULL OR {_usable(relation, 'backup')}.n IS NOT NULL)"
+
+
 def _quota_pairs() -> list[str]:
     from store.types.quota import TYPE
 

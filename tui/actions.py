@@ -31,6 +31,7 @@ PLACES = {
     "setup": "on the page of clouds that can be added",
     "listings": "in the listings",
     "settings": "in the settings",
+    "problems": "in the problems",
 }
 FORBIDDEN = ("ctrl+", "alt+", "f1", "f10", "f11", "tilde")
 
@@ -123,7 +124,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("declared_columns", ("delete",), "the columns that the type declares", ("columns",), "as declared", 13),
     Action("mark", ("space",), "mark the row", ("resources",), "mark", 46),
     Action("note", ("n",), "write a note on it; until:2h at its end says how long it holds",
-           ("resources", "detail", "raw", "events", "clouds", "notes", "jobs", "job"), "note", 47),
+           ("resources", "detail", "raw", "events", "clouds", "notes", "jobs", "job", "problems"), "note", 47),
     Action("audit", ("8",), "audit: who did what to what, under which ticket", ("all",)),
     Action("saved_views", ("apostrophe",), "saved views: yours and shared ones", ("all",)),
     Action("bookmark", ("b",), "keep this view under a name", ("list",)),
@@ -136,6 +137,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("writes", ("W",), "read-only mode of the cloud: lift it for a while, or end it", ("clouds",),
            "writable", 16),
     Action("jobs", ("7",), "jobs: what runs and what ran", ("all",), "jobs", 42),
+    Action("take_problem", ("t",), "say that you have it; again: that nobody has", ("problems",), "take", 13),
+    Action("mute_problem", ("m",), "mute it: no bell, no line, not counted until then; off ends that",
+           ("problems",), "mute", 14),
     Action("cancel_job", ("c",), "cancel the job: no further step begins", ("jobs", "job"), "cancel", 17),
     Action("retry_job", ("t",), "try what failed or was skipped again, as a new job", ("jobs", "job"), "retry", 18),
     Action("open_machine", ("o",), "the machine of the step", ("job",), "machine", 19),

@@ -23,7 +23,7 @@ WORDS = {
 VERBS = {
     "theme": THEMES, "find": (), "shift": ("start", "show"), "handover": (), "view": (), "at": (),
     "export": ("csv", "xlsx", "parquet", "json", "txt", "yaml"),
-    "readonly": ("on", "off"), "job": (),
+    "readonly": ("on", "off"), "job": (), "bell": ("on", "off"),
 }  # fmt: skip
 # What the words do, for the offers under the bar.
 VERB_TITLES = {
@@ -41,7 +41,8 @@ VERB_TITLES = {
     "export": "what is shown as a file: csv PATH, xlsx, parquet, json",
     "audit": "who did what to what", "notes": "notes that people wrote", "views": "saved views",
     "settings": "every setting, its value and where that comes from", "activity": "what was said, collections, jobs",
-    "listings": "how each list was read last",
+    "listings": "how each list was read last", "problems": "everything that is wrong, worst first",
+    "bell": "on, off: whether a new critical problem rings",
 }  # fmt: skip
 ACTION_IDS = frozenset(action.id for action in ACTIONS)
 MOST_CHOICES = 12

@@ -30,6 +30,7 @@ from tui.acting.marking import Marking
 from tui.acting.moving import Moving
 from tui.acting.opening import Opening
 from tui.acting.possible import Possible
+from tui.acting.problems import Problems
 from tui.acting.records import Records
 from tui.acting.related import Related
 from tui.acting.setup import Setup
@@ -93,6 +94,7 @@ class QuarterdeckApp(
     Changing,
     Writes,
     Jobs,
+    Problems,
     Display,
     Hearing,
     Leaving,

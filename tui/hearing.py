@@ -23,6 +23,7 @@ class Hearing:
         """It answers: read everything that is on screen again."""
         self.world.offline_since = None
         self.end_starting()
+        self.in_background(self.learn_problems())
         self.in_background(self._first_words() if not message.again else self.learn_clouds())
         if message.again or not self.table.loaded:
             self.pane.expire()
@@ -102,6 +103,8 @@ class Hearing:
             self.in_background(self.learn_clouds())
         if "jobs" in topics or (missed and self.world.jobs):
             self.in_background(self.learn_jobs())
+        if missed or "problems" in topics:
+            self.in_background(self.learn_problems())
         if self.paused or not (missed or topics & self.pane.topics):
             return
         changed = {str(h["type"]) for h in message.hints if h.get("topic") == "data" and h.get("type")}

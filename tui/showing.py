@@ -98,6 +98,8 @@ def state_line(
         return left, ()  # type: ignore[return-value]
     if notice:
         return [*left, (notice, "warn")], _right(table, now, paused, data)
+    if world.problem_alert[1]:
+        left += [(world.problem_alert[1], "bad"), ("  ", "text")]
     if world.job_alert[1]:
         left += [(world.job_alert[1], "bad"), ("  ", "text")]
     if view.filter:

@@ -33,6 +33,8 @@ class World:
     me             who the engine takes us for (GET /q/whoami); {} until that was asked
     jobs           jobs of mine by id, as they were last told, the oldest first
     job_alert      (id of a job that failed and nobody looked at yet, words about it); ("", "") = none
+    problem_alert  the same for a critical problem that is new
+    problem_counts problems that are not muted by severity, as they were last told; {} until then
     """
 
     client: Client | None = None
@@ -51,6 +53,8 @@ class World:
     me: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     job_alert: tuple[str, str] = ("", "")
+    problem_alert: tuple[str, str] = ("", "")
+    problem_counts: dict[str, int] = field(default_factory=dict)
     first_answers: dict[str, Any] = field(default_factory=dict)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
 

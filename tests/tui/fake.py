@@ -73,6 +73,7 @@ class FakeClient:
         self.listings: list[dict[str, Any]] = []
         self.jobs: list[dict[str, Any]] = []
         self.settings = {item["key"]: item for item in SETTINGS}
+        self.problem_items: list[dict[str, Any]] = []  # see tests.tui.troubles
         self._changed = asyncio.Event()
         self.answering = asyncio.Event()  # cleared: no answer until it is set
         self.answering.set()
@@ -94,6 +95,7 @@ class FakeClient:
             "/q/session-view": lambda: self.saved_view,
             "/q/engine": lambda: {"state": "running", "version": "0.1.0", "pid": 1, "clouds": [], "demo": self.demo},
             "/q/notes": lambda: {"total": 0, "items": []},
+            "/q/problems": lambda: self.problems(params or {}),
             "/q/listings": lambda: {"items": self.listings},
             "/q/settings": lambda: {"file": "/etc/qdeck/qdeck.toml", "items": list(self.settings.values())},
             "/q/jobs": lambda: {"total": len(self.jobs), "items": self.jobs},
@@ -170,6 +172,16 @@ class FakeClient:
         self.seq += 1
         self.hints = list(hints) or [{"topic": "data", "type": "server", "cloud": "prod-eu", "version": self.version}]
         self._changed.set()
+
+    def problems(self, params: dict[str, Any]) -> dict[str, Any]:
+        """`GET /q/problems`."""
+        loud = [p for p in self.problem_items if not p["muted_until"]]
+        quiet = [p for p in self.problem_items if p["muted_until"]]
+        counts = {name: sum(p["severity"] == name for p in loud) for name in ("critical", "warning", "info")}
+        listed = [p for p in (*loud, *(quiet if params.get("muted", True) else ()))
+                  if params.get("severity") in (None, p["severity"])]  # fmt: skip
+        return {"total": len(listed), "counts": {**counts, "muted": len(quiet)}, "items": listed, "at": None,
+                "problems": []}  # fmt: skip
 
     def asked(self, method: str, path: str) -> list[Any]:
         """The bodies of the calls of that path."""

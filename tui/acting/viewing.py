@@ -26,6 +26,7 @@ class Viewing:
     _save_timer: Timer | None
     _saved: Any
     _lines_taken: bool = False
+    bell_on: bool
 
     def restore(self: QuarterdeckApp, session: Any) -> None:  # type: ignore[misc]
         self.take_lines(session)
@@ -41,6 +42,7 @@ class Viewing:
         if not self._lines_taken and isinstance(session, dict):
             self._lines_taken = True
             self.bar.take_kept(session.get("lines"))
+            self.bell_on = session.get("bell") is not False
 
     def _open_first(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         if not self.history.views or self._first_text:
@@ -95,6 +97,7 @@ class Viewing:
     def show_view(self: QuarterdeckApp, view: View) -> None:  # type: ignore[misc]
         self.data = None
         self.job_seen(view)
+        self.problems_seen(view)
         self.pane = make_pane(view, self.world, under=self._below, places=self._below_places)
         self.table.empty_text = "reading …"
         self.table.show(
@@ -129,6 +132,8 @@ class Viewing:
         if self.world.client is None or self.world.offline_since is not None:
             return
         state = self.history.to_json(self._kept_theme, self.bar.lines_kept)
+        if not self.bell_on:
+            state["bell"] = False
         if state != self._saved:
             await self.world.put("/q/session-view", json=state)
             self._saved = state

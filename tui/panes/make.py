@@ -20,6 +20,7 @@ from tui.panes.log import LogPane
 from tui.panes.notes import NotesPane
 from tui.panes.overview import CloudsPane, CollectionsPane, InventoryPane
 from tui.panes.pane import Pane
+from tui.panes.problems import ProblemsPane
 from tui.panes.resources import ResourcesPane
 from tui.panes.saved import SavedPane
 from tui.panes.settings import SettingsPane
@@ -51,6 +52,7 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "settings": SettingsPane,
     "listings": ListingsPane,
     "activity": ActivityPane,
+    "problems": ProblemsPane,
 }
 
 

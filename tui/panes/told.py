@@ -89,7 +89,7 @@ def resource_view(subject: Mapping[str, Any]) -> View | None:
     if subject.get("kind") == "job" and key:
         return View("job", subject=key[-1:])
     if subject.get("kind") == "problem":
-        return View("clouds")
+        return View("clouds" if type == "listing" else "problems")
     return None
 
 

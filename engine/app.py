@@ -45,6 +45,7 @@ from engine.compute import operations as compute
 from engine.compute.service import Changes
 from engine.dashboard.room import DashboardRoom
 from engine.demonstration.service import Demonstration
+from engine.drift.room import DriftRoom
 from engine.gate.service import Gate
 from engine.history.service import HistoryService
 from engine.inventory.acting import Recollector, TargetRows
@@ -101,6 +102,7 @@ class EngineParts:
     timeline: Timeline
     history: HistoryService
     gate: Gate
+    drift: DriftRoom
     dashboard: DashboardRoom
     changes: Changes
     closing: contextlib.ExitStack
@@ -116,6 +118,7 @@ class EngineParts:
         else:
             self.schedule.open()
         self.jobs.begin()
+        self.drift.begin()
         self.dashboard.begin()
 
     def status(self) -> dict[str, Any]:
@@ -176,6 +179,8 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         notes = NoteService(ops, audit, _visible(reads), lambda: feed.publish("notes"))
         shifts = ShiftService(ops, audit)
         handover = HandoverService(shifts)
+        drift = DriftRoom(ops, audit, feed, reads, lambda: demonstration is not None and demonstration.busy)
+        closing.callback(drift.close)
         dashboard = DashboardRoom(ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path)
         closing.callback(dashboard.close)
         handover.register(sections.problems(lambda caller: dashboard.problems.page(caller)["items"]))
@@ -213,6 +218,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             timeline=Timeline(reads, lines, audit, notes.about),
             history=HistoryService(reads),
             gate=gate,
+            drift=drift,
             dashboard=dashboard,
             changes=Changes(gate, jobs, reads, collections, lambda cloud: sessions.session(cloud, "admin").project_id),
             closing=closing.pop_all(),
@@ -259,6 +265,8 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.views.routes.routes(parts.views, access))
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
     mount(app, engine.gate.routes.routes(parts.gate, access))
+    for router in parts.drift.routes(access):
+        mount(app, router)
     for router in parts.dashboard.routes(access):
         mount(app, router)
     mount(app, engine.compute.routes.routes(parts.changes, access))

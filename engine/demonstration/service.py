@@ -86,6 +86,11 @@ class Demonstration:
             },
         }
 
+    @property
+    def busy(self) -> bool:
+        """Whether history is still being put behind the present."""
+        return self.state in ("starting", "past")
+
     def close(self) -> None:
         """End what collects the demo cloud, then its process: a list must not break off because the cloud is gone."""
         self._stop.set()

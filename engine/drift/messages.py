@@ -186,7 +186,7 @@ class DaySummary(BaseModel):
 
 
 class DocumentedSummary(BaseModel):
-    """The documented answer. `by_severity` and `by_resource_type` count what is not acknowledged and still deviates."""
+    """The documented answer. `by_severity` and `by_resource_type` count the triage; `days`: the last seven."""
 
     total: int
     acknowledged: int

@@ -40,11 +40,11 @@ from datetime import datetime
 from typing import Literal
 
 Severity = Literal["critical", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")  # worst first
+SEVERITIES: tuple[str, ...] = ("critical", "warning", "info")  # worst first
 
 State = Literal["open", "resolved_unseen", "acknowledged", "expected", "ignored", "resolved"]
-STATES: tuple[State, ...] = ("open", "resolved_unseen", "acknowledged", "expected", "ignored", "resolved")
-TRIAGE: tuple[State, ...] = ("open", "resolved_unseen")
+STATES: tuple[str, ...] = ("open", "resolved_unseen", "acknowledged", "expected", "ignored", "resolved")
+TRIAGE: tuple[str, ...] = ("open", "resolved_unseen")
 STATE_WORDS: dict[str, str] = {
     "open": "open",
     "resolved_unseen": "resolved, not seen",
@@ -55,10 +55,10 @@ STATE_WORDS: dict[str, str] = {
 }
 
 Kind = Literal["changed", "created", "deleted", "unseen"]
-KINDS: tuple[Kind, ...] = ("changed", "created", "deleted", "unseen")
+KINDS: tuple[str, ...] = ("changed", "created", "deleted", "unseen")
 
 Grade = Literal["certain", "cloud", "one_of", "service", "unknown"]
-GRADES: tuple[Grade, ...] = ("certain", "cloud", "one_of", "service", "unknown")
+GRADES: tuple[str, ...] = ("certain", "cloud", "one_of", "service", "unknown")
 GRADE_WORDS: dict[str, str] = {
     "certain": "certain",
     "cloud": "from the cloud",

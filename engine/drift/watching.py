@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.drift.rules import RULES, TYPES, Rule
+from engine.drift.rules import RULES, TYPES, Rule, Severity
 from store.estate.drift_models import TypeWatch, Watch
 from store.types import registry
 from store.types.declaration import Column, ResourceType
@@ -38,10 +38,11 @@ _OWNERS = {
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A rule that a person switched: whether it is on, and since when."""
+    """A rule that a person changed: whether it is on, since when if it was off before, and its severity if another."""
 
     enabled: bool
-    since: datetime
+    since: datetime | None = None
+    severity: Severity | None = None
 
 
 def watch_of(type_name: str, switches: Mapping[int, Switch]) -> TypeWatch | None:
@@ -69,7 +70,7 @@ def _watch(type: ResourceType, rule: Rule, switch: Switch | None) -> Watch:
         rule=rule.number,
         kind=rule.kind,
         field=rule.field,
-        severity=rule.severity,
+        severity=(switch and switch.severity) or rule.severity,
         value=_value(rule, columns),
         grave=rule.grave,
         guarded=tuple(column.name for column in columns if column.guarded),

@@ -253,3 +253,10 @@ def attribute(connection: duckdb.DuckDBPyConnection, found: Sequence[Mapping[str
         )
     finally:
         connection.unregister("drift_found")
+
+
+def grade_again(connection: duckdb.DuckDBPyConnection, rule: int, before: str, after: str) -> int:
+    """Give the events of a rule another severity; those that were graver for a reason of their own stay so."""
+    return _changed(
+        connection, "UPDATE drift_events AS e SET severity = ? WHERE rule = ? AND severity = ?", [after, rule, before]
+    )

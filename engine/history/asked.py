@@ -14,6 +14,7 @@ from engine.inventory.reads import InventoryReads, find_type
 from store.estate.reading import changes
 from store.estate.reading.changes import Span
 from store.estate.reading.models import Key, Scope
+from store.times import naive
 from store.types.declaration import ResourceType
 
 DAY = timedelta(days=1)
@@ -53,6 +54,14 @@ def span_for(since: str | None, until: str | None, now: datetime, default: timed
     end = instant("to", until) or now
     begin = instant("from", since) or end - default
     return _checked(begin, min(end, now), "from", "to")
+
+
+def instants_for(since: str | None, until: str | None, now: datetime) -> tuple[datetime, datetime]:
+    """Two instants (naive UTC) in any order, which may be the same; without `until` now, without `since` a day before
+    it.
+    """
+    end = min(instant("to", until) or now, now)
+    return naive(instant("from", since) or end - DAY), naive(end)
 
 
 def days_for(first: str | None, last: str | None, now: datetime, default: timedelta) -> Span:

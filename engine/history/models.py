@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal["created", "discovered", "returned", "changed", "deleted", "first_seen"]
 
@@ -110,7 +110,7 @@ class ChangeDetails(About):
     limit: int
 
 
-class Field(BaseModel):
+class ComparedField(BaseModel):
     """One field of two versions; `changed` is null where one of them was not shown the value."""
 
     field: str
@@ -137,7 +137,7 @@ class Comparison(BaseModel):
     previous: dict[str, Any] | None
     identical: bool
     changes: list[dict[str, Any]]
-    fields: list[Field]
+    fields: list[ComparedField]
 
 
 class TypeTimeline(BaseModel):
@@ -169,3 +169,74 @@ class Compliance(BaseModel):
     access_changes: dict[str, Any]
     deletions: dict[str, Any]
     remarks: list[str]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+Text = Annotated[str, Field(max_length=255)]
+Names = Annotated[list[Text], Field(max_length=1000)]
+
+
+class RowAnchor(_Body):
+    """The row with this key, as rows have it in `key`."""
+
+    key: Annotated[list[Annotated[str, Field(max_length=1024)]], Field(min_length=4, max_length=6)]
+
+
+class RankAnchor(_Body):
+    """The row with this number, from 0."""
+
+    rank: int = Field(ge=0, lt=2**31)
+
+
+class ChangesBody(_Body):
+    """A piece of a list of changes between two times, around an anchor.
+
+    mode   net: what is different between the two times; each: every single change, the newest 20,000; most: the
+           resources that changed most often
+    from   24 hours before `to` when absent; `to`: now when absent
+    types  of these types only; of all when absent
+    """
+
+    mode: Literal["net", "each", "most"] = "net"
+    from_: str | None = Field(None, alias="from", max_length=40)
+    to: str | None = Field(None, max_length=40)
+    types: list[Annotated[str, Field(max_length=64)]] | None = Field(None, max_length=100)
+    filter: str = Field("", max_length=2000)
+    sort: list[tuple[Text, bool]] = Field(default_factory=list, max_length=8, description="(column, descending).")
+    anchor: RowAnchor | RankAnchor | Literal["start", "end"] = "start"
+    before: int = Field(0, ge=0, le=2000)
+    after: int = Field(60, ge=0, le=2000)
+    clouds: Names | None = None
+    regions: Names | None = None
+    projects: Names | None = None
+
+
+class ChangesWindow(BaseModel):
+    """Rows of a list of changes.
+
+    columns   key, type, cloud, region, id, change (new, changed, gone, first_seen; of single changes as Change has
+              them), at, name, project, what: in words, field: names of columns that differ, times, old and new: when
+              the two versions began
+    counts    rows that pass, by their change; `left_out`: older ones that the list does not have
+    """
+
+    columns: list[str]
+    rows: list[list[Any]]
+    anchor_index: int | None
+    has_before: bool
+    has_after: bool
+    total: int
+    counts: dict[str, int]
+    left_out: int
+    from_: str = Field(alias="from")
+    to: str
+
+
+class ChangesPosition(BaseModel):
+    """How long the list is, and the anchor's place in it from 0; null when it has no such row."""
+
+    total: int
+    rank: int | None

@@ -11,7 +11,7 @@ from engine.api.answers import JsonAnswer
 from engine.api.errors import BadRequest
 from engine.api.mounting import mount
 from engine.api.paging import Page, page
-from engine.history import asked, compliance
+from engine.history import asked, compliance, windows_routes
 from engine.history.compliance import ComplianceReport
 from engine.history.models import (
     ChangeDetails,
@@ -55,11 +55,12 @@ Place = Annotated[Where, Depends(Where)]
 
 
 def routes(history: HistoryService, access: AccessService) -> APIRouter:
-    """All documented routes of the room."""
+    """All routes of the room: the documented ones, and the console's own."""
     router = APIRouter(default_response_class=JsonAnswer)
     mount(router, _changes(history, access), tags=["history"])
     mount(router, _resources(history, Histories(history), access), tags=["history"])
     mount(router, _audit(history, access), tags=["audit"])
+    mount(router, windows_routes.routes(history, access))
     return router
 
 

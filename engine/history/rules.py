@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import orjson
 
-from engine.inventory.events_states import differences
+from engine.inventory.events_states import differences, shown
 from store import times
 from store.estate.reading.changes import KINDS
 from store.estate.reading.changes_counts import Count
@@ -20,6 +20,9 @@ DEEPEST = 8
 MOST_FIELDS = 2000
 LONG_BY_THE_HOUR = timedelta(hours=48)
 HIDDEN = "not visible to the account that listed it"
+NOTHING: Mapping[str, Any] = {"row": {}, "denied": (), "doc": None}
+
+Field = dict[str, Any]
 
 
 def summary(type: ResourceType, older: Mapping[str, Any], newer: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -46,16 +49,17 @@ def sentence(kind: str, changes: Iterable[Mapping[str, str]]) -> str:
     return "; ".join(told[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
 
 
-def fields(type: ResourceType, older: Mapping[str, Any], newer: Mapping[str, Any]) -> list[dict[str, Any]]:
+def fields(type: ResourceType, older: Mapping[str, Any] | None, newer: Mapping[str, Any] | None) -> list[Field]:
     """Every field of two versions: [{field, source, old_value, new_value, changed, volatile}]; what changed first.
 
     source    "column" of the type, or "document": a path in the cloud's answer that no column is made from
     changed   the two values differ; None where one of the two versions was not shown the value
     volatile  a measurement or time stamp that makes no version by itself
-    Documents are looked into where both versions bring theirs.
+    Documents are looked into where a version brings its own. None is a resource that was not there.
     """
+    older, newer = older or NOTHING, newer or NOTHING
     hidden = {*older["denied"], *newer["denied"]}
-    found: list[dict[str, Any]] = []
+    found: list[Field] = []
     covered: set[tuple[str, ...]] = set()
     for column in type.columns:
         covered.add(column.path)
@@ -77,7 +81,7 @@ def fields(type: ResourceType, older: Mapping[str, Any], newer: Mapping[str, Any
     return found[:MOST_FIELDS]
 
 
-def _field(name: str, source: str, old: Any, new: Any, *, volatile: bool) -> dict[str, Any]:
+def _field(name: str, source: str, old: Any, new: Any, *, volatile: bool) -> Field:
     changed = old != new
     return {
         "field": name,
@@ -138,6 +142,18 @@ def key_fields(type: ResourceType, version: Mapping[str, Any]) -> dict[str, Any]
     return {
         name: plain(version["row"].get(name)) for name in dict.fromkeys(names) if name in stored and name not in hidden
     }
+
+
+def state(type: ResourceType, version: Mapping[str, Any]) -> str:
+    """A version's states and a few of the columns that lists show, in words: "ACTIVE, flavor name m1.small"."""
+    states = {column.name for column in type.columns if column.role == "status"}
+    roles = {column.name: column.role for column in type.columns}
+    told: list[str] = []
+    for name, value in key_fields(type, version).items():
+        if value in (None, "", []) or name == "name" or roles[name] in ("id", "time"):
+            continue
+        told.append(shown(value) if name in states else f"{name.replace('_', ' ')} {shown(value)}")
+    return ", ".join(told[:MOST_NAMED])
 
 
 def bucket_for(span: timedelta) -> Bucket:

@@ -94,7 +94,7 @@ class HistoryService:
 
         def work(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> tuple[int, list[Item]]:
             counts = self.counts(connection, types, versions, span, scope)
-            total, events = self._newest(connection, types, counts, span, scope, limit)
+            total, events = self.newest(connection, types, counts, span, scope, limit)
             return total, self.items(connection, events, scope)
 
         total, items = self.read(types, work)
@@ -129,18 +129,21 @@ class HistoryService:
         The first period begins where its hour or day does.
         """
         now = naive(self.reads.clock())
-        bucket = rules.bucket_for(timedelta(hours=hours))
-        since = rules.start_of(bucket, now - timedelta(hours=hours))
-        counts = self.read(types, lambda c, versions: self.counts(c, types, versions, Span(since, now), scope))
-        periods = rules.periods(counts, since, now, bucket)
-        return {
-            "periods": periods,
-            "bucket": bucket,
-            "since": since,
-            "until": now,
-            "total_changes": sum(period["total"] for period in periods),
-            "period_hours": hours,
-        }
+        found = self.periods(types, scope, Span(now - timedelta(hours=hours), now))
+        return {**found, "period_hours": hours}
+
+    def periods(self, types: Sequence[ResourceType], scope: Scope, span: Span) -> Item:
+        """{periods, bucket, since, until, total_changes}: as `by_timeframe`, between two times.
+
+        Whole hours or days, those that the span begins and ends in included.
+        """
+        bucket = rules.bucket_for(span.until - span.since)
+        since = rules.start_of(bucket, span.since)
+        whole = Span(since - TICK, span.until)
+        counts = self.read(types, lambda c, versions: self.counts(c, types, versions, whole, scope))
+        periods = rules.periods(counts, since, span.until, bucket)
+        total = sum(period["total"] for period in periods)
+        return {"periods": periods, "bucket": bucket, "since": since, "until": span.until, "total_changes": total}
 
     def timeline(
         self, caller: Caller, type: ResourceType, scope: Scope, days: int, limit: int, offset: int
@@ -152,7 +155,7 @@ class HistoryService:
 
         def work(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> tuple[Any, int, list[Item]]:
             counts = self.counts(connection, [type], versions, span, scope)
-            total, events = self._newest(connection, [type], counts, span, scope, limit, offset)
+            total, events = self.newest(connection, [type], counts, span, scope, limit, offset)
             return counts, total, self.items(connection, events, scope)
 
         counts, total, items = self.read([type], work)
@@ -168,7 +171,7 @@ class HistoryService:
 
     # What answers are made of
 
-    def _newest(
+    def newest(
         self,
         connection: duckdb.DuckDBPyConnection,
         types: Sequence[ResourceType],
@@ -256,5 +259,6 @@ def _differences(event: Event) -> list[dict[str, str]]:
 
 
 def owner_of(owners: Mapping[Any, Any], cloud: str, project_id: str | None) -> Item:
+    """{project_name, domain_name} by what changes_rows.names_of_projects answered."""
     project, domain = owners.get((cloud, project_id), (None, None))
     return {"project_name": project, "domain_name": domain}

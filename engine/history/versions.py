@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,8 @@ class ResourceHistory:
                 changes_versions.read_documents(connection, type, versions)
             else:
                 changes_versions.read_alike(connection, type, pairs)
-            items = _items(type, key, versions, total, ground, scope, full=full)
+            begins = changes_deleted.begins(connection, type, key) if scope.limited else set()
+            items = _items(type, key, versions, total, ground, scope, begins, full=full)
             label = label_column(type)
             newest = versions[0]
             owner = newest["row"].get(type.owner) if type.owner else None
@@ -145,10 +146,8 @@ class ResourceHistory:
 
 def compared(type: ResourceType, key: Key, new: Version | None, old: Version | None) -> Item:
     """Two versions side by side; `fields` has all of them, changed ones first."""
-    found: list[dict[str, Any]] = []
-    if new is not None and old is not None:
-        found = rules.fields(type, old, new)
-    differing = rules.changes(found)
+    found = rules.fields(type, old, new)
+    differing = rules.changes(found) if new is not None and old is not None else []
     return {
         "resource_type": type.name,
         "resource_id": key[2],
@@ -183,17 +182,21 @@ def _items(
     total: int,
     ground: datetime | None,
     scope: Scope,
+    begins: Collection[datetime],
     *,
     full: bool,
 ) -> list[Item]:
-    """One item for each version, and one for each end without a successor; `versions` newest first."""
+    """One item for each version, and one for each end without a successor; `versions` newest first.
+
+    begins  times at which versions beyond the scope begin too: what is handed on to another project is not deleted
+    """
     items: list[Item] = []
     for number, version in enumerate(versions):
         newer = versions[number - 1] if number else None
         older = versions[number + 1] if number + 1 < len(versions) else None
         sequence = total - number
         ended = version["valid_to"]
-        if ended is not None and (newer is None or newer["valid_from"] > ended):
+        if ended is not None and (newer is None or newer["valid_from"] > ended) and ended not in begins:
             items.append(_item(type, key, version, "deleted", ended, sequence, None, full=full))
         kind = _kind(type, version, older, ground, first=sequence == 1)
         shown = older if kind == "changed" and older and changes_versions.visible(type, version, older, scope) else None

@@ -39,17 +39,16 @@ def deletions_of(
 
 def _of_one(connection: duckdb.DuckDBPyConnection, type: ResourceType, key: Key, scope: Scope) -> list[Event]:
     versions = changes_versions.of_resource(connection, type, key, scope)
-    begins = {
-        row[0]
-        for row in run(
-            connection,
-            f"SELECT valid_from FROM {quoted(type.table)} WHERE cloud = ? AND region = ? AND id = ?",
-            list(key),
-        ).fetchall()
-    }
-    ended = [one for one in versions if one["valid_to"] is not None and one["valid_to"] not in begins]
+    successors = begins(connection, type, key)
+    ended = [one for one in versions if one["valid_to"] is not None and one["valid_to"] not in successors]
     changes_versions.read_documents(connection, type, ended)
     return [Event(type, key, one["valid_to"], "deleted", one["rid"], version=one) for one in ended]
+
+
+def begins(connection: duckdb.DuckDBPyConnection, type: ResourceType, key: Key) -> set[datetime]:
+    """When the versions of a resource begin (naive UTC), whoever may see them."""
+    sql = f"SELECT valid_from FROM {quoted(type.table)} WHERE cloud = ? AND region = ? AND id = ?"
+    return {row[0] for row in run(connection, sql, list(key)).fetchall()}
 
 
 def deletions(

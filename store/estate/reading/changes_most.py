@@ -38,8 +38,9 @@ def most_changed(
         found += rows
     found.sort(key=lambda one: (one["change_count"], one["last_change"]), reverse=True)
     kept = found[:limit]
+    for type in {one["resource_type"]: one["type"] for one in kept}.values():
+        _label(connection, type, [one for one in kept if one["type"] is type], scope)
     for one in kept:
-        one |= _label(connection, one)
         del one["type"]
     return total, kept
 
@@ -78,14 +79,20 @@ def _of_type(
     return (rows[0][6] if rows else 0), found
 
 
-def _label(connection: duckdb.DuckDBPyConnection, one: dict[str, Any]) -> dict[str, Any]:
-    """Name, owner and whether it is gone, by its newest version."""
-    type: ResourceType = one["type"]
-    owner = quoted(type.owner) if type.owner else "NULL"
-    row = connection.execute(
-        f"SELECT {quoted(label_column(type))}, {owner}, valid_to IS NOT NULL FROM {quoted(type.table)}"
-        " WHERE cloud = ? AND region = ? AND id = ? ORDER BY valid_from DESC LIMIT 1",
-        [one["cloud"], one["region"], one["resource_id"]],
-    ).fetchone()
-    name, project, gone = row or (None, None, True)
-    return {"resource_name": name, "project_id": project, "deleted": bool(gone)}
+def _label(
+    connection: duckdb.DuckDBPyConnection, type: ResourceType, found: list[dict[str, Any]], scope: Scope
+) -> None:
+    """Name, owner and whether it is gone: by the newest version within the scope that has them."""
+    relation = Relation(type, Moment(None))
+    limited, parameters = limits.condition(relation, scope)
+    owner = f"t.{quoted(type.owner)}" if type.owner else "NULL::VARCHAR"
+    sql = (
+        f"SELECT t.cloud, t.region, t.id, arg_max(t.{quoted(label_column(type))}, t.valid_from),"
+        f" arg_max({owner}, t.valid_from), bool_or(t.valid_to IS NULL) {relation.from_clause}"
+        f" WHERE list_contains(?, t.id) AND ({limited}) GROUP BY t.cloud, t.region, t.id"
+    )
+    rows = run(connection, sql, [[one["resource_id"] for one in found], *parameters]).fetchall()
+    known = {row[:3]: row[3:] for row in rows}
+    for one in found:
+        name, project, there = known.get((one["cloud"], one["region"], one["resource_id"]), (None, None, False))
+        one |= {"resource_name": name, "project_id": project, "deleted": not there}

@@ -138,3 +138,27 @@ def names_of_projects(
     )
     rows = run(connection, sql, sorted({id for _, id in keys})).fetchall()
     return {(cloud, id): (name, domain) for cloud, id, name, domain in rows}
+
+
+def located(connection: duckdb.DuckDBPyConnection, found: Sequence[Event]) -> list[Event]:
+    """Those of these events whose versions are still there, each with its row in the connection's transaction."""
+    kept: list[Event] = []
+    for type, of_type in _by_type(found):
+        sql = (
+            "SELECT k.number, t.rowid FROM (SELECT unnest(?) AS number, unnest(?) AS cloud, unnest(?) AS region,"
+            " unnest(?) AS id, unnest(?) AS at, unnest(?) AS gone) k"
+            f" JOIN {quoted(type.table)} t ON t.id = k.id AND t.cloud = k.cloud AND t.region = k.region"
+            " AND CASE WHEN k.gone THEN t.valid_to ELSE t.valid_from END = k.at"
+        )
+        columns = [
+            list(range(len(of_type))),
+            *([event.key[place] for event in of_type] for place in range(3)),
+            [event.at for event in of_type],
+            [event.kind == "deleted" for event in of_type],
+        ]
+        places = dict(connection.execute(sql, columns).fetchall())
+        for number, event in enumerate(of_type):
+            if number in places:
+                event.rid = places[number]
+                kept.append(event)
+    return kept

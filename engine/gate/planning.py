@@ -164,19 +164,29 @@ def warnings(judged: Sequence[Judged], windows: WriteWindows, more: Iterable[str
     return unique if left <= 0 else [*unique[:_MOST_WARNINGS], f"and {left} more of this kind"]
 
 
+def numbered(judged: Sequence[object], places: Sequence[tuple[int, int]] = ()) -> list[tuple[int, int]]:
+    """(number, count) of each: as given, else from 1. A retry keeps those that its targets had."""
+    return list(places) or [(number, len(judged)) for number in range(1, len(judged) + 1)]
+
+
 def commands(
-    operation: Operation, judged: Sequence[Judged], options: Mapping[str, Any], sessions: Sessions, judge: Judge
+    operation: Operation,
+    judged: Sequence[Judged],
+    options: Mapping[str, Any],
+    sessions: Sessions,
+    judge: Judge,
+    places: Sequence[tuple[int, int]] = (),
 ) -> list[str]:
     """The same in the words of the `openstack` command, for what is going to be done."""
     if operation.commands is None:
         return []
     heads: dict[tuple[str, str], list[str]] = {}
     found = []
-    for number, one in enumerate(judged, 1):
+    for one, (number, count) in zip(judged, numbered(judged, places), strict=True):
         if one.ok or passable(operation, judged):
             place = one.target.key[:2]
             head = heads[place] = heads.get(place) or _head(sessions, *place)
-            context = judge.context(one.target, number, len(judged))
+            context = judge.context(one.target, number, count)
             found += [shlex.join([*head, *map(str, args)]) for args in operation.commands(context, one.target, options)]
     return found
 
@@ -186,7 +196,9 @@ def _head(sessions: Sessions, cloud: str, region: str) -> list[str]:
     return [*head, "--os-region-name", region] if region and len(sessions.regions(cloud)) > 1 else head
 
 
-def steps(operation: Operation, judged: Sequence[Judged], doing: Sequence[Judged]) -> list[dict[str, Any]]:
+def steps(
+    operation: Operation, judged: Sequence[Judged], doing: Sequence[Judged], places: Sequence[tuple[int, int]] = ()
+) -> list[dict[str, Any]]:
     """The job's steps: one for each target of `doing`."""
     verb = operation.declaration.title
     chosen = {id(one) for one in doing}
@@ -203,11 +215,11 @@ def steps(operation: Operation, judged: Sequence[Judged], doing: Sequence[Judged
                 "project_name": one.target.project_name,
                 "host": one.target.host,
                 "number": number,
-                "of": len(judged),
+                "of": count,
                 "row": {} if one.target.id else rows_of(one.target),
             },
         }
-        for number, one in enumerate(judged, 1)
+        for one, (number, count) in zip(judged, numbered(judged, places), strict=True)
         if id(one) in chosen
     ]
 

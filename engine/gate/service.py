@@ -127,8 +127,11 @@ class Gate:
 
     # Plans
 
-    def plan(self, caller: Caller, body: PlanBody) -> dict[str, Any]:
-        """Make a plan and store it; changes nothing. Raises Forbidden, Refused, BadRequest."""
+    def plan(self, caller: Caller, body: PlanBody, places: Sequence[tuple[int, int]] = ()) -> dict[str, Any]:
+        """Make a plan and store it; changes nothing. Raises Forbidden, Refused, BadRequest.
+
+        `places`: (number, count) of each target, where they do not count from 1.
+        """
         operation = self._operation(caller, body.action)
         options, wrong = operation.declaration.values(body.options)
         if wrong:
@@ -141,15 +144,18 @@ class Gate:
             place = (chosen[0].target.cloud, chosen[0].target.region)
             self._targeting.resolve(caller, operation.declaration, place, options)
             found = self._targeting.read(operation, chosen)
-        judged = self._judged(operation, self._targeting.owned(caller, found), options)
-        return self._store(caller, operation, options, judged, warnings)
+        judged = self._judged(operation, self._targeting.owned(caller, found), options, places=places)
+        return self._store(caller, operation, options, judged, warnings, places)
 
     def get(self, caller: Caller, plan_id: str) -> dict[str, Any]:
         """A plan of the caller's own. Raises Refused("unknown")."""
         return self._plans.get(caller, plan_id).answer()
 
-    def execute(self, caller: Caller, plan_id: str, body: ExecuteBody) -> dict[str, Any]:
-        """Begin the plan's job; answers it. Raises Forbidden, Refused; nothing has been changed then."""
+    def execute(self, caller: Caller, plan_id: str, body: ExecuteBody, retry_of: str | None = None) -> dict[str, Any]:
+        """Begin the plan's job; answers it. Raises Forbidden, Refused; nothing has been changed then.
+
+        `retry_of`: the job whose rest it does.
+        """
         plan = self._plans.get(caller, plan_id)
         operation = self._operation(caller, plan.action)
         if plan.executed_at is not None:
@@ -164,7 +170,7 @@ class Gate:
             if refusal.code not in _SLIPS:
                 self._note_refusal(caller, plan, body, refusal)
             raise
-        return self._begin(caller, operation, plan, judged, body, passed)
+        return self._begin(caller, operation, plan, judged, body, passed, retry_of)
 
     # What the jobs ask for (engine/jobs/actions.py)
 
@@ -176,10 +182,18 @@ class Gate:
         """The job has ended."""
         self._plans.release(str(plan.get("plan_id") or ""))
 
-    def again(self, plan: Mapping[str, Any], items: Sequence[Mapping[str, Any]], caller: Caller) -> dict[str, Any]:
+    def again(
+        self,
+        plan: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        caller: Caller,
+        stop_after: int | None = None,
+        retry_of: str | None = None,
+    ) -> dict[str, Any]:
         """Plan the same for these items anew and execute it; answers the new job. Raises what planning does.
 
         What was typed for the old plan holds for a retry of the same person for some hours; locks are not passed.
+        The items keep their numbers, which new names may have in them.
         """
         places = [tuple(item["key"]) for item in items]
         options = dict(plan.get("options") or {})
@@ -188,13 +202,15 @@ class Gate:
             body["targets"] = {"keys": places}
         else:
             body |= {"cloud": places[0][0], "region": places[0][1]}
-        made = self.plan(caller, PlanBody.model_validate(body))
+        numbers = [(int(item["number"]), int(item["of"])) for item in items]
+        made = self.plan(caller, PlanBody.model_validate(body), numbers)
         typed = made["requires"]["typed"]
         executed = times.parse(str(plan["executed_at"]))
         if typed and (plan.get("owner") != caller.owner or self._clock() - executed > _CONFIRMED):
             raise Refused("typed", f"this asks to type {typed!r}: make a new plan for what failed", typed=typed)
-        given = {name: str(plan.get(name) or "") for name in ("reason", "ticket")}
-        return self.execute(caller, made["id"], ExecuteBody.model_validate({**given, "typed": typed or ""}))
+        given: dict[str, Any] = {name: str(plan.get(name) or "") for name in ("reason", "ticket")}
+        given |= {"typed": typed or "", "stop_after": stop_after}
+        return self.execute(caller, made["id"], ExecuteBody.model_validate(given), retry_of)
 
     # Calls
 
@@ -231,7 +247,7 @@ class Gate:
         places: Sequence[tuple[int, int]] = (),
     ) -> list[Judged]:
         now = self._clock()
-        numbered = places or [(number, len(found)) for number in range(1, len(found) + 1)]
+        numbered = planning.numbered(found, places)
 
         def one(seen: Seen, place: tuple[int, int]) -> Judged:
             through = seen.target.key in passed
@@ -246,12 +262,13 @@ class Gate:
         options: Mapping[str, Any],
         judged: Sequence[Judged],
         warnings: Sequence[str],
+        places: Sequence[tuple[int, int]],
     ) -> dict[str, Any]:
         now = self._clock()
         plan_id = uuid7()
         doing = [one for one in judged if one.ok or planning.passable(operation, judged)]
         relied = {planning.key_text(one.target.key): planning.plain(one.relied) for one in doing}
-        args = planning.steps(operation, judged, doing)
+        args = planning.steps(operation, judged, doing, places)
         content = {
             "id": plan_id,
             "action": operation.id,
@@ -265,7 +282,7 @@ class Gate:
             "count": len(judged),
             "refused": sum(not one.ok for one in judged),
             "options": dict(options),
-            "commands": planning.commands(operation, judged, options, self._sessions, self._judge),
+            "commands": planning.commands(operation, judged, options, self._sessions, self._judge, places),
             "warnings": planning.warnings(judged, self.windows, warnings),
             "requires": planning.requires(operation, judged, self.windows),
             "hash": rules.sealed([operation.id, dict(options), args, relied]),
@@ -321,6 +338,7 @@ class Gate:
         judged: Sequence[Judged],
         body: ExecuteBody,
         passed: Sequence[tuple[str, ...]],
+        retry_of: str | None,
     ) -> dict[str, Any]:
         if self._runner is None:
             raise Refused("jobs", "the engine has no jobs to carry this out with")
@@ -340,7 +358,7 @@ class Gate:
             "cloud": clouds[0] if len(clouds) == 1 else None,
         }
         try:
-            options = {"job_id": job_id, "stop_after": body.stop_after}
+            options = {"job_id": job_id, "stop_after": body.stop_after, "retry_of": retry_of}
             return self._runner.submit(KIND, str(plan.content["title"]), caller, submitted, options)
         except BaseException:
             if not self._runner.exists(job_id):

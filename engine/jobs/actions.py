@@ -49,7 +49,14 @@ class Actions(Protocol):
         """The job has ended: let go of what it held (may be told twice)."""
         ...
 
-    def again(self, plan: Mapping[str, Any], items: Sequence[Mapping[str, Any]], caller: Caller) -> dict[str, Any]:
+    def again(
+        self,
+        plan: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        caller: Caller,
+        stop_after: int | None,
+        retry_of: str,
+    ) -> dict[str, Any]:
         """Plan the same action for these items anew and execute it; answers the new job. Raises what planning does."""
         ...
 
@@ -88,4 +95,4 @@ class ActionsRunner:
 
     def retry(self, job: dict[str, Any], steps: Sequence[Step], caller: Caller) -> dict[str, Any]:
         """A new plan of the same action for these steps: what was seen when the old one was made may be wrong now."""
-        return self._gate.again(job["plan"], [step.args for step in steps], caller)
+        return self._gate.again(job["plan"], [step.args for step in steps], caller, job["stop_after"], job["id"])

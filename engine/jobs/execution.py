@@ -68,20 +68,23 @@ class Execution:
             size = rules.parallel(self._job["options"])
             pool = ThreadPoolExecutor(size, thread_name_prefix=f"job-{self._job['number']}")
             try:
-                self._loop(pool, size)
+                self._loop(pool)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
             self._through_trouble(self._end)
             self._signals.publish(self._id)
 
-    def _loop(self, pool: ThreadPoolExecutor, size: int) -> None:
+    def _loop(self, pool: ThreadPoolExecutor) -> None:
         while True:
             if self._signals.stopping.is_set():
                 self._leave()
             # What was begun before a crash may have reached the cloud: that is ended, also when nothing else begins.
-            wanted = ("running",) if self._ending() else ("pending", "running")
+            ending, options = self._ending(), self._job["options"]
+            wanted = ("running",) if ending else ("pending", "running")
             steps = [(seq, self._steps[seq].group, state) for seq, state in self._states.items() if state in wanted]
-            for seq in rules.next_steps(steps, frozenset(self._busy), size - len(self._busy)):
+            busy = len(self._busy)
+            room = rules.parallel(options) - busy if ending else rules.room(options, self._failed, busy)
+            for seq in rules.next_steps(steps, frozenset(self._busy), room):
                 self._busy.add(seq)
                 pool.submit(self._attempt, seq)
             if not self._busy:

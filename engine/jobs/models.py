@@ -165,6 +165,7 @@ class JobAnswer(BaseModel):
     failed: int
     running: int
     total: int
+    stop_after: int | None = Field(None, description="Failures after which no further step begins.")
     can: list[Literal["cancel", "retry"]]
 
 

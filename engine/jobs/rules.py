@@ -55,6 +55,15 @@ def stops(options: Mapping[str, Any], failed: int) -> bool:
     return limit is not None and failed >= max(1, int(limit))
 
 
+def room(options: Mapping[str, Any], failed: int, busy: int) -> int:
+    """How many more steps may begin now. With a limit of failures never more run than may still fail: if all of them
+    do, there are just so many failures, and not as many more as ran side by side.
+    """
+    limit = options.get("stop_after")
+    size = parallel(options) if limit is None else min(parallel(options), max(1, int(limit)) - failed)
+    return max(0, size - busy)
+
+
 def next_steps(steps: Iterable[tuple[int, int, str]], busy: frozenset[int], room: int) -> list[int]:
     """Which of (seq, group, state) to begin: those of the first group that is not through, at most `room`."""
     left = [(seq, group) for seq, group, state in steps if state in ("pending", "running")]

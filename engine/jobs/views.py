@@ -27,6 +27,7 @@ def job(row: Mapping[str, Any], running: int, problem: str | None, runnable: boo
         "ended_at": _text(row["ended_at"]),
         "cancel_asked": asked,
         "running": running,
+        "stop_after": row["options"].get("stop_after"),
         "can": rules.can(state, row["done"], row["total"], asked, runnable),
     }
 

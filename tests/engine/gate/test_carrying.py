@@ -293,7 +293,10 @@ def test_a_retry_is_a_new_plan_of_what_failed(east: Room) -> None:
     job = stop(east, *keys, reason="disk", ticket="CHG7")
     assert not any(getattr(one, "ok", False) for one in job["results"])
     east.stops()
-    made = east.gate.again(job["plan"], [job["plan"]["steps"][1]["args"]], OTHER)
+    made = east.gate.again(job["plan"], [job["plan"]["steps"][1]["args"]], OTHER, 2, "the job")
+    # Still the second of two, with the same limit.
+    assert [(step["args"]["number"], step["args"]["of"]) for step in made["plan"]["steps"]] == [(2, 2)]
+    assert (made["options"]["stop_after"], made["options"]["retry_of"]) == (2, "the job")
     assert [step["key"] for step in made["plan"]["steps"]] == [["east", "r1", "s2"]]
     assert made["plan"]["plan_id"] != job["plan"]["plan_id"]
     assert (made["plan"]["reason"], made["plan"]["ticket"]) == ("disk", "CHG7") and made["results"][0].ok

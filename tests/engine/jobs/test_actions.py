@@ -19,7 +19,7 @@ class Gate:
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.released: list[tuple[str, str]] = []
-        self.planned: list[Sequence[Mapping[str, Any]]] = []
+        self.planned: list[Any] = []
 
     def carry_out(self, item: Item) -> Any:
         self.items.append(item)
@@ -31,8 +31,15 @@ class Gate:
     def release(self, plan: Mapping[str, Any], job_id: str) -> None:
         self.released.append((plan["id"], job_id))
 
-    def again(self, plan: Mapping[str, Any], items: Sequence[Mapping[str, Any]], caller: Caller) -> dict[str, Any]:
-        self.planned.append(items)
+    def again(
+        self,
+        plan: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        caller: Caller,
+        stop_after: int | None,
+        retry_of: str,
+    ) -> dict[str, Any]:
+        self.planned.append((items, stop_after, retry_of))
         return {"id": "new", "by": caller.name, "plan_id": plan["id"]}
 
 
@@ -43,7 +50,9 @@ def test_a_plan_of_the_gate(tmp_path: Path) -> None:
         steps = [{"name": f"stop {name}", "key": ["lab", "", name], "args": {"name": name}} for name in ("a", "locked")]
         plan = {"version": 1, "id": "p-1", "cloud": "lab", "steps": steps}
         job = room.ended(
-            room.jobs.submit(KIND, "Stop 2 servers", CALLER, plan, {"reason": "why", "plan_id": "p-1"})["id"]
+            room.jobs.submit(
+                KIND, "Stop 2 servers", CALLER, plan, {"reason": "why", "plan_id": "p-1", "stop_after": 2}
+            )["id"]
         )
         assert job["state"] == "partial" and job["cloud"] == "lab"
         first, second = job["steps"]
@@ -52,4 +61,4 @@ def test_a_plan_of_the_gate(tmp_path: Path) -> None:
         assert wait_for(lambda: gate.released) == [("p-1", job["id"])]
         assert {(item.reason, item.count, item.caller) for item in gate.items} == {("why", 2, CALLER)}
         assert room.jobs.retry(job["id"], CALLER)["plan_id"] == "p-1"
-        assert gate.planned == [[{"name": "locked"}]]
+        assert gate.planned == [([{"name": "locked"}], 2, job["id"])]

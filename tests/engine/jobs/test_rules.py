@@ -39,6 +39,33 @@ def test_how_many_run_side_by_side(given: int | None, width: int) -> None:
 
 
 @given(
+    st.none() | st.integers(1, 12),
+    st.integers(1, 12),
+    st.lists(st.tuples(st.booleans(), st.integers(0, 50)), min_size=1, max_size=30),
+)
+def test_there_are_never_more_failures_than_the_limit(
+    limit: int | None, width: int, ends: list[tuple[bool, int]]
+) -> None:
+    """Steps end in any order, as they like; as many begin as may."""
+    options = {"stop_after": limit, "parallel": width}
+    waiting, failed, most = list(ends), 0, 0
+    running: list[tuple[bool, int]] = []
+    while True:
+        stopped = rules.stops(options, failed)
+        begun = 0 if stopped else rules.room(options, failed, len(running))
+        running += [waiting.pop(0) for _ in range(min(begun, len(waiting)))]
+        most = max(most, len(running))
+        if not running:
+            break
+        ok, _ = running.pop(running.index(min(running, key=lambda one: one[1])))
+        failed += not ok
+    bad = sum(not ok for ok, _ in ends)
+    assert failed == (bad if limit is None else min(bad, limit))
+    assert most <= width and (limit is None or most <= limit)
+    assert bool(waiting) <= (limit is not None and failed == limit)
+
+
+@given(
     st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["pending", "running", "done", "failed"])), max_size=20),
     st.integers(0, 9),
     st.data(),

@@ -108,6 +108,9 @@ def test_it_stops_after_so_many_failures(room: Room) -> None:
     assert job["detail"] == "2 of 20 done, 2 failed, 16 not begun"
     job = room.ended(room.submit(plan(3, fail="no")))
     assert (job["state"], job["failed"]) == ("failed", 3)
+    # However many could run side by side: no more of them than may still fail.
+    job = room.ended(room.submit(plan(20, fail="no"), stop_after=3))
+    assert (job["state"], job["failed"], job["done"]) == ("failed", 3, 0)
 
 
 def test_cancel_ends_it_between_two_steps_and_retry_does_the_rest(room: Room) -> None:

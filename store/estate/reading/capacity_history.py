@@ -117,32 +117,33 @@ def created(connection: duckdb.DuckDBPyConnection, type: str, days: Sequence[dat
     """How many resources were made on each day, by the cloud's own date, also those that are gone since."""
     relation = Relation(registry.ALL[type], NOW)
     inside, values = limits.condition(relation, scope)
-    sql = f"""SELECT at::DATE, count(*) FROM (
-            SELECT min(t.created_at) AS at {relation.from_clause}
+    sql = f"""SELECT made::DATE, count(*) FROM (
+            SELECT min(t.created_at) AS made {relation.from_clause}
             WHERE t.created_at IS NOT NULL AND ({inside}) GROUP BY t.cloud, t.region, t.id)
-        WHERE at >= {literal(datetime.combine(days[0], time(), UTC))} GROUP BY ALL"""
+        WHERE made >= {literal(datetime.combine(days[0], time(), UTC))} GROUP BY ALL"""
     counted = dict(run(connection, sql, values).fetchall())
     return [counted.get(day, 0) for day in days]
 
 
 def sampled(
-    connection: duckdb.DuckDBPyConnection,
-    metrics: Sequence[str],
-    days: Sequence[date],
-    clouds: Sequence[str] | None = None,
+    connection: duckdb.DuckDBPyConnection, metrics: Sequence[str], days: Sequence[date], scope: Scope, type: str = ""
 ) -> dict[tuple[str, str, str, str], dict[date, dict[str, float]]]:
-    """Measurements by the day: (cloud, region, type, id) -> day -> metric -> the day's mean."""
-    inside = "" if clouds is None else "AND cloud IN (SELECT unnest(?))"
-    start = datetime.combine(days[0], time())
+    """Measurements by the day: (cloud, region, type, id) -> day -> metric -> the day's mean. Of one type, if given."""
+    parts, values = ["list_contains(?, metric)"], [list(metrics)]
+    chosen = (("cloud", scope.clouds), ("cloud", scope.in_clouds), ("region", scope.in_regions))
+    for column, wanted in (*chosen, ("type", [type] if type else None)):
+        if wanted is not None:
+            parts.append(f"list_contains(?::VARCHAR[], {column})")
+            values.append(list(wanted))
+    inside, start = " AND ".join(parts), literal(datetime.combine(days[0], time(), UTC))
     sql = f"""SELECT cloud, region, type, id, metric, day, sum(total) / sum(n) FROM (
             SELECT cloud, region, type, id, metric, taken_at::DATE AS day, sum(value) AS total, count(*) AS n
-            FROM samples WHERE metric IN (SELECT unnest(?)) AND taken_at >= ? {inside} GROUP BY ALL
+            FROM samples WHERE taken_at >= {start} AND {inside} GROUP BY ALL
             UNION ALL BY NAME
             SELECT cloud, region, type, id, metric, hour::DATE AS day, sum(total) AS total, sum(count) AS n
-            FROM samples_hourly WHERE metric IN (SELECT unnest(?)) AND hour >= ? {inside} GROUP BY ALL)
+            FROM samples_hourly WHERE hour >= {start} AND {inside} GROUP BY ALL)
         GROUP BY ALL"""
-    given: list[Any] = [list(metrics), start, *([list(clouds)] if clouds is not None else [])]
     found: dict[tuple[str, str, str, str], dict[date, dict[str, float]]] = {}
-    for cloud, region, type, id, metric, day, mean in connection.execute(sql, given * 2).fetchall():
-        found.setdefault((cloud, region, type, id), {}).setdefault(day, {})[metric] = mean
+    for cloud, region, of, id, metric, day, mean in run(connection, sql, values * 2).fetchall():
+        found.setdefault((cloud, region, of, id), {}).setdefault(day, {})[metric] = mean
     return found

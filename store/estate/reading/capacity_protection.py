@@ -106,15 +106,15 @@ def kept_promises(
     instants = ends(days, now)
     bounds = ", ".join(f"({index}, {literal(at)})" for index, at in enumerate(instants))
     sql = f"""
-        WITH days(n, at) AS (VALUES {bounds}),
+        WITH days(n, till) AS (VALUES {bounds}),
         volumes AS (
             SELECT t.cloud, t.region, t.id, days.n {relation.from_clause}
-            JOIN days ON t.valid_from <= days.at AND (t.valid_to IS NULL OR t.valid_to > days.at)
+            JOIN days ON t.valid_from <= days.till AND (t.valid_to IS NULL OR t.valid_to > days.till)
             WHERE {governed} AND ({inside})),
         covered AS (
             SELECT DISTINCT s.cloud, s.region, s.volume_id, days.n FROM {_SNAPSHOTS} s
-            JOIN days ON s.valid_from <= days.at AND (s.valid_to IS NULL OR s.valid_to > days.at)
-                AND s.created_at > days.at - to_days({int(window_days)})
+            JOIN days ON s.valid_from <= days.till AND (s.valid_to IS NULL OR s.valid_to > days.till)
+                AND s.created_at > days.till - to_days({int(window_days)})
             WHERE lower(s.status) = 'available' AND s.created_at > {literal(instants[0] - timedelta(days=window_days))})
         SELECT v.n, count(*), count(c.volume_id) FROM volumes v LEFT JOIN covered c
             ON c.cloud = v.cloud AND c.region = v.region AND c.volume_id = v.id AND c.n = v.n

@@ -54,11 +54,13 @@ def _answer(
     connection: duckdb.DuckDBPyConnection, type: str, kind: str, sql: str, parameters: list[object], limit: int
 ) -> tuple[int, Rows]:
     """The rows, and how many there are without the limit."""
-    counted = f"SELECT *, count(*) OVER () AS of_all FROM ({sql}) ORDER BY at DESC, id LIMIT {int(limit)}"
+    counted = f"SELECT *, count(*) OVER () AS of_all FROM ({sql}) ORDER BY moment DESC, id LIMIT {int(limit)}"
     found = run(connection, counted, parameters)
     names = [column[0] for column in found.description or ()]
     rows = [{"kind": kind, "type": type, "fields": [], **aware(dict(zip(names, row, strict=True)))}
             for row in found.fetchall()]  # fmt: skip
+    for row in rows:
+        row["at"] = row.pop("moment")
     return (rows[0]["of_all"] if rows else 0), rows
 
 
@@ -70,7 +72,7 @@ def _created(
     relation = Relation(registry.ALL[type], NOW)
     inside, parameters = limits.condition(relation, scope)
     picked = ", ".join(f"arg_max({sql}, t.valid_from) AS {name}" for name, sql in _columns(type).items())
-    sql = f"""SELECT t.cloud, t.region, t.id, min(t.created_at) AS at, {picked} {relation.from_clause}
+    sql = f"""SELECT t.cloud, t.region, t.id, min(t.created_at) AS moment, {picked} {relation.from_clause}
         WHERE t.created_at >= {literal(since)} AND t.created_at <= {literal(now)} AND ({inside})
         GROUP BY t.cloud, t.region, t.id"""
     return _answer(connection, type, "created", sql, parameters, limit)
@@ -83,7 +85,7 @@ def _deleted(
     inside, parameters = limits.condition(relation, scope)
     picked = ", ".join(f"arg_max({sql}, t.valid_from) AS {name}" for name, sql in _columns(type).items())
     # What went within the time and has no version that goes on.
-    sql = f"""SELECT t.cloud, t.region, t.id, max(t.valid_to) AS at, {picked} {relation.from_clause}
+    sql = f"""SELECT t.cloud, t.region, t.id, max(t.valid_to) AS moment, {picked} {relation.from_clause}
         WHERE t.valid_to >= {literal(since)} AND t.valid_to <= {literal(now)} AND ({inside})
             AND NOT EXISTS (SELECT 1 FROM {relation.source} later WHERE later.cloud = t.cloud
                 AND later.region = t.region AND later.id = t.id AND later.valid_from >= t.valid_to)
@@ -102,7 +104,7 @@ def _changed(
     picked = ", ".join(f"{sql} AS {name}" for name, sql in _columns(type).items() if name != "user_id")
     was = ", ".join(f'b.{name}::VARCHAR AS "from_{name}", t.{name}::VARCHAR AS "to_{name}"' for name in watched)
     moved = " OR ".join(f"t.{name} IS DISTINCT FROM b.{name}" for name in watched)
-    sql = f"""SELECT t.cloud, t.region, t.id, t.valid_from AS at, {picked}, {was} {relation.from_clause}
+    sql = f"""SELECT t.cloud, t.region, t.id, t.valid_from AS moment, {picked}, {was} {relation.from_clause}
         JOIN {relation.source} b ON b.cloud = t.cloud AND b.region = t.region AND b.id = t.id
             AND b.valid_to = t.valid_from
         WHERE t.valid_from >= {literal(since)} AND t.valid_from <= {literal(now)} AND ({moved}) AND ({inside})"""

@@ -32,6 +32,11 @@ PLACES = {
     "listings": "in the listings",
     "settings": "in the settings",
     "problems": "in the problems",
+    "drift": "in the drift",
+    "drift_event": "in the view of one drift event",
+    "rules": "in the rules of drift",
+    "ignores": "in what drift leaves out",
+    "windows": "in the maintenance windows",
 }
 FORBIDDEN = ("ctrl+", "alt+", "f1", "f10", "f11", "tilde")
 
@@ -44,6 +49,7 @@ class Action:
     where  places of PLACES
     label  short word for the footer, "" = not in the footer
     weight footer order, smaller first; what doesn't fit is left to the help
+    but    places where its key means something else
     """
 
     id: str
@@ -52,6 +58,12 @@ class Action:
     where: tuple[str, ...] = ("all",)
     label: str = ""
     weight: int = 50
+    but: tuple[str, ...] = ()
+
+    def works_in(self, places: Iterable[str]) -> bool:
+        """Whether it works where all these places are at once."""
+        here = {"all", *places}
+        return bool(here.intersection(self.where)) and not here.intersection(self.but)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -71,7 +83,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("decide", ("equals_sign",), "rows that vanished suspiciously: say whether they are gone",
            ("resources", "listings", "clouds"), "", 18),
     Action("demo", ("d",), "leave, and open the console on a demo cloud", ("setup",), "demo", 13),
-    Action("activity", ("a",), "activity: what was said, collections, jobs", ("all",), "activity", 57),
+    Action("activity", ("a",), "activity: what was said, collections, jobs", ("all",), "activity", 57,
+           but=("drift", "drift_event")),
     Action("reset_setting", ("delete",), "go back to the default of the setting", ("settings",), "default", 13),
     Action("add_cloud", ("plus",), "add a cloud of clouds.yaml", ("clouds",), "add cloud", 14),
     Action("step_back", ("escape",), "back one step: bar, filter, marks, view", ("all",), "back", 55),
@@ -103,12 +116,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("wrap", ("w",), "long lines: broken to the width, or cut", ("log",), "wrap", 44),
     Action("log_times", ("t",), "with or without the times in front of the lines", ("log",), "times", 45),
     Action("copy", ("c",), "copy id, name, cell, row or a command: to the terminal, tmux, or a file",
-           ("resources", "detail", "raw", "log", "events", "find", "audit", "tree"), "copy", 23),
+           ("resources", "detail", "raw", "log", "events", "find", "audit", "tree", "drift", "drift_event"),
+           "copy", 23),
     Action("export", ("E",), "save as a new file: lists as csv, xlsx, parquet or json, texts as text",
            ("list", "log", "job", "tree"), "save", 53),
     Action("tree", ("t",), "tree: what it uses and what uses it",
-           ("resources", "detail", "raw", "events", "find", "tree"), "tree", 24),
-    Action("describe", ("d",), "all that is known of it", ("resources", "raw", "log", "events", "find", "tree")),
+           ("resources", "detail", "raw", "events", "find", "tree", "drift", "drift_event"), "tree", 24),
+    Action("describe", ("d",), "all that is known of it",
+           ("resources", "raw", "log", "events", "find", "tree", "drift", "drift_event")),
     Action("expand", ("right",), "open the branch; again: into it", ("tree",), "open branch", 12),
     Action("collapse", ("left", "h"), "close the branch; again: to what it hangs on", ("tree",), "close", 13),
     Action("toggle_branch", ("space",), "open or close the branch", ("tree",)),
@@ -122,9 +137,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("column_later", ("greater_than_sign",), "move the column to the right", ("resources", "columns")),
     Action("toggle_column", ("space",), "show or hide the column", ("columns",), "show or hide", 12),
     Action("declared_columns", ("delete",), "the columns that the type declares", ("columns",), "as declared", 13),
-    Action("mark", ("space",), "mark the row", ("resources",), "mark", 46),
+    Action("mark", ("space",), "mark the row", ("resources", "drift"), "mark", 46),
     Action("note", ("n",), "write a note on it; until:2h at its end says how long it holds",
-           ("resources", "detail", "raw", "events", "clouds", "notes", "jobs", "job", "problems"), "note", 47),
+           ("resources", "detail", "raw", "events", "clouds", "notes", "jobs", "job", "problems", "drift",
+            "drift_event"), "note", 47),
     Action("audit", ("8",), "audit: who did what to what, under which ticket", ("all",)),
     Action("saved_views", ("apostrophe",), "saved views: yours and shared ones", ("all",)),
     Action("bookmark", ("b",), "keep this view under a name", ("list",)),
@@ -143,8 +159,27 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel_job", ("c",), "cancel the job: no further step begins", ("jobs", "job"), "cancel", 17),
     Action("retry_job", ("t",), "try what failed or was skipped again, as a new job", ("jobs", "job"), "retry", 18),
     Action("open_machine", ("o",), "the machine of the step", ("job",), "machine", 19),
-    Action("range", ("v",), "begin a range; again: mark what lies between", ("resources",)),
-    Action("mark_all", ("asterisk",), "mark all rows that pass the filter; again: none", ("resources",)),
+    Action("range", ("v",), "begin a range; again: mark what lies between", ("resources", "drift")),
+    Action("mark_all", ("asterisk",), "mark all rows that pass the filter; again: none", ("resources", "drift")),
+    Action("drift", ("2",), "drift: what is other than it was, by whom, how bad", ("all",), "drift", 41),
+    Action("acknowledge", ("a",), "acknowledge the event or the marks, with a note", ("drift", "drift_event"),
+           "acknowledge", 11),
+    Action("acknowledge_all", ("A",), "acknowledge all events that pass the filter", ("drift",), "all", 13),
+    Action("unacknowledge", ("u",), "take the acknowledgement back; on others: the last one made",
+           ("drift", "drift_event"), "undo", 14),
+    Action("by_severity", ("exclamation_mark",), "critical alone; again: warning, info, all", ("drift",),
+           "severity", 15),
+    Action("show_acknowledged", ("full_stop",), "show or hide what was acknowledged", ("drift",), "acknowledged", 16),
+    Action("show_expected", ("comma",), "show or hide what is expected (our own jobs) or ignored", ("drift",),
+           "expected", 17),
+    Action("drift_pages", ("tab",), "the rules, the ignores, the maintenance windows, and back",
+           ("drift", "rules", "ignores", "windows"), "pages", 18),
+    Action("ignore_like", ("plus",), "leave out events like this one: an entry of the ignores",
+           ("drift", "drift_event"), "ignore", 19),
+    Action("add_entry", ("plus",), "add an entry, a maintenance window", ("ignores", "windows"), "add", 12),
+    Action("remove_entry", ("delete",), "take the entry back, end the window", ("ignores", "windows"), "remove", 20),
+    Action("toggle_rule", ("space",), "switch the rule on or off", ("rules",), "on or off", 12),
+    Action("rule_severity", ("e",), "another severity for the rule's events", ("rules",), "severity", 13),
 )  # fmt: skip
 
 _SYMBOLS = {
@@ -153,6 +188,7 @@ _SYMBOLS = {
     "left_curly_bracket": "{", "plus": "+", "down": "↓", "up": "↑", "left": "←", "right": "→", "shift+down": "shift ↓",
     "shift+up": "shift ↑", "apostrophe": "'", "delete": "del", "asterisk": "*", "shift+tab": "shift tab",
     "vertical_line": "|", "equals_sign": "=", "less_than_sign": "<", "greater_than_sign": ">",
+    "exclamation_mark": "!", "full_stop": ".", "comma": ",",
 }  # fmt: skip
 
 
@@ -212,8 +248,8 @@ def reserved(key: str) -> bool:
 
 def actions_in(places: Iterable[str], actions: Iterable[Action] = ACTIONS) -> list[Action]:
     """The actions that work in any of these places, in the order of the registry."""
-    wanted = {"all", *places}
-    return [action for action in actions if wanted.intersection(action.where)]
+    places = tuple(places)
+    return [action for action in actions if action.works_in(places)]
 
 
 def action_of(key: str, places: Iterable[str], actions: Iterable[Action] = ACTIONS) -> Action | None:

@@ -43,6 +43,8 @@ VERB_TITLES = {
     "settings": "every setting, its value and where that comes from", "activity": "what was said, collections, jobs",
     "listings": "how each list was read last", "problems": "everything that is wrong, worst first",
     "bell": "on, off: whether a new critical problem rings",
+    "drift": "what is other than it was, by whom", "drift-rules": "what drift looks for: on, off, how bad",
+    "ignores": "drift that is left out", "windows": "maintenance windows: what changes then is no drift",
 }  # fmt: skip
 ACTION_IDS = frozenset(action.id for action in ACTIONS)
 MOST_CHOICES = 12

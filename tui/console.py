@@ -22,6 +22,7 @@ from tui.acting.commanding import Commanding
 from tui.acting.copying import Copying
 from tui.acting.dialogs import Dialogs
 from tui.acting.display import Display
+from tui.acting.drift import Drifting
 from tui.acting.exporting import Exporting
 from tui.acting.jobs import Jobs
 from tui.acting.keys import Keys
@@ -95,6 +96,7 @@ class QuarterdeckApp(
     Writes,
     Jobs,
     Problems,
+    Drifting,
     Display,
     Hearing,
     Leaving,

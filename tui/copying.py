@@ -105,6 +105,10 @@ def plain(value: Any) -> str:
 
 def subject_of(pane: Pane, row: Row | None) -> tuple[str, Key, str] | None:
     """(type, key, name) of the resource under the cursor, else of the one that the view is about."""
+    own = getattr(pane, "resource_here", None)  # a pane of other things says itself what its rows are about
+    if own is not None:
+        found: tuple[str, Key, str] | None = own(row)
+        return found
     view = pane.view
     target = pane.enter(row) if row is not None and view.kind not in _OF_ITSELF else None
     if row is not None and target is not None and target.kind == "detail" and len(target.subject) == 3:

@@ -130,10 +130,9 @@ def overlaps(actions: Sequence[Action]) -> list[tuple[Action, Action, str, tuple
     """Pairs of actions that want the same key where both would work: (earlier, later, key, places)."""
     found = []
     for places in together():
-        wanted = {"all", *places}
         taken: dict[str, Action] = {}
         for action in actions:
-            for key in action.keys if wanted.intersection(action.where) else ():
+            for key in action.keys if action.works_in(places) else ():
                 other = taken.setdefault(key, action)
                 if other is not action:
                     found.append((other, action, key, places))

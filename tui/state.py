@@ -14,7 +14,7 @@ from tui.table.spec import Spec
 OF_ONE = ("detail", "raw", "log", "events", "tree")  # views of one resource
 PAGES = (  # opened by their own word, with a filter behind it
     *("audit", "notes", "handover", "views", "jobs", "keys", "settings", "listings", "activity"),
-    *("problems",),
+    *("problems", "drift", "drift-rules", "ignores", "windows"),
 )
 KINDS = (
     "list",
@@ -30,6 +30,7 @@ KINDS = (
     "record",
     "job",
     "columns",
+    "drift_event",
 )
 MOST_VIEWS = 30
 _TEXT_LIMIT = 2000

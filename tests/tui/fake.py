@@ -13,6 +13,7 @@ from typing import Any
 from store.types import registry
 
 MOST_ROWS = 2000  # of a window, before and after its anchor each; the engine refuses more
+DRIFT = ("events", "summary", "rules", "ignores", "windows")
 KINDS = ("web", "db", "cache", "batch", "app")
 STATUSES = ("ACTIVE", "ACTIVE", "SHUTOFF", "ACTIVE", "ERROR", "BUILD", "ACTIVE")
 
@@ -100,6 +101,7 @@ class FakeClient:
             "/q/settings": lambda: {"file": "/etc/qdeck/qdeck.toml", "items": list(self.settings.values())},
             "/q/jobs": lambda: {"total": len(self.jobs), "items": self.jobs},
             "/q/audit": lambda: {"total": 0, "items": []},
+            **{f"/q/drift/{name}": lambda: {"total": 0, "items": []} for name in DRIFT},
             "/q/views": lambda: {"items": []},
             "/q/shift": lambda: {"mine": None},
             "/q/columns": lambda: {

@@ -9,6 +9,9 @@ from tui.panes.audit import AuditPane, RecordPane
 from tui.panes.choices import HelpPane, ScopePane, SetupPane
 from tui.panes.columns import ColumnsPane
 from tui.panes.detail import DetailPane, RawPane
+from tui.panes.drift import DriftPane
+from tui.panes.drift_event import DriftEventPane
+from tui.panes.drift_rules import IgnoresPane, RulesPane, WindowsPane
 from tui.panes.events import EventsPane
 from tui.panes.find import FindPane
 from tui.panes.handover import HandoverPane
@@ -24,8 +27,8 @@ from tui.panes.problems import ProblemsPane
 from tui.panes.resources import ResourcesPane
 from tui.panes.saved import SavedPane
 from tui.panes.settings import SettingsPane
-from tui.state import View
 from tui.panes.tree import TreePane
+from tui.state import View
 from tui.world import World
 
 _PANES: dict[str, Callable[[View, World], Pane]] = {
@@ -38,8 +41,8 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "collections": CollectionsPane,
     "find": FindPane,
     "log": LogPane,
-    "events": EventsPane,
     "tree": TreePane,
+    "events": EventsPane,
     "audit": AuditPane,
     "record": RecordPane,
     "jobs": JobsPane,
@@ -52,6 +55,11 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "settings": SettingsPane,
     "listings": ListingsPane,
     "activity": ActivityPane,
+    "drift": DriftPane,
+    "drift_event": DriftEventPane,
+    "drift-rules": RulesPane,
+    "ignores": IgnoresPane,
+    "windows": WindowsPane,
     "problems": ProblemsPane,
 }
 

@@ -88,6 +88,8 @@ def resource_view(subject: Mapping[str, Any]) -> View | None:
         return View("detail", type, subject=key)
     if subject.get("kind") == "job" and key:
         return View("job", subject=key[-1:])
+    if subject.get("kind") == "drift" and key:
+        return View("drift_event", subject=key[-1:])
     if subject.get("kind") == "problem":
         return View("clouds" if type == "listing" else "problems")
     return None

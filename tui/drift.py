@@ -1,0 +1,260 @@
+"""Drift in words, and what of a filter the engine is asked for. Pure: the panes and the command line both read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from engine.drift.models import GRADE_MEANING, GRADE_WORDS, NOT_ASKED, SEVERITIES, STATE_WORDS, STATES, TRIAGE
+from store.filters import And, Filter, FilterError, Match, Value, Word, all_of, format, matches, parse
+from tui.table.cells import clean
+from tui.table.format import moment_of
+from tui.times import UNITS
+
+Event = Mapping[str, Any]
+
+# How bad severities and states are, for the table's glyphs and colours.
+LEVELS = {"critical": "bad", "warning": "warn", "info": "none"}
+# Words of the state column, short; the detail says them whole.
+SHORT_STATES = {**STATE_WORDS, "resolved_unseen": "back, unseen"}
+_LONGEST = 100 * 365 * 86400.0
+_EQUAL = {"type": "type", "cloud": "cloud", "region": "region", "project": "project"}  # of the filter: parameter
+_TEXTS = ("resource", "name", "field", "old", "new", "who")
+
+
+# Words
+
+
+def change_words(event: Event) -> str:
+    """What became of it: status ACTIVE → SHUTOFF; subnet deleted; new port; subnet changed and back, 2 writes."""
+    kind, field = event.get("kind"), clean(event.get("field_changed") or "")
+    if kind == "created":
+        return f"new {type_words(event)}"
+    if kind == "deleted":
+        return f"{type_words(event)} deleted"
+    if kind == "unseen":
+        return f"{type_words(event)} changed and back{writes_words(event)}"
+    return f"{field} {side_words(event, 'old')} → {side_words(event, 'new')}"
+
+
+def subject_words(event: Event) -> str:
+    """What and what became of it: server web-3: status ACTIVE → SHUTOFF; web-net: subnet deleted."""
+    name = clean(event.get("resource_name") or event.get("resource_id") or "")
+    before = f"{type_words(event)} " if event.get("kind") == "changed" else ""
+    return f"{before}{name}: {change_words(event)}"
+
+
+def type_words(event: Event) -> str:
+    """The resource's type as people write it."""
+    return clean(event.get("resource_type") or "").replace("_", " ")
+
+
+def writes_words(event: Event) -> str:
+    """How often it was written between two listings, as far as that can be counted: ", 2 writes"."""
+    old, new = str(event.get("old_value") or ""), str(event.get("new_value") or "")
+    if not (old.isdecimal() and new.isdecimal() and len(old) < 19 and len(new) < 19):
+        return ""
+    count = int(new) - int(old)
+    return f", {count} write{'' if count == 1 else 's'}" if count > 0 else ""
+
+
+def side_words(event: Event, side: str) -> str:
+    """The old or the new value: the name of what its id means where that is known; "none" for no value."""
+    value, name = event.get(f"{side}_value"), event.get(f"{side}_name")
+    return "none" if value in (None, "") else clean(name or value)
+
+
+def full_side(event: Event, side: str) -> str:
+    """The whole value, with the id behind a name."""
+    value, name = event.get(f"{side}_value"), event.get(f"{side}_name")
+    if value in (None, ""):
+        return "none"
+    return f"{clean(name)} ({clean(value)})" if name and name != value else clean(value)
+
+
+def who_words(event: Event) -> str:
+    """Who did it, short, and never more than is known: anna; one of 3; cinder, a service; unknown."""
+    grade, actor = event.get("grade"), clean(event.get("actor") or "")
+    if event.get("job"):
+        return f"{actor + ', ' if actor else ''}job {clean(event['job'])}"
+    if grade is None:
+        return NOT_ASKED
+    if grade == "one_of":
+        return f"one of {len(event.get('candidates') or ())}"
+    if grade == "service":
+        return f"{actor or 'a service'}, a service" if actor else "a service"
+    if grade == "unknown" or not actor:
+        return "unknown"
+    return actor
+
+
+def sure_words(event: Event) -> str:
+    """Who did it and how sure that is, in one line: m.levi, from the cloud (nova: resize)."""
+    grade, source = event.get("grade"), f" ({clean(event['source'])})" if event.get("source") else ""
+    if grade is None:
+        return f"{NOT_ASKED}: enter asks the cloud"
+    if grade == "one_of":
+        found = [f"{clean(c.get('action'))} by {clean(c.get('actor') or 'unknown')}" for c in event["candidates"]]
+        return f"one of {', '.join(found)}"
+    if grade == "unknown":
+        return f"unknown: {GRADE_MEANING['unknown']}"
+    if grade == "service":
+        return f"{who_words(event)}: {GRADE_MEANING['service']}{source}"
+    return f"{who_words(event)}, {GRADE_WORDS.get(str(grade), clean(grade))}{source}"
+
+
+def state_words(event: Event) -> str:
+    """The state as a sentence: who accepted it and until when, why it is ignored, which job did it."""
+    state = str(event.get("state") or "")
+    if state == "acknowledged":
+        words = f"acknowledged by {clean(event.get('acknowledged_by') or '?')}"
+        if event.get("acknowledged_until"):
+            words += f" until {when(event['acknowledged_until'])}"
+        return words + (f": {clean(event['acknowledge_note'])}" if event.get("acknowledge_note") else "")
+    if state == "ignored" and event.get("ignored_by"):
+        return f"ignored: {clean(event['ignored_by'])}"
+    if state == "expected":
+        return "expected: a job of this console did it"
+    if state == "resolved_unseen":
+        return "it went back by itself, and nobody has looked"
+    return STATE_WORDS.get(state, clean(state))
+
+
+def when(at: Any) -> str:
+    """A time in the operator's zone: today as 14:02:11, else Tue 24 Nov 14:02."""
+    moment = moment_of(at) if isinstance(at, str) else None
+    if moment is None:
+        return clean(at or "?")
+    local = moment.astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return f"{local:%H:%M:%S}" if today else f"{local:%a %d %b %H:%M}"
+
+
+def between_words(event: Event) -> str:
+    """When it happened: between the two listings that saw the old and the new value."""
+    before, after = event.get("seen_before"), event.get("seen_at") or event.get("opened_at")
+    return f"between {when(before)} and {when(after)}" if before else f"before {when(after)}"
+
+
+def counts_words(counts: Mapping[str, Any]) -> str:
+    """Numbers of the triage: ✖2 ▲9 ·31; "none" when there is nothing to look at."""
+    glyphs = (("critical", "✖"), ("warning", "▲"), ("info", "·"))
+    found = [f"{glyph}{int(counts.get(name) or 0):,}" for name, glyph in glyphs if counts.get(name)]
+    return " ".join(found) or "none"
+
+
+# Filters
+
+
+def shown_states(filter: str) -> tuple[str, ...]:
+    """The states that a filter may show: those of the triage unless it names others."""
+    values = term(filter, "state")
+    if values is None:
+        return STATES if _speaks_of_states(filter) else TRIAGE
+    if any(value.operator for value in values):
+        return STATES
+    found = [state for value in values for state in STATES if value.text.lower() in state_field(state)]
+    return tuple(dict.fromkeys(found))
+
+
+def _speaks_of_states(filter: str) -> bool:
+    try:
+        return any(match.column == "state" for match in matches(parse(filter)))
+    except FilterError:
+        return False
+
+
+def state_field(state: str) -> str:
+    """What a filter's `state:` is compared with: the state, and "triage" for what is to be looked at."""
+    return f"{state} triage" if state in TRIAGE else state
+
+
+def term(filter: str, column: str) -> tuple[Value, ...] | None:
+    """The values that a filter requires of a column, None when it requires none."""
+    try:
+        found = [item for item in required(parse(filter)) if isinstance(item, Match) and item.column == column]
+    except FilterError:
+        return None
+    return found[-1].values if found else None
+
+
+def with_term(filter: str, column: str, values: Sequence[str]) -> str:
+    """The filter, requiring that the column has one of the values (none: requiring nothing of it)."""
+    try:
+        kept = [item for item in required(parse(filter)) if not (isinstance(item, Match) and item.column == column)]
+    except FilterError:
+        kept = []
+    added = [Match(column, tuple(Value("", value) for value in values))] if values else []
+    return format(all_of(*kept, *added))
+
+
+def toggled(filter: str, states: Sequence[str]) -> str:
+    """The filter with these states shown too; without them when they were."""
+    shown = shown_states(filter)
+    wanted = [s for s in shown if s not in states] if set(states) <= set(shown) else [*shown, *states]
+    if set(wanted) == set(TRIAGE):
+        return with_term(filter, "state", ())
+    if set(TRIAGE) <= set(wanted):
+        wanted = ["triage", *(s for s in wanted if s not in TRIAGE)]
+    return with_term(filter, "state", wanted)
+
+
+def next_severity(filter: str) -> str:
+    """The filter with the next severity alone: critical, warning, info, all."""
+    values = term(filter, "severity")
+    current = values[0].text.lower() if values is not None and len(values) == 1 else ""
+    order = ("", *SEVERITIES)
+    following = order[(order.index(current) + 1) % len(order)] if current in order else SEVERITIES[0]
+    return with_term(filter, "severity", (following,) if following else ())
+
+
+def question(filter: str, *, narrow: bool = False) -> dict[str, Any]:
+    """What of a filter the engine is asked for (parameters of GET /q/drift/events). Its answer is sifted by the filter
+    again, so it is asked for at least what passes.
+
+    narrow  ask for texts too: where more events were found than are read at once. The engine looks for them in fewer
+            fields than the filter does
+    """
+    params: dict[str, Any] = {"state": list(shown_states(filter)) or list(STATES)}
+    texts: list[str] = []
+    try:
+        tree = parse(filter)
+    except FilterError:
+        return params
+    for item in required(tree):
+        if isinstance(item, Word):
+            texts.append(item.text)
+        elif isinstance(item, Match):
+            _ask(params, texts, item, narrow)
+    if texts and narrow:
+        params["text"] = max(texts, key=len)[:255]
+    return params
+
+
+def _ask(params: dict[str, Any], texts: list[str], item: Match, narrow: bool) -> None:
+    value, plain = item.values[0], all(v.operator in ("", "=") for v in item.values)
+    exact = [v.text for v in item.values if v.operator == "="]
+    if item.column == "severity" and plain:
+        words = [s for s in SEVERITIES if any(v.text.lower() in s for v in item.values)]
+        params |= {"severity": words} if words else {}
+    elif item.column == "rule_id" and plain and all(v.text.isdecimal() for v in item.values):
+        params |= {"rule": [int(v.text[:9]) for v in item.values]} if len(exact) == len(item.values) else {}
+    elif item.column in _EQUAL and narrow and len(exact) == len(item.values):
+        params[_EQUAL[item.column]] = exact
+    elif item.column == "age" and len(item.values) == 1 and value.operator in ("", "<", "<="):
+        digits, unit = value.text[:-1], value.text[-1:]
+        if digits.replace(".", "", 1).isdecimal() and unit in UNITS:
+            since = datetime.now(UTC) - timedelta(seconds=min(float(digits) * UNITS[unit], _LONGEST))
+            params["since"] = since.isoformat().replace("+00:00", "Z")
+    elif item.column in _TEXTS and len(item.values) == 1 and value.operator in ("", "="):
+        texts.append(value.text)
+
+
+def required(tree: Filter) -> Iterator[Filter]:
+    """The terms that a row must all pass."""
+    if isinstance(tree, And):
+        for item in tree.items:
+            yield from required(item)
+    else:
+        yield tree

@@ -35,7 +35,18 @@ def change_words(event: Event) -> str:
         return f"{type_words(event)} deleted"
     if kind == "unseen":
         return f"{type_words(event)} changed and back{writes_words(event)}"
-    return f"{field} {side_words(event, 'old')} → {side_words(event, 'new')}"
+    old, new = differing(side_words(event, "old"), side_words(event, "new"))
+    return f"{field} {old} → {new}"
+
+
+def differing(old: str, new: str) -> tuple[str, str]:
+    """What of two values is in one of them alone, where they are made of parts: a flavor's sizes, groups, metadata."""
+    before, after = old.split(", "), new.split(", ")
+    gone = [part for part in before if part not in after]
+    come = [part for part in after if part not in before]
+    if (len(before) == 1 and len(after) == 1) or not (gone or come):
+        return old, new
+    return ", ".join(gone) or "none", ", ".join(come) or "none"
 
 
 def subject_words(event: Event) -> str:

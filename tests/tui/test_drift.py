@@ -24,7 +24,7 @@ from tui.drift import (
     who_words,
     with_term,
 )
-from tui.panes.drift import record_of
+from tui.panes.drift import grouped, record_of
 from tui.state import View
 from tui.table.passing import passes
 
@@ -87,6 +87,34 @@ def test_nobody_is_named_where_no_record_names_one() -> None:
 )
 def test_states_in_words(id: int, words: str) -> None:
     assert state_words(BY_ID[id]) == words
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("name s, vcpus 2, ram 4", "name l, vcpus 4, ram 4", "size name s, vcpus 2 → name l, vcpus 4"),
+        ("a, b", "b, c", "size a → c"),
+        ("a, b", "a", "size b → none"),
+        ("a", "a, b", "size none → b"),
+        (None, "a, b", "size none → a, b"),
+        ("a", "b", "size a → b"),
+    ],
+)
+def test_of_values_of_many_parts_only_those_that_differ_are_said(old: str, new: str, words: str) -> None:
+    assert change_words(event(1, field_changed="size", old_value=old, new_value=new)) == words
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.none() | st.integers(0, 6)), max_size=8, unique_by=lambda t: t[0]))
+def test_events_of_one_action_stand_together_and_none_is_lost(made: list[tuple[int, int | None]]) -> None:
+    items = [{"id": id, "group": group} for id, group in made]
+    order = [item["id"] for item in grouped(items)]
+    assert sorted(order) == sorted(id for id, _ in made)
+    heads = {id for id, group in made if group in (None, id)}
+    for id, group in made:
+        if group in heads and group != id:
+            between = order[order.index(group) + 1 : order.index(id)]
+            assert order.index(group) < order.index(id)
+            assert all(dict(made)[other] == group for other in between)
 
 
 # Filters
@@ -226,6 +254,20 @@ async def test_acknowledge_with_a_note_goes_on_to_the_next_and_is_taken_back() -
         assert client.asked("POST", "/q/drift/unacknowledge") == [{"batch": "b0"}]
         await pilot.press("u")
         await until_text(pilot, "nothing was acknowledged here")
+
+
+async def test_what_one_action_did_is_acknowledged_with_it() -> None:
+    client = DriftClient([event(n, group=2 if n in (2, 4, 5) else None) for n in range(1, 6)])
+    async with console(client, size=(120, 30)) as (app, pilot):
+        await pilot.press("2")
+        await until_text(pilot, "└ web-4", "└ web-5")
+        assert [row.key[0] for row in app.table.buffer.rows] == ["1", "2", "4", "5", "3"]
+        await pilot.press("j", "a")
+        await until_text(pilot, "acknowledge web-2 and 2 below it, note:")
+        await pilot.press("enter")
+        await until_text(pilot, "acknowledged 3")
+        assert client.asked("POST", "/q/drift/acknowledge")[0]["ids"] == [2, 4, 5]
+        await until(pilot, lambda: app.table.current.key == ("3",))
 
 
 async def test_many_marked_events_are_acknowledged_at_once() -> None:

@@ -74,15 +74,16 @@ class Drifting:
         if marks.start is not None:
             self.notice("end the range with v first, esc forgets it")
             return
-        words = self._event_words() if len(ids) == 1 else f"{len(ids):,} marked"
         alone = isinstance(pane, DriftPane) and not marks.keys
+        words = f"{len(ids):,} marked" if marks.keys else self._event_words()
+        words += f" and {len(ids) - 1:,} below it" if alone and len(ids) > 1 else ""
 
         def answered(text: str) -> str | None:
             body = acceptance(text)
             if isinstance(body, str):
                 return body
             if alone:
-                self.table.move_rows(1)  # on to the next: the accepted one leaves the list
+                self.table.move_rows(len(ids))  # on to the next: the accepted ones leave the list
             self.in_background(self._accept(ids, body))
             return None
 
@@ -125,7 +126,7 @@ class Drifting:
             return [int(pane.item["id"])] if isinstance(pane.item.get("id"), int) else []
         if not isinstance(pane, DriftPane):
             return []
-        return pane.event_ids(sorted(marks.keys) if marks.keys else [row.key] if row is not None else [])
+        return pane.event_ids(sorted(marks.keys) if marks.keys else pane.with_below(row.key) if row is not None else [])
 
     def _event_words(self: QuarterdeckApp) -> str:  # type: ignore[misc]
         found = getattr(self.pane, "resource_here", lambda row: None)(self.table.current)

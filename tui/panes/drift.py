@@ -74,6 +74,7 @@ class DriftPane(AskedPane):
         self.items = {}
         self.summary: dict[str, Any] = {}
         self.more = 0  # events that were not read
+        self.below: dict[Key, list[Key]] = {}  # event -> those that the same action explains, read with it
         self.asked = DriftSource(self.columns, self.ask, self.records)
         return self.asked
 
@@ -88,10 +89,16 @@ class DriftPane(AskedPane):
         items = [item for item in answer.get("items") or () if isinstance(item, dict)]
         self.more = max(0, int(answer.get("total") or 0) - len(items))
         self.records.clear()
-        self.items = {(str(item.get("id")),): item for item in items}
+        self.items = {(str(item.get("id")),): item for item in grouped(items)}
+        self.below = {}
         rows: Rows = []
         for key, item in self.items.items():
+            head = head_of(item)
+            if head is not None and head in self.items:
+                self.below.setdefault(head, []).append(key)
             shown = shown_event(item)
+            if head is not None and head in self.items:
+                shown["resource"] = f"└ {shown['resource']}"
             self.records[key] = record_of(item)
             rows.append((key, [shown.get(name) for name in COLUMNS]))
         return rows
@@ -156,6 +163,10 @@ class DriftPane(AskedPane):
         """Ids of the events in these rows."""
         return [int(key[0]) for key in keys if key[0].isdecimal()]
 
+    def with_below(self, key: Key) -> list[Key]:
+        """An event, and those that stand below it because the same action explains them."""
+        return [key, *self.below.get(key, ())]
+
     def state_of(self, key: Key) -> str:
         """The state of the event in a row."""
         return str((self.items.get(key) or {}).get("state") or "")
@@ -198,6 +209,26 @@ class DriftPane(AskedPane):
             if len(items) < MOST or read >= int(answer.get("total") or 0):
                 break
         return self.event_ids([key for key in dict.fromkeys(found) if key not in leave_out])
+
+
+def head_of(item: dict[str, Any]) -> Key | None:
+    """Key of the event below which this one stands; None for one that stands by itself."""
+    group = item.get("group")
+    return (str(group),) if isinstance(group, int) and group != item.get("id") else None
+
+
+def grouped(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events in their order, each followed by those below it; none is lost."""
+    heads = {(str(item.get("id")),) for item in items if head_of(item) is None}
+    below: dict[Key, list[dict[str, Any]]] = {}
+    rest = []
+    for item in items:
+        head = head_of(item)
+        if head is not None and head in heads:
+            below.setdefault(head, []).append(item)
+        else:
+            rest.append(item)
+    return [one for item in rest for one in (item, *below.get((str(item.get("id")),), ()))]
 
 
 def shown_event(item: dict[str, Any]) -> dict[str, Any]:

@@ -179,7 +179,10 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         notes = NoteService(ops, audit, _visible(reads), lambda: feed.publish("notes"))
         shifts = ShiftService(ops, audit)
         handover = HandoverService(shifts)
-        drift = DriftRoom(ops, audit, feed, reads, lambda: demonstration is not None and demonstration.busy)
+        drift = DriftRoom(
+            ops, audit, feed, reads, lines, lambda: settings.current,
+            lambda: demonstration is not None and demonstration.busy,
+        )  # fmt: skip
         closing.callback(drift.close)
         dashboard = DashboardRoom(ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path)
         closing.callback(dashboard.close)

@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import structlog
 from fastapi import APIRouter
 
 from engine.access.service import AccessService
 from engine.drift import documented, routes
+from engine.drift.asking import Asker
 from engine.drift.decisions import Decisions
 from engine.drift.deriving import Deriver
+from engine.drift.owning import Jobs
 from engine.drift.service import DriftService
 from engine.inventory.reads import InventoryReads
+from store.estate.errors import EstateError
+from store.ops.errors import OpsError
 
 if TYPE_CHECKING:
     from engine.api.changes import ChangeFeed
     from engine.audit.service import AuditService
+    from engine.inventory.events_cloud import CloudLines
+    from engine.settings.models import Settings
     from store.estate.estate import Estate
     from store.ops.ops import Ops
+
+_log = structlog.get_logger("qdeck.drift")
 
 
 class DriftRoom:
@@ -30,21 +39,41 @@ class DriftRoom:
         audit: AuditService,
         feed: ChangeFeed,
         reads: InventoryReads,
+        lines: CloudLines,
+        settings: Callable[[], Settings],
         holding: Callable[[], bool] = lambda: False,
     ) -> None:
         """`holding`: whether history is just being put behind."""
         estate: Estate = reads.estate
         self.decisions = Decisions(ops, audit, lambda: self.service.moved())
         self.service = DriftService(reads, self.decisions, lambda version: feed.publish("drift", version=version))
-        self.deriver = Deriver(estate, self.decisions, self.service.moved, holding)
+        self.deriver = Deriver(estate, self.decisions, self._derived, holding)
+
+        def budget() -> tuple[int, float]:
+            now = settings()
+            return now.drift.calls, now.collection.interval_minutes * 60.0
+
+        self.asker = Asker(reads, lines, audit, Jobs(ops), budget, self.service.moved)
+        self.service.asks(self.asker.about)
+
+    def _derived(self) -> None:
+        """Events are other than before: what our own jobs did is marked before anybody hears of it."""
+        try:
+            self.asker.expect()
+        except (EstateError, OpsError) as error:
+            _log.error("what our own jobs did was not marked", reason=str(error))
+        self.service.moved()
+        self.asker.wake()
 
     def begin(self) -> None:
         """Start what works by itself."""
         self.deriver.begin()
+        self.asker.begin()
 
     def close(self) -> None:
         """End it."""
         self.deriver.close()
+        self.asker.close()
 
     def routes(self, access: AccessService) -> list[APIRouter]:
         """The room's part of the API."""

@@ -341,6 +341,35 @@ class Tenants(_Section):
     )
 
 
+class DriftSource(_Section):
+    """A file that tells who asked a cloud's services for what: API access logs, or notifications as JSON lines."""
+
+    cloud: str = Field(min_length=1, max_length=63, description="The cloud's name.")
+    path: Path = Field(description="The file; it is followed when it grows or is rotated.")
+    service: Literal["", "compute", "network", "block-storage", "image"] = Field(
+        default="", description="Whose access log it is; unset: told by the paths in it."
+    )
+
+
+class Drift(_Section):
+    """Who did it: where that is asked."""
+
+    calls: int = Field(
+        default=200,
+        strict=True,
+        ge=0,
+        le=100_000,
+        description="Most machines of one cloud whose actions are asked for within one interval of collections; the "
+        "others are asked about when somebody opens the event.",
+        json_schema_extra=IN_APP,
+    )
+    sources: tuple[DriftSource, ...] = Field(
+        default=(),
+        description="Files that tell who asked a cloud's services for what; see docs/drift.md.",
+        json_schema_extra={"allowed": "tables, written `[[drift.sources]]`, each with `cloud`, `path`, `service`"},
+    )
+
+
 class Settings(_Section):
     """All settings of an engine, with every default filled in."""
 
@@ -350,6 +379,7 @@ class Settings(_Section):
     logging: Logging = Logging()
     metrics: Metrics = Metrics()
     tenants: Tenants = Tenants()
+    drift: Drift = Drift()
     clouds: dict[str, CloudRules] = Field(
         default_factory=dict,
         description="Rules for changes, by the cloud's name.",

@@ -64,6 +64,7 @@ from engine.settings import loading
 from engine.settings.service import SettingsService
 from engine.shift import sections
 from engine.shift.service import HandoverService, ShiftService
+from engine.tenants.room import TenantsRoom
 from engine.views.service import ViewService
 from store.estate.errors import EstateError
 from store.estate.estate import Estate
@@ -103,6 +104,7 @@ class EngineParts:
     history: HistoryService
     gate: Gate
     drift: DriftRoom
+    tenants: TenantsRoom
     dashboard: DashboardRoom
     changes: Changes
     closing: contextlib.ExitStack
@@ -184,6 +186,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             lambda: demonstration is not None and demonstration.busy,
         )  # fmt: skip
         closing.callback(drift.close)
+        tenants = TenantsRoom(reads, clouds, drift.service, lambda: settings.current)
         dashboard = DashboardRoom(ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path)
         closing.callback(dashboard.close)
         handover.register(sections.problems(lambda caller: dashboard.problems.page(caller)["items"]))
@@ -222,6 +225,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             history=HistoryService(reads),
             gate=gate,
             drift=drift,
+            tenants=tenants,
             dashboard=dashboard,
             changes=Changes(gate, jobs, reads, collections, lambda cloud: sessions.session(cloud, "admin").project_id),
             closing=closing.pop_all(),
@@ -270,7 +274,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.gate.routes.routes(parts.gate, access))
     for router in parts.drift.routes(access):
         mount(app, router)
-    for router in parts.dashboard.routes(access):
+    for router in (*parts.tenants.routes(access), *parts.dashboard.routes(access)):
         mount(app, router)
     mount(app, engine.compute.routes.routes(parts.changes, access))
     mount(app, engine.network.routes.routes(parts.changes, access))

@@ -24,14 +24,14 @@ class Behind(BaseModel):
 
     type    resource type ("volume"), "drift" (rows of /q/drift/events) or "problem" (rows of /q/problems)
     filter  of a resource type: the filter's text, cloud and project included; "" = all
-    query   of drift and problems: the parameters of that route
+    query   of drift and problems: the parameters of that route; a list is a repeated one
     at      RFC 3339; the list as it was then. None = now
     count   the number, None where it is no count of rows
     """
 
     type: str
     filter: str = ""
-    query: dict[str, str] = {}
+    query: dict[str, str | list[str]] = {}
     at: str | None = None
     count: int | None = None
 

@@ -15,7 +15,7 @@ Everything that is counted can go back: states are those of now, compliance is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,14 +25,26 @@ MACHINES, VOLUMES = 0.6, 0.4  # weights of the heatmap
 
 
 @dataclass(frozen=True, slots=True)
-class Deduction:
-    """Points taken, from what, and why in words. `filter` and `type` lead to the list behind it."""
+class Counted:
+    """Something that is counted: points a unit and at most, in words for one and several, and the list behind it."""
 
     name: str
+    each: int
+    most: int
+    one: str
+    many: str
+    type: str
+    filter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deduction:
+    """Points taken, from how many of what (None: no count), and why in words."""
+
+    name: str
+    count: int | None
     points: float
     reason: str
-    type: str | None = None
-    filter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +56,35 @@ class Health:
     deductions: tuple[Deduction, ...]
 
 
-# name, points a unit, most, words for one, type and filter of the list behind it
-_COUNTED: tuple[tuple[str, int, int, str, str, str], ...] = (
-    ("error_servers", 10, 20, "server in ERROR", "server", "status:error"),
-    ("shutoff_servers", 2, 10, "server SHUTOFF", "server", "status:shutoff"),
-    ("error_volumes", 5, 15, "volume in error", "volume", "status:~^error"),
-    ("error_snapshots", 5, 10, "snapshot in error", "snapshot", "status:~^error"),
-    ("critical_drift_events", 5, 15, "critical drift event", "drift", "severity:critical"),
-    ("warning_drift_events", 2, 10, "warning drift event", "drift", "severity:warning"),
+# A state is compared without regard to case, as the filters do.
+COUNTED: tuple[Counted, ...] = (
+    Counted("error_servers", 10, 20, "server in ERROR", "servers in ERROR", "server", "status:error"),
+    Counted("shutoff_servers", 2, 10, "server SHUTOFF", "servers SHUTOFF", "server", "status:shutoff"),
+    Counted("error_volumes", 5, 15, "volume in error", "volumes in error", "volume", "status:~^error"),
+    Counted("error_snapshots", 5, 10, "snapshot in error", "snapshots in error", "snapshot", "status:~^error"),
+    Counted("critical_drift_events", 5, 15, "critical drift event", "critical drift events", "drift", "critical"),
+    Counted("warning_drift_events", 2, 10, "warning drift event", "warning drift events", "drift", "warning"),
 )
-_COMPLIANCE_POINT, _COMPLIANCE_MOST = 0.2, 20.0
+COMPLIANCE_POINT, COMPLIANCE_MOST = 0.2, 20.0
 
 
 def health(row: Mapping[str, Any]) -> Health:
-    """Score of a tenant: counts by the names of the table (absent or None = not known, nothing is taken), and
+    """Score of a tenant: counts by the names of COUNTED (absent or None = not known, nothing is taken), and
     compliance_pct (None = nothing to comply with)."""
     taken: list[Deduction] = []
-    for name, each, most, words, type, filter in _COUNTED:
-        count = row.get(name) or 0
-        points = min(most, each * count)
+    for counted in COUNTED:
+        count = row.get(counted.name) or 0
+        points = min(counted.most, counted.each * count)
         if points:
-            first, _, rest = words.partition(" ")
-            noun = words if count == 1 else words.replace("event", "events") if "drift" in words else f"{first}s {rest}"
-            capped = f", at most {most}" if each * count > most else ""
-            taken.append(Deduction(name, float(points), f"{count} {noun} ({each} each{capped})", type, filter))
+            words = counted.one if count == 1 else counted.many
+            capped = f", at most {counted.most}" if counted.each * count > counted.most else ""
+            taken.append(
+                Deduction(counted.name, count, float(points), f"{count} {words} ({counted.each} each{capped})")
+            )
     compliance = row.get("compliance_pct")
     if compliance is not None and compliance < 100:
-        points_ = round(min(_COMPLIANCE_MOST, _COMPLIANCE_POINT * (100 - compliance)), 2)
-        taken.append(Deduction("compliance", points_, f"snapshot compliance {compliance:g} % (0.2 a point)"))
+        lost = round(min(COMPLIANCE_MOST, COMPLIANCE_POINT * (100 - compliance)), 2)
+        taken.append(Deduction("compliance", None, lost, f"snapshot compliance {compliance:g} % (0.2 a point)"))
     score = score_of(sum(one.points for one in taken))
     return Health(score, status(score), tuple(taken))
 
@@ -96,3 +109,19 @@ def utilization(active: int, servers: int, in_use: int, volumes: int) -> float:
     machines = 100.0 * active / servers if servers else 0.0
     disks = 100.0 * in_use / volumes if volumes else 0.0
     return round(MACHINES * machines + VOLUMES * disks, 1)
+
+
+def compliance(governed: int, compliant: int) -> float | None:
+    """Percent of the governed volumes that comply, to one digit; None when nothing is governed."""
+    return round(100.0 * compliant / governed, 1) if governed else None
+
+
+def summary(scores: Iterable[int]) -> dict[str, Any]:
+    """The bands counted, and the mean score to one digit."""
+    known = list(scores)
+    bands = [status(score) for score in known]
+    return {
+        "total_tenants": len(known),
+        **{band: bands.count(band) for band in ("healthy", "warning", "critical")},
+        "avg_health_score": round(sum(known) / len(known), 1) if known else None,
+    }

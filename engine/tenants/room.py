@@ -1,0 +1,35 @@
+"""The room put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+
+from engine.access.service import AccessService
+from engine.inventory.reads import InventoryReads
+from engine.tenants import routes
+from engine.tenants.drift_source import RoomDrift
+from engine.tenants.quota import LiveQuota
+from engine.tenants.service import TenantHealth
+
+if TYPE_CHECKING:
+    from engine.clouds.service import CloudService
+    from engine.drift.service import DriftService
+    from engine.settings.models import Settings
+
+
+class TenantsRoom:
+    """Tenant health and live quota."""
+
+    def __init__(
+        self, reads: InventoryReads, clouds: CloudService, drift: DriftService, settings: Callable[[], Settings]
+    ) -> None:
+        self._reads = reads
+        self.health = TenantHealth(reads, settings, RoomDrift(drift))
+        self.quota = LiveQuota(clouds)
+
+    def routes(self, access: AccessService) -> list[APIRouter]:
+        """The room's part of the API."""
+        return [routes.routes(self._reads, self.health, self.quota, access)]

@@ -1,0 +1,117 @@
+"""Live quota: what the services say, kept for a moment, and a reason when none can be had."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+
+from engine.clouds.errors import CloudError
+from engine.tenants.quota import COMPUTE, KEPT_SECONDS, LiveQuota, entries
+
+NOVA = {"instances": {"limit": 50, "in_use": 10, "reserved": 0}, "cores": {"limit": -1, "in_use": 40, "reserved": 2},
+        "ram": {"limit": 1024, "in_use": 5, "reserved": 0}, "id": "p1"}  # fmt: skip
+CINDER = {"volumes": {"limit": 9, "in_use": 1, "reserved": 0}, "gigabytes": {"limit": 5, "in_use": 1}, "snapshots": 7}
+
+
+class Cloud:
+    """Stands for CloudService: accounts with sessions that answer as told."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.closed = 0
+
+    def accounts(self, cloud: str) -> list[int]:
+        if cloud != "prod":
+            raise CloudError("unknown", "there is no such cloud")
+        return list(range(len(self.answers)))
+
+    def connect(self, account: int) -> Any:
+        answer = self.answers[account]
+        if isinstance(answer, CloudError):
+            raise answer
+        session = SimpleNamespace(
+            regions=lambda: ["RegionOne"],
+            endpoint=lambda service, region: SimpleNamespace(url=f"http://{service}/{region}", top="2.96"),
+            get=lambda url, headers: self.get(answer, url, headers),
+            close=self.close,
+        )
+        return SimpleNamespace(session=session)
+
+    def get(self, answer: Any, url: str, headers: dict[str, str]) -> Any:
+        self.asked.append((url, headers))
+        status, body = answer[1 if "block-storage" in url else 0]
+        return SimpleNamespace(status=status, body=body if isinstance(body, bytes) else orjson.dumps(body))
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+GOOD = ((200, {"quota_set": NOVA}), (200, {"quota_set": CINDER}))
+FORBIDDEN = ((403, {"forbidden": {"message": "no"}}), (200, {"quota_set": CINDER}))
+
+
+def quota(cloud: Any, seconds: float = 0.0) -> LiveQuota:
+    return LiveQuota(cloud, clock=lambda: seconds)
+
+
+def test_the_documented_answer() -> None:
+    cloud = Cloud(GOOD)
+    found = quota(cloud).read("prod", "", "p1")
+    assert found == {
+        "available": True,
+        "region": "RegionOne",
+        "compute": {
+            "instances": {"limit": 50, "in_use": 10, "reserved": 0},
+            "cores": {"limit": -1, "in_use": 40, "reserved": 2},
+            "ram_mb": {"limit": 1024, "in_use": 5, "reserved": 0},
+        },
+        "storage": {
+            "volumes": {"limit": 9, "in_use": 1, "reserved": 0},
+            "gigabytes": {"limit": 5, "in_use": 1, "reserved": None},
+            "snapshots": {"limit": None, "in_use": None, "reserved": None},
+        },
+    }
+    assert [url for url, _ in cloud.asked] == [
+        "http://compute/RegionOne/os-quota-sets/p1/detail", "http://block-storage/RegionOne/os-quota-sets/p1?usage=true",
+    ]  # fmt: skip
+    assert cloud.closed == 1
+
+
+def test_another_account_may_know() -> None:
+    cloud = Cloud(CloudError("password", "refused"), FORBIDDEN, GOOD)
+    assert quota(cloud).read("prod", "", "p1")["available"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ((), "OpenStack credentials not configured"),
+        ((CloudError("password", "refused"),), "refused"),
+        ((FORBIDDEN,), "the quota of compute: not permitted for this account: no"),
+        ((((200, b"<html>"), GOOD[1]),), "the quota of compute could not be read: no JSON object"),
+        ((((200, b"[]"), GOOD[1]),), "the quota of compute could not be read: no JSON object"),
+    ],
+)
+def test_no_quota_is_no_error(answers: Any, reason: str) -> None:
+    assert quota(Cloud(*answers)).read("prod", "", "p1") == {"available": False, "reason": reason}
+    assert not quota(Cloud()).read("other", "", "p1")["available"]
+
+
+def test_an_answer_is_kept_for_a_moment() -> None:
+    cloud, seconds = Cloud(GOOD), [0.0]
+    asking = LiveQuota(cloud, clock=lambda: seconds[0])  # type: ignore[arg-type]
+    for at, calls in ((0.0, 2), (KEPT_SECONDS - 1, 2), (KEPT_SECONDS + 1, 4)):
+        seconds[0] = at
+        assert asking.read("prod", "", "p1")["available"]
+        assert len(cloud.asked) == calls
+    asking.read("prod", "", "p2")
+    assert len(cloud.asked) == 6
+
+
+@pytest.mark.parametrize("odd", [{}, {"cores": None}, {"cores": []}, {"cores": {"limit": "many", "in_use": True}}])
+def test_odd_answers(odd: dict[str, Any]) -> None:
+    assert entries(odd, COMPUTE)["cores"] == {"limit": None, "in_use": None, "reserved": None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from engine.drift.models import GRADE_WORDS, SEVERITIES, TRIAGE
+from engine.drift.models import GRADE_WORDS, SEVERITIES, STATES, TRIAGE
 from tests.tui.fake import FakeClient
 from tests.tui.fakes import stamp
 from tui.api.errors import ApiError
@@ -95,7 +95,8 @@ class DriftClient(FakeClient):
         if name == "events":
             return self._page(params or {})
         if name == "summary":
-            return {"triage": self._triage()}
+            counted = {state: {"total": sum(e["state"] == state for e in self.events.values())} for state in STATES}
+            return {"triage": self._triage(), "by_state": counted}
         items = list(self.rules.values()) if name == "rules" else self.entries[name]
         return {"total": len(items), "items": copy.deepcopy(items)}
 
@@ -134,14 +135,15 @@ class DriftClient(FakeClient):
         return answer
 
     def _page(self, params: dict[str, Any]) -> Any:
-        states = [s for word in params["state"] for s in (TRIAGE if word == "triage" else (word,))]
+        states = params["state"]
         wanted = params.get("severity") or SEVERITIES
         found = [e for e in self.events.values() if e["state"] in states and e["severity"] in wanted]
         if text := params.get("text", "").lower():
             found = [e for e in found if text in f"{e['resource_name']} {e['new_value']}".lower()]
         found.sort(key=lambda e: (SEVERITIES.index(e["severity"]), e["id"]))
-        size, page = params["page_size"], params.get("page", 1)
-        return {"total": len(found), "items": copy.deepcopy(found[(page - 1) * size : page * size])}
+        size = params.get("page_size") or params["limit"]
+        start = params.get("offset", (params.get("page", 1) - 1) * size)
+        return {"total": len(found), "items": copy.deepcopy(found[start : start + size])}
 
     def _triage(self) -> dict[str, int]:
         seen = [e["severity"] for e in self.events.values() if e["state"] in TRIAGE]
@@ -158,11 +160,13 @@ class DriftClient(FakeClient):
                               "related": related, "acks": acks})  # fmt: skip
 
     def _acknowledge(self, body: dict[str, Any]) -> Any:
-        new = [id for id in body["ids"] if not self.events[id]["acknowledged"]]
+        known = [id for id in body["ids"] if id in self.events]
+        new = [id for id in known if not self.events[id]["acknowledged"]]
         for id in new:
             self.events[id] |= {"state": "acknowledged", "acknowledged": True, "acknowledged_by": "root",
                                 "acknowledge_note": body["note"], "acknowledged_until": body.get("until")}  # fmt: skip
         batch = f"b{len(self.batches)}"
         self.batches[batch] = new
-        return {"acknowledged": len(new), "already": len(body["ids"]) - len(new), "missing": [],
+        missing = [id for id in body["ids"] if id not in known]
+        return {"acknowledged": len(new), "already": len(known) - len(new), "missing": missing,
                 "batch": batch if new else None, "until": body.get("until")}  # fmt: skip

@@ -12,19 +12,9 @@ from tests.tui.drift_fake import HOSTILE, SERVER, DriftClient, event, some_event
 from tests.tui.screen import console, lines, text, until, until_gone, until_text
 from tui.acting.drift import acceptance
 from tui.api.errors import ApiError
-from tui.drift import (
-    change_words,
-    next_severity,
-    question,
-    shown_states,
-    state_words,
-    sure_words,
-    term,
-    toggled,
-    who_words,
-    with_term,
-)
-from tui.panes.drift import grouped, record_of
+from tui.drift import change_words, state_words, sure_words, who_words
+from tui.drift_filters import next_severity, question, record_of, shown_states, term, toggled, with_term
+from tui.panes.drift import grouped
 from tui.state import View
 from tui.table.passing import passes
 

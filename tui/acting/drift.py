@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from engine.drift.models import MOST_IDS, MOST_NOTE, SEVERITIES
-from tui import deadlines
 from tui.acting.records import UNTIL
-from tui.drift import next_severity, toggled
+from tui.drift_filters import next_severity, toggled
 from tui.panes.drift import DriftPane
 from tui.panes.drift_event import DriftEventPane
 from tui.panes.drift_rules import RULES, IgnoresPane, RulesPane, WindowsPane, criteria_words
+from tui.periods import body_of
 from tui.state import View
 from tui.table.cells import clean
-from tui.times import TimeError
 
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
@@ -245,7 +244,6 @@ class Drifting:
     def _show_form(  # type: ignore[misc]
         self: QuarterdeckApp, title: str, intro: str, fields: Any, path: str, done: str
     ) -> None:
-        from tui.dialogs.drift import body_of
         from tui.dialogs.form import FormPage
         from tui.faults import is_expected, sentence
 
@@ -292,10 +290,4 @@ def acceptance(text: str) -> dict[str, Any] | str:
     body: dict[str, Any] = {"note": " ".join(words.split())}
     if len(body["note"]) > MOST_NOTE:
         return f"a note has at most {MOST_NOTE:,} characters"
-    if mark:
-        try:
-            moment = deadlines.parse(end, datetime.now().astimezone())
-        except TimeError as error:
-            return str(error)
-        body["until"] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return body
+    return body_of({**body, "until": end}, datetime.now().astimezone()) if mark else body

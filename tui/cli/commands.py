@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tui.cli.changes import register as register_changes
+from tui.cli.drift_commands import register as register_drift
 from tui.cli.engine import app as engine_commands
 from tui.cli.health import register as register_health
 from tui.cli.options import GlobalOptions
@@ -29,6 +30,7 @@ app.add_typer(engine_commands, name="engine")
 register_records(app)
 register_health(app)
 register_changes(app)
+register_drift(app)
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How results are written to stdout.")]
 Cloud = Annotated[str | None, typer.Option("--cloud", help="Only this cloud.")]

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from engine.drift.models import MOST_NOTE, SEVERITIES
 from store.types import registry
 from store.types.actions import Option
-from tui import deadlines
 from tui.dialogs.fields import ChoiceField, Field, TextField
 from tui.table.cells import clean
-from tui.times import TimeError
-from tui.times import parse as parse_past
 
 _NAME = Option("name", "Name", help="* and ? stand for more, as in web-*")
 _TAG = Option("tag", "Tag", help="a tag that the resource has")
@@ -70,32 +66,3 @@ def _cloud_field(clouds: Sequence[str]) -> list[Field]:
         return []
     option = Option("cloud", "Cloud", "choice", tuple(clouds))
     return [ChoiceField(option, [(name, clean(name)) for name in clouds], optional=True)]
-
-
-def body_of(values: Mapping[str, Any], now: datetime) -> dict[str, Any] | str:
-    """What the engine takes: times as RFC 3339. A sentence when they can't be read. `now` is in the operator's zone."""
-    body = {name: value for name, value in values.items() if name not in ("since", "until")}
-    try:
-        if values.get("until"):
-            body["until"] = stamp(deadlines.parse(str(values["until"]), now))
-        if values.get("since") and str(values["since"]).strip().lower() != "now":
-            body["since"] = stamp(beginning(str(values["since"]), now))
-    except TimeError as error:
-        return str(error)
-    return body
-
-
-def beginning(words: str, now: datetime) -> datetime:
-    """When a window begins: what names a time to come is one; else a time that was ("1h ago"). Raises TimeError."""
-    try:
-        return deadlines.parse(words, now)
-    except TimeError as error:
-        try:
-            return parse_past(words, now)
-        except TimeError:
-            raise error from None
-
-
-def stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -9,22 +9,8 @@ from typing import Any
 from engine.drift.models import SEVERITIES, TRIAGE
 from store.filters import parse
 from store.types import registry
-from tui.drift import (
-    LEVELS,
-    SHORT_STATES,
-    between_words,
-    change_words,
-    counts_words,
-    question,
-    shown_states,
-    side_words,
-    state_field,
-    state_words,
-    subject_words,
-    sure_words,
-    type_words,
-    who_words,
-)
+from tui.drift import LEVELS, between_words, counts_words, state_words, subject_words, sure_words
+from tui.drift_filters import COLUMNS, FIELDS, question, record_of, shown_event, shown_states
 from tui.panes.pane import Parts, Rows
 from tui.panes.told import AskedPane, AskedSource
 from tui.state import View
@@ -36,11 +22,6 @@ from tui.table.spec import Key, Row, Spec
 EVENTS = "/q/drift/events"
 MOST = 1000  # events that are read at once
 DEEPEST = 10_000  # what the engine's lists give
-COLUMNS = (
-    "resource", "type", "change", "at", "severity", "who", "project", "state", "cloud", "rule", "count", "field", "old",
-    "new", "region", "id", "grade",
-)  # fmt: skip
-FIELDS = (*COLUMNS, "domain", "note", "rule_id", "flapping", "job", "event")
 
 
 class DriftSource(AskedSource):
@@ -229,50 +210,6 @@ def grouped(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         else:
             rest.append(item)
     return [one for item in rest for one in (item, *below.get((str(item.get("id")),), ()))]
-
-
-def shown_event(item: dict[str, Any]) -> dict[str, Any]:
-    """An event's values by column."""
-    state = str(item.get("state") or "")
-    return {
-        "resource": item.get("resource_name") or item.get("resource_id"),
-        "type": type_words(item),
-        "change": change_words(item),
-        "at": item.get("opened_at"),
-        "severity": item.get("severity"),
-        "who": who_words(item),
-        "project": item.get("project_name") or item.get("project_id"),
-        "state": SHORT_STATES.get(state, state),
-        "cloud": item.get("cloud"),
-        "rule": item.get("rule_name"),
-        "count": item.get("count"),
-        "field": item.get("field_changed"),
-        "old": side_words(item, "old"),
-        "new": side_words(item, "new"),
-        "region": item.get("region"),
-        "id": item.get("resource_id"),
-        "grade": item.get("grade_words"),
-    }
-
-
-def record_of(item: dict[str, Any]) -> dict[str, Any]:
-    """An event's values as filters know them."""
-    texts = {
-        side: " ".join(str(item[f"{side}_{part}"]) for part in ("name", "value") if item.get(f"{side}_{part}"))
-        for side in ("old", "new")
-    }
-    return {
-        **shown_event(item),
-        **texts,
-        "type": item.get("resource_type"),
-        "state": state_field(str(item.get("state") or "")),
-        "domain": item.get("domain_name"),
-        "note": item.get("acknowledge_note"),
-        "rule_id": item.get("rule_id"),
-        "flapping": "yes" if item.get("flapping") else "no",
-        "job": item.get("job"),
-        "event": item.get("id"),
-    }
 
 
 def resource_of(item: dict[str, Any] | None) -> tuple[str, Key, str] | None:

@@ -54,9 +54,11 @@ class Model:
             if doc is not None or id not in final:
                 final[id] = (doc, deleted)
         for id, (doc, deleted) in final.items():
-            if deleted:
-                if not step.broken:
-                    self._close(id, step.start)
+            if deleted and not step.broken:
+                self._close(id, step.start)
+            elif deleted:
+                # Not believed, as the listing broke off; but the row was in its view.
+                self._touch(id, step)
             elif doc is not None:
                 self._see(id, doc, step)
         for waiting in self.missing.values():
@@ -97,6 +99,11 @@ class Model:
             version.end = max(start, version.start + TICK)
         for waiting in self.missing.values():
             waiting.pop(id, None)
+
+    def _touch(self, id: str, step: Step) -> None:
+        version = self.current(id)
+        if version is not None:
+            version.seen_by = (step.visibility, step.scope)
 
     def _see(self, id: str, doc: Doc, step: Step) -> None:
         seen_by = (step.visibility, step.scope)

@@ -137,6 +137,13 @@ def test_the_store_equals_a_naive_model(estate: Estate, specs: list[dict[str, An
     compare(estate, specs)
 
 
+def test_a_row_told_as_deleted_by_a_listing_that_broke_off_was_seen_by_it(estate: Estate) -> None:
+    plain = {"kind": "full", "seer": ADMIN, "minutes": 5, "twice": {}, "batch": 1000, "decide": None}
+    first = {**plain, "scope": "p1", "usual": 1, "others": {}, "broken": False}
+    broken = {**plain, "scope": "all", "usual": 1, "others": {16: DELETED}, "broken": True}
+    compare(estate, [first, broken, {**first, "usual": ABSENT}])
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_the_store_equals_a_naive_model_on_dense_sequences(estate: Estate, seed: int) -> None:
     chance = random.Random(seed)

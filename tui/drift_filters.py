@@ -15,7 +15,7 @@ COLUMNS = (
     "resource", "type", "change", "at", "severity", "who", "project", "state", "cloud", "rule", "count", "field", "old",
     "new", "region", "id", "grade",
 )  # fmt: skip
-FIELDS = (*COLUMNS, "domain", "note", "rule_id", "flapping", "job", "event")
+FIELDS = (*COLUMNS, "name", "domain", "note", "rule_id", "flapping", "job", "event")
 _LONGEST = 100 * 365 * 86400.0
 _EQUAL = {"type": "type", "cloud": "cloud", "region": "region", "project": "project"}  # of the filter: parameter
 _TEXTS = ("resource", "name", "field", "old", "new", "who")
@@ -54,6 +54,7 @@ def record_of(item: Event) -> dict[str, Any]:
     return {
         **shown_event(item),
         **texts,
+        "name": item.get("resource_name"),
         "type": item.get("resource_type"),
         "state": state_field(str(item.get("state") or "")),
         "domain": item.get("domain_name"),

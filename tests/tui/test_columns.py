@@ -47,6 +47,26 @@ async def test_hide_and_show_and_back_as_declared() -> None:
         assert ("DELETE", "/q/columns/server") in [(method, path) for method, path, _ in client.calls]
 
 
+async def test_lines_keep_their_places_while_columns_are_chosen_and_are_sorted_when_one_is_moved() -> None:
+    client = FakeClient(50)
+    async with console(client) as (app, pilot):
+        await pilot.press("vertical_line")
+        await until_text(pilot, "columns of servers", "HOLDS")
+        before = [line.split()[0] for line in lines(app)[4:17]]
+        await pilot.press("j", "space", "j", "space")
+        await until(pilot, lambda: client.columns["server"][:2] == ["name", "host"], "two are hidden")
+        await until(
+            pilot, lambda: lines(app)[4].split()[1] == "·" and lines(app)[5].split()[2] == "·", "both lines say so"
+        )
+        assert [line.strip("▸ ").split()[0] for line in lines(app)[4:17]] == before, "no line has moved"
+        await pilot.press("space", "less_than_sign")
+        await until(pilot, lambda: "project_name" in client.columns["server"], "shown again, as the last")
+        await until_text(pilot, "shown: name host vcpus ram_mb disk_gb project_name ips")
+        here = next(number for number, line in enumerate(lines(app)) if line.startswith("▸"))
+        assert lines(app)[here].split()[1] == "project_name" and lines(app)[here + 1].split()[0] == "ips", "sorted"
+        assert client.columns["server"].index("project_name") == len(client.columns["server"]) - 2
+
+
 async def test_a_column_is_moved_in_the_list_and_stays_there() -> None:
     client = FakeClient(50)
     async with console(client) as (app, pilot):

@@ -184,6 +184,7 @@ async def test_a_range_marks_what_lies_between() -> None:
         await until(pilot, lambda: [line[0] for line in lines(app)[3:9]] == list(" +++▹ "), "four rows stand out")
         await pilot.press("v")
         await until_text(pilot, "4 marked")
+        assert "move to the other end" not in text(app), "what was asked for is done"
         await pilot.press("v", "j", "escape")  # the range is forgotten, the marks stay
         await until_text(pilot, "4 marked")
         await pilot.press("escape")

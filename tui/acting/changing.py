@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.dialogs.page import Page
 
 PLANS = "/q/plans"
+WORDS = ("reason", "ticket")
 
 
 class Changing:
@@ -95,14 +96,15 @@ class Changing:
         ]
         names = targets.clouds if targets else self._creating_clouds()
         closed = [name for name in names if not (self.world.cloud(name) or {}).get("writable")]
-        if closed and len(closed) == 1:
+        if closed and (targets is not None or len(closed) == 1):
             found.append(Choice("writes", "W", f"Lift read-only of {clean(closed[0])[:20]} …", help="for a while"))
         return found
 
     def _take(self: QuarterdeckApp, choice: Choice, targets: Targets | None) -> None:  # type: ignore[misc]
         if choice.id == "writes":
             names = targets.clouds if targets else self._creating_clouds()
-            self.ask_to_lift(next(n for n in names if not (self.world.cloud(n) or {}).get("writable")))
+            closed = next(n for n in names if not (self.world.cloud(n) or {}).get("writable"))
+            self.ask_to_lift(closed, then=self.action_actions)
         else:
             self.begin_action(ACTIONS[choice.id], targets)
 
@@ -214,10 +216,14 @@ class Changing:
         """Show a plan; from here it is carried out, or not."""
         from tui.dialogs.plan import PlanPage
 
+        def leave() -> None:
+            self.keep_words({name: page.value(name) for name in WORDS})
+            back()
+
         page: PlanPage = PlanPage(
             plan,
             self.kept_words,
-            back=back,
+            back=leave,
             execute=lambda body: self.in_background(self._execute(page, body)),
             again=again,
             copy=lambda text: (
@@ -227,11 +233,15 @@ class Changing:
         )
         self.show_page(page)
 
+    def keep_words(self: QuarterdeckApp, words: Mapping[str, Any]) -> None:  # type: ignore[misc]
+        """What somebody typed is offered again, also when it led to nothing."""
+        self.kept_words = self.kept_words | {name: str(words.get(name) or "") for name in WORDS if name in words}
+
     async def _execute(self: QuarterdeckApp, page: Any, body: dict[str, Any]) -> None:  # type: ignore[misc]
         """Carry a plan out: once, and never again by itself. The job's view takes over."""
         from tui.api.errors import ApiError, EngineUnavailable
 
-        self.kept_words = {name: str(body.get(name) or "") for name in ("reason", "ticket")}
+        self.keep_words(body)
         try:
             answer = await self.world.post(f"{PLANS}/{page.plan['id']}/execute", json=body)
         except ApiError as error:

@@ -43,6 +43,8 @@ class Columns:
 
     def action_declared_columns(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Back to the columns that the type declares."""
+        if isinstance(self.pane, ColumnsPane):
+            self.pane.sort_again()
         self._choose(())
 
     def _move_column(self: QuarterdeckApp, delta: int) -> None:  # type: ignore[misc]
@@ -55,6 +57,8 @@ class Columns:
             return
         order = moved(chosen, name, delta)
         if order != tuple(chosen):
+            if isinstance(self.pane, ColumnsPane):
+                self.pane.sort_again()
             self._choose(order)
         elif name not in chosen:
             self.notice(f"{name} is not among the shown columns; | chooses them")

@@ -52,6 +52,7 @@ class Marking:
         marks = self.table.marks
         marks.add(keys)
         marks.start = None
+        self.end_notice()
         self.table.redraw()
         self.show_lines()
 

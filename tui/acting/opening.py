@@ -74,6 +74,7 @@ class Opening:
         marks = self.table.marks
         if marks.start is not None:
             marks.start = None  # the range first, then the marks
+            self.end_notice()
         else:
             marks.clear()
         self.table.redraw()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from store.types import registry
 from tui.panes.resources import ResourcesPane, resource_params, resource_path
 from tui.state import OF_ONE, View, instant_of_words
+from tui.table.cells import clean
 from tui.table.spec import Key
 from tui.times import TimeError
 
@@ -49,6 +50,8 @@ class Related:
         if not views:
             self.notice("nothing that is collected hangs on it")
             return
+        row = answer.get("row") or {}
+        self.world.names[type_name, *key] = clean(row.get("name") or key[-1])
         shown = None if current is None else (current.type, current.filter)
         here = next((number for number, view in enumerate(views) if (view.type, view.filter) == shown), None)
         first = 0 if step > 0 else len(views) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -76,8 +77,10 @@ class Writes:
         names = view.clouds or view.subject[:1] or self.cloud_names
         return names[0] if len(names) == 1 else ""
 
-    def ask_to_lift(self: QuarterdeckApp, name: str, minutes: int | None = None) -> None:  # type: ignore[misc]
-        """Ask for how long and why; a production cloud asks for its name."""
+    def ask_to_lift(  # type: ignore[misc]
+        self: QuarterdeckApp, name: str, minutes: int | None = None, then: Callable[[], None] | None = None
+    ) -> None:
+        """Ask for how long and why; a production cloud asks for its name. `then` is called once it is lifted."""
         from tui.dialogs.telling import WaitPage
 
         wait = WaitPage(f"lift read-only of {clean(name)}", "asking for its rules …", self.close_dialog)
@@ -94,11 +97,13 @@ class Writes:
                 return
             rules: dict[str, Any] = next((item for item in items if item.get("cloud") == name), {})
             if self.page_is(wait):
-                self._lift_form(name, rules, minutes)
+                self._lift_form(name, rules, minutes, then)
 
         self.in_background(ask())
 
-    def _lift_form(self: QuarterdeckApp, name: str, rules: dict[str, Any], minutes: int | None) -> None:  # type: ignore[misc]
+    def _lift_form(  # type: ignore[misc]
+        self: QuarterdeckApp, name: str, rules: dict[str, Any], minutes: int | None, then: Callable[[], None] | None
+    ) -> None:
         from tui.dialogs.fields import Field, PhraseField, TextField
         from tui.dialogs.form import FormPage
 
@@ -115,14 +120,17 @@ class Writes:
             fields.append(PhraseField(Option("typed", "Its name", required=True), name))
 
         def submit(values: dict[str, Any]) -> None:
-            self.in_background(self._lift(form, name, {"reason": "", "typed": ""} | values))
+            self.in_background(self._lift(form, name, {"reason": "", "typed": ""} | values, then))
 
         form = FormPage(
             f"lift read-only of {clean(name)}", "", fields, submit, self.close_dialog, go="Lift it", intro=intro
         )
         self.show_page(form)
 
-    async def _lift(self: QuarterdeckApp, form: Any, name: str, body: dict[str, Any]) -> None:  # type: ignore[misc]
+    async def _lift(  # type: ignore[misc]
+        self: QuarterdeckApp, form: Any, name: str, body: dict[str, Any], then: Callable[[], None] | None
+    ) -> None:
+        self.keep_words({"reason": body["reason"]})
         try:
             item = await self.world.post(f"{WRITES}/{quote(name, safe='')}", json=body)
         except Exception as error:
@@ -130,9 +138,11 @@ class Writes:
             if not is_expected(error):
                 raise
             return
+        self._take_writes(name, item)
         if self.page_is(form):
             self.close_dialog()
-        self._take_writes(name, item)
+            if then is not None:
+                then()
 
     async def end_writes(self: QuarterdeckApp, name: str) -> None:  # type: ignore[misc]
         """Read-only from now on."""

@@ -35,6 +35,10 @@ class Field:
         """What is wrong with it, as the end of a sentence; "" when nothing is."""
         return self.option.problem(self.value()) or ""
 
+    def going_well(self) -> bool:
+        """Whether it only is not finished yet: what is wrong need not be said while somebody types."""
+        return False
+
     def take_key(self, key: str, character: str | None) -> bool:
         """Edit; False for a key that means nothing here."""
         return False
@@ -78,8 +82,10 @@ class TextField(Field):
         return text
 
     def take_key(self, key: str, character: str | None) -> bool:
-        """Edit the text."""
+        """Edit the text. A digit takes the place of a number that was offered: appended it would be another one."""
         before = self.edit.value
+        if self.option.kind == "number" and not self.touched and character is not None and character.isdigit():
+            self.edit.put("")
         taken = self.edit.take_key(key, character)
         if self.edit.value != before:
             self.touched = True
@@ -166,6 +172,10 @@ class PhraseField(TextField):
         return (
             "" if self.text == self.phrase else "is not typed yet" if not self.text else "is not the phrase asked for"
         )
+
+    def going_well(self) -> bool:
+        """The beginning of the phrase."""
+        return bool(self.text) and self.phrase.startswith(self.text)
 
     def take_paste(self, text: str) -> str:
         """Refused."""

@@ -50,6 +50,11 @@ class FieldsPage(Page):
         """The first field that something is wrong with."""
         return next((field for field in self.fields if field.problem()), None)
 
+    def wrong_field(self) -> Field | None:
+        """The field whose problem is to be said: the focused one, else the first one that somebody was in."""
+        said = [field for field in self.fields if field.touched and field.problem() and not field.going_well()]
+        return next((field for field in said if field is self.focus), said[0] if said else None)
+
     def press_go(self) -> None:
         """Go on, or to the field that keeps from it."""
         wrong = self.first_problem()

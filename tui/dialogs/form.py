@@ -8,6 +8,7 @@ from typing import Any
 from tui.dialogs.fields import Field
 from tui.dialogs.focus import FieldsPage
 from tui.dialogs.page import Drawn, Line, rule
+from tui.dialogs.planlines import wrapped
 from tui.panes.pane import Parts
 from tui.table.cells import clean, cut_end, fit, width
 
@@ -64,7 +65,8 @@ class FormPage(FieldsPage):
         lines: list[Line] = [
             rule([(clean(self.title), "strong"), ("  " * bool(self.about) + clean(self.about), "muted")], cells)
         ]
-        lines += [([(" " + cut_end(clean(text), cells - 2), "text")], []) for text in self.intro]
+        for text in self.intro:
+            lines += [([(" " + piece, "text")], []) for piece in wrapped(clean(text), cells - 2)]
         titles = max([width(field.option.title) for field in self.fields] or [1]) + 1
         focus = 0
         for field in self.fields:
@@ -99,7 +101,6 @@ class FormPage(FieldsPage):
         room = max(10, cells - width(self.go_label) - 24)
         if self.saying:
             return [(cut_end(clean(self.saying), room) + " ", "warn")]
-        field = self.focus if isinstance(self.focus, Field) else None
-        if field is not None and field.touched and (wrong := field.problem()):
-            return [(cut_end(f"{field.option.title} {wrong}", room) + " ", "warn")]
+        if wrong := self.wrong_field():
+            return [(cut_end(f"{wrong.option.title} {wrong.problem()}", room) + " ", "warn")]
         return [("* is required ", "muted")] if any(f.option.required for f in self.fields) else []

@@ -132,12 +132,15 @@ class PlanPage(FieldsPage):
         """What is possible now."""
         if self.sending:
             return ()
-        found = [("tab", "next"), ("enter", "press"), ("d", "short" if self.details else "details")]
+        if isinstance(self.focus, Field):
+            return (("tab", "next"), ("shift tab", "before"), ("enter", "next"), ("esc", "no"))
+        found = [("← →", "choose"), ("enter", "press"), ("tab", "fields"), ("esc", "no")]
         if self._needs_again():
             found.insert(0, ("p", "plan again"))
         if self.passes:
             found.append(("o", "pass the lock"))
-        return (*found, ("c", "copy commands"), ("E", "save"), ("j k", "scroll"), ("esc", "no"))
+        found.append(("d", "short" if self.details else "details"))
+        return (*found, ("j k", "scroll"), ("c", "copy"), ("E", "save"))
 
     def press_go(self) -> None:
         """Carry it out, if it still can be."""
@@ -284,9 +287,9 @@ class PlanPage(FieldsPage):
             return [("◐ handing it to the engine … ", "busy")]
         if self.saying:
             return [(cut_end(clean(self.saying), max(10, cells - width(self.go_label) - 24)) + " ", "warn")]
-        field = self.focus if isinstance(self.focus, Field) else None
-        if field is not None and field.touched and field.problem():
-            return [(f"{field.option.title} {field.problem()} ", "warn")]
+        if wrong := self.wrong_field():
+            room = max(10, cells - width(self.go_label) - 24)
+            return [(cut_end(f"{wrong.option.title} {wrong.problem()}", room) + " ", "warn")]
         return [("* is required " if any(f.option.required for f in self.fields) else "", "muted")]
 
 

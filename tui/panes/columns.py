@@ -24,6 +24,7 @@ class ColumnsPane(Pane):
 
     def __init__(self, view: View, world: World) -> None:
         self.type = registry.ALL[view.type]
+        self._order: list[str] = []  # of the lines, while somebody chooses
         super().__init__(view, world)
 
     @property
@@ -38,14 +39,22 @@ class ColumnsPane(Pane):
     async def _rows(self) -> Rows:
         declared = {column.name: column for column in self.type.view_columns}
         chosen = [name for name in self.chosen if name in declared]
+        if not self._order:
+            self._order = [*chosen, *(name for name in declared if name not in chosen)]
         rows: Rows = []
-        for name in (*chosen, *(name for name in declared if name not in chosen)):
+        for name in self._order:
             column = declared[name]
             of = f"of its {registry.ALL[column.type].title.lower()}" if isinstance(column, Joined) else ""
             what = _ROLES.get(column.role, column.role.replace("_", " "))
             title = column.title or name.upper().replace("_", " ")
             rows.append(((name,), [SHOWN if name in chosen else HIDDEN, title, name, f"{what} {of}".strip()]))
         return rows
+
+    def sort_again(self) -> None:
+        """The shown ones first again. A column that is only shown or hidden keeps its line: the next key would
+        meet another one.
+        """
+        self._order = []
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """Name first: it is what a filter calls the column."""

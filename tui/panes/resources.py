@@ -63,8 +63,11 @@ class ResourcesPane(Pane):
         return spec_of(self.view, all_columns=self.all_columns)
 
     def title(self) -> str:
-        """The type's plural."""
-        return self.type.title.lower() if self.type.title else self.type.plural
+        """The type's plural, and what they hang on if a key led here."""
+        words = self.type.title.lower() if self.type.title else self.type.plural
+        if not self.view.of:
+            return words
+        return f"{words} of {self.world.names.get(self.view.of) or clean(self.view.of[-1])[:8]}"
 
     def check_filter(self, text: str) -> str:
         """The grammar, and the columns' names."""

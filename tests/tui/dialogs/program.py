@@ -21,7 +21,7 @@ def main() -> int:
     async def connect() -> GateClient:
         return client
 
-    app = QuarterdeckApp(connect, "", theme=choose(os.environ))
+    app = QuarterdeckApp(connect, "servers", theme=choose(os.environ))
     app.run(mouse=False)
     return app.return_code or 0
 

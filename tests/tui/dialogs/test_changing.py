@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.tui.fakes import HOSTILE, GateClient, item, plan, stamp
-from tests.tui.screen import console, text, until, until_text
+from tests.tui.screen import console, text, until, until_gone, until_text
 from tui.api.errors import ApiError, EngineUnavailable
 from tui.dialogs.focus import CANCEL
 from tui.dialogs.plan import PlanPage
@@ -26,7 +26,7 @@ def page(app: Any) -> PlanPage:
 async def open_plan(pilot: Any, *keys: str) -> PlanPage:
     """Press keys until a plan is on screen."""
     await pilot.press(*(keys or ("x", "o")))
-    await until_text(pilot, "Cancel ]", "c copy commands")
+    await until_text(pilot, "Cancel ]", "tab fields")
     return page(pilot.app)
 
 
@@ -93,6 +93,20 @@ async def test_nothing_is_sent_by_enter_on_cancel_or_escape(keys: tuple[str, ...
         await pilot.press(*keys)
         await until(pilot, lambda: app.dialog is None)
         assert client.writes == [("POST", "/q/plans")]
+
+
+async def test_what_was_typed_is_offered_again_after_escape_and_the_keys_are_those_of_the_focus() -> None:
+    async with console(GateClient()) as (app, pilot):
+        await open_plan(pilot)
+        await until_text(pilot, "← → choose", "enter press", "esc no", "d details")
+        await pilot.press("tab")
+        await until_gone(pilot, "d details")  # it would be a letter of the reason
+        await pilot.press(*"disk", "escape")
+        await until(pilot, lambda: app.dialog is None)
+        again = await open_plan(pilot)
+        assert again.value("reason") == "disk"
+        await pilot.press("right")
+        await until_text(pilot, "▸[ Stop 1 servers ]")
 
 
 async def test_marks_are_planned_together_and_stop_after_is_asked() -> None:
@@ -253,7 +267,7 @@ async def test_esc_in_the_plan_of_a_form_goes_back_to_the_form() -> None:
     client = GateClient()
     async with console(client) as (app, pilot):
         await pilot.press("e", *"x", "enter")
-        await until_text(pilot, "c copy commands")
+        await until_text(pilot, "tab fields")
         await pilot.press("escape")
         await until_text(pilot, "0000000-webx")
         await pilot.press("escape")

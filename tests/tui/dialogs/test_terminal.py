@@ -15,7 +15,7 @@ WALK = (
     "tab", *"disk", "tab", *"CHG", "tab", "tab", *"pro", "tab", "tab", "escape",
     "x", "r", "right", "enter", "escape", "escape",
     "e", "backspace", "x", "escape",
-    "0", "W", "W", "5", "tab", "escape", "7", "q",
+    *":clouds", "enter", "W", "W", "5", "tab", "escape", "7", "q",
 )  # fmt: skip
 
 

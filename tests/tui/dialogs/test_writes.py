@@ -121,8 +121,15 @@ async def test_the_menu_leads_to_lifting() -> None:
         await pilot.press("o")
         await until_text(pilot, "Stop: prod-eu is READ-ONLY")
         await pilot.press("W")
-        await until_text(pilot, "Minutes")
+        await until_text(pilot, "Minutes*", "[60")
         assert not client.writes and app.dialog is not None
+        await pilot.press("1", "5")  # in place of what was offered
+        await until_text(pilot, "[15 ")
+        await pilot.press("tab", *"patching", "enter")
+        await until_text(pilot, "actions   0000000-web", "Shut the guest down")
+        assert client.asked("POST", "/q/writes/prod-eu")[0]["minutes"] == 15
+        await pilot.press("o")  # the reason was given already
+        await until_text(pilot, "tab fields", "reason [patching")
 
 
 async def test_the_clock_runs_on_by_itself_and_ends() -> None:

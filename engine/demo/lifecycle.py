@@ -52,7 +52,7 @@ class Lifecycle:
             if server.deleted or server.status != "BUILD":
                 return
             server.task, server.updated = None, due
-            host = None if fails else self.maker.host_for(server.flavor)
+            host = None if fails else self.maker.host_for(server.flavor, due)
             if host is None:
                 self.fail(server, fails or names.NOVALID, due)
                 return

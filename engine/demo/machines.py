@@ -39,12 +39,14 @@ class Maker:
             return f"{net.project.name}-db-{names.PRIMARY[count - 1]}"
         return f"{net.project.name}-{stem}-{count:02d}"
 
-    def host_for(self, flavor: Flavor) -> Host | None:
-        """The next host with room, in turn, so that all are filled alike; None when nothing fits."""
+    def host_for(self, flavor: Flavor, when: int) -> Host | None:
+        """The next host that works and has room, in turn, so that all are filled alike; None when nothing fits."""
         for _ in range(len(self.hosts)):
             # The list gets shorter when a host is closed.
             self._next_host = (self._next_host + 1) % len(self.hosts)
             host = self.hosts[self._next_host]
+            if not host.up and when >= (host.stopped_at or 0):
+                continue
             if host.ram_used + flavor.ram <= host.ram * 0.92 and host.vcpus_used + flavor.vcpus <= host.vcpus * 4:
                 return host
         return None
@@ -63,7 +65,7 @@ class Maker:
         )  # fmt: skip
         state.next_number += 1
         server.hostname = server.name
-        host = self.host_for(flavor)
+        host = self.host_for(flavor, created)
         if host:
             self.place(server, host)
         if net.placed % 3:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 MOST_VERSIONS = 400
 EVERYTHING = Scope()
-# Joined columns of a version that may be long gone are of no use here; limits are judged by what is known now.
-_ANY_TIME = "TIMESTAMP 'epoch'"
+# Limits are judged by what is known now, also of versions that are long gone: a project is in the domain it is in.
+_NOW = Moment(None)
 
 
 def versions_of(
@@ -35,7 +35,7 @@ def versions_of(
     """
     if not ids:
         return []
-    relation = Relation(type, Moment(_ANY_TIME))
+    relation = Relation(type, _NOW)
     condition, parameters = limits.condition(relation, scope)
     names = [column.name for column in type.columns]
     leading = ("id", "valid_from", "valid_to", "denied", "doc")
@@ -69,7 +69,7 @@ def ever_linked(
     limit: int = 50,
 ) -> list[str]:
     """Ids of resources of the type that have, or once had, `value` in that column; the latest first."""
-    relation = Relation(type, Moment(_ANY_TIME))
+    relation = Relation(type, _NOW)
     condition, parameters = limits.condition(relation, scope)
     expression = relation.column(column)
     is_list = type.column(column).sql == "VARCHAR[]"
@@ -93,7 +93,7 @@ def latest_names(
     if not wanted:
         return {}
     type = registry.ALL[type_name]
-    relation = Relation(type, Moment(_ANY_TIME))
+    relation = Relation(type, _NOW)
     condition, parameters = limits.condition(relation, scope)
     name = relation.column("name")
     marks = ", ".join("?" * len(wanted))

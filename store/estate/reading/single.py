@@ -196,7 +196,7 @@ def versions(
     connection: duckdb.DuckDBPyConnection, type: ResourceType, key: Key, scope: Scope = EVERYTHING
 ) -> list[dict[str, Any]]:
     """All stored versions, newest first, at most 1000: [{valid_from, valid_to, row: {stored column: value}}]."""
-    relation = Relation(type, Moment("TIMESTAMP 'epoch'"))
+    relation = Relation(type, Moment(None))  # limits are judged by what is known now, also of what was
     limit, parameters = limits.condition(relation, scope)
     names = [column.name for column in type.columns]
     picked = ", ".join(relation.column(name) for name in ("valid_from", "valid_to", *names))

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from store.estate.reading import single, views
+from store.estate.reading import history, single, views
 from store.estate.reading.models import Scope, Window
 from store.estate.reading.windows import read_window
 from store.types import registry
@@ -80,6 +80,18 @@ def test_scope(connection: duckdb.DuckDBPyConnection) -> None:
 def test_versions(connection: duckdb.DuckDBPyConnection) -> None:
     found = single.versions(connection, SERVER, KEY)
     assert [(one["row"]["name"], one["valid_to"]) for one in found] == [("two", None), ("one", T0 + 2 * HOUR)]
+
+
+@pytest.mark.parametrize(("domain", "seen"), [("d1", 2), ("d2", 0)])
+def test_a_role_limited_to_a_domain_sees_the_past_of_its_projects(
+    connection: duckdb.DuckDBPyConnection, domain: str, seen: int
+) -> None:
+    """The limit is judged by the domain that the project is in now: nothing was known at the beginning of time."""
+    scope = Scope(domains=(domain,))
+    assert len(single.versions(connection, SERVER, KEY, scope)) == seen
+    assert len(history.versions_of(connection, SERVER, ("c", "r"), ["s1"], scope)) == seen
+    linked = history.ever_linked(connection, registry.ALL["volume"], ("c", "r"), "server_ids", "s1", scope)
+    assert sorted(linked) == (["v1", "v2"] if seen else [])
 
 
 def test_links_list_what_they_count(connection: duckdb.DuckDBPyConnection) -> None:

@@ -130,7 +130,10 @@ SETS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("image", "min_disk"): ("requirements",),
     ("image", "min_ram"): ("requirements",),
     ("quota", "ram"): ("ram_mb_limit",),
+    ("quota", "floatingip"): ("floating_ips_limit",),
 }
+# Neutron names the limits of a quota in the singular.
+_SINGULAR = frozenset({"network", "subnet", "port", "router", "security_group", "security_group_rule"})
 # Action of `POST /volumes/{id}/action` or snapshots -> the fields that it sets.
 VOLUME_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "os-extend": ("size", "status"),
@@ -151,7 +154,9 @@ def set_by(type: str, key: str) -> tuple[str, ...]:
     known = SETS.get((type, key))
     if known is not None:
         return known
-    return (f"{key}_limit",) if type == "quota" else (key,)
+    if type == "quota":
+        return (f"{key}s_limit" if key in _SINGULAR else f"{key}_limit",)
+    return (key,)
 
 
 def same_value(type: str, field: str, given: Any, new: str | None) -> bool | None:

@@ -45,9 +45,9 @@ class DriftRoom:
     ) -> None:
         """`holding`: whether history is just being put behind."""
         estate: Estate = reads.estate
-        self.decisions = Decisions(ops, audit, lambda: self.service.moved())
+        self.decisions = Decisions(ops, audit, lambda: self.service.moved(), clock=lambda: reads.clock())
         self.service = DriftService(reads, self.decisions, lambda version: feed.publish("drift", version=version))
-        self.deriver = Deriver(estate, self.decisions, self._derived, holding)
+        self.deriver = Deriver(estate, self.decisions, self._derived, holding, clock=lambda: reads.clock())
 
         def budget() -> tuple[int, float]:
             now = settings()

@@ -331,7 +331,8 @@ def groups(connection: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, An
     keys = {(row["cloud"], row["owner_id"], row["request_id"]) for row in rows if row["owner_id"] and row["request_id"]}
     if not keys:
         return {}
-    sql = f"""SELECT cloud, owner_id, request_id, arg_min(id, [(type <> 'server')::INT, {_RANK}, id]) AS head
+    first = f"[(type <> 'server')::INT, (field NOT IN ('existence', 'status'))::INT, {_RANK}, id]"
+    sql = f"""SELECT cloud, owner_id, request_id, arg_min(id, {first}) AS head
         FROM drift_events WHERE request_id IN (SELECT unnest(?)) AND owner_id IS NOT NULL
         GROUP BY ALL HAVING count(*) > 1"""
     found = _all(connection, sql, [sorted({key[2] for key in keys})])

@@ -15,7 +15,8 @@ from tui.times import TimeError
 
 # Word -> action of the console. Types come from the registry.
 WORDS = {
-    "q": "close_all", "quit": "close_all", "detach": "close_all", "help": "help", "clouds": "home", "home": "home",
+    "q": "close_all", "quit": "close_all", "detach": "close_all", "help": "help", "clouds": "clouds", "home": "home",
+    "dashboard": "home",
     "inventory": "inventory", "collection": "collections", "collections": "collections", "refresh": "refresh",
     "scope": "scope", "cloud": "scope", "project": "scope", "pause": "pause", "setup": "add_cloud",
 }  # fmt: skip
@@ -31,7 +32,8 @@ VERB_TITLES = {
     "keys": "every key, and the file with your own", "shift": "start your shift, or show when it began",
     "handover": "what happened since the shift began", "view": "open a saved view; save NAME, share NAME, delete NAME",
     "at": "this view as it was at a time", "quit": "leave; the engine goes on", "detach": "leave; the engine goes on",
-    "help": "the keys that work here", "clouds": "how each cloud is doing", "home": "how each cloud is doing",
+    "help": "the keys that work here", "clouds": "how each cloud is doing",
+    "home": "the first screen: is anything wrong?", "dashboard": "the first screen: is anything wrong?",
     "inventory": "every type with its count", "collection": "the collection in progress",
     "collections": "the collection in progress", "refresh": "ask the clouds for newer data",
     "scope": "choose cloud or project", "cloud": "choose cloud or project", "project": "choose cloud or project",
@@ -42,6 +44,7 @@ VERB_TITLES = {
     "audit": "who did what to what", "notes": "notes that people wrote", "views": "saved views",
     "settings": "every setting, its value and where that comes from", "activity": "what was said, collections, jobs",
     "listings": "how each list was read last", "problems": "everything that is wrong, worst first",
+    "health": "tenants, how healthy they are and why",
     "bell": "on, off: whether a new critical problem rings",
     "drift": "what is other than it was, by whom", "drift-rules": "what drift looks for: on, off, how bad",
     "ignores": "drift that is left out", "windows": "maintenance windows: what changes then is no drift",

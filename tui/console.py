@@ -16,6 +16,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from textual.timer import Timer
 
 from tui.acting.asking import Asking
+from tui.acting.boards import Boards
 from tui.acting.changing import Changing
 from tui.acting.columns import Columns
 from tui.acting.commanding import Commanding
@@ -47,7 +48,7 @@ from tui.leaving import Leaving
 from tui.panes.make import make_pane
 from tui.panes.pane import Pane
 from tui.showing import WAIT_SHOWN
-from tui.state import DEFAULT, History
+from tui.state import DEFAULT, HOME, History, View
 from tui.table.cells import clean
 from tui.table.widget import ResourceTable
 from tui.themes.palette import PALETTES
@@ -95,6 +96,7 @@ class QuarterdeckApp(
     Changing,
     Writes,
     Jobs,
+    Boards,
     Problems,
     Drifting,
     Display,
@@ -108,6 +110,7 @@ class QuarterdeckApp(
 
     view   what to show first, in the words of the command bar; "" = where the operator was
     logs   folder for the console's own log
+    home   what is shown first to somebody who left nothing behind
     """
 
     CSS = """
@@ -129,6 +132,7 @@ class QuarterdeckApp(
         early: Early | None = None,
         logs: Path | None = None,
         keymap: Keymap | None = None,
+        home: View = HOME,
     ) -> None:
         super().__init__()
         for name, palette in PALETTES.items():
@@ -139,6 +143,7 @@ class QuarterdeckApp(
             )
         self.theme_name = theme
         self.theme = f"qdeck-{theme}"
+        self.home = home
         self.world = World(keymap=keymap or Keymap())
         self.history = History()
         self.table = ResourceTable(id="table")

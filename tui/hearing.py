@@ -77,7 +77,8 @@ class Hearing:
             if self.pane.view.kind == "setup":  # somebody else added one
                 self.go(-1)
             return
-        if self.table.loaded and not self.table.buffer.rows and self.pane.view.kind in ("list", "clouds"):
+        bare = not self.table.buffer.rows and self.pane.view.kind in ("list", "clouds")
+        if self.table.loaded and (bare or self.pane.view.kind == "dashboard"):
             self.open_view(View("setup"), unasked=True)
 
     def take_clouds(self: QuarterdeckApp, answer: Any) -> None:  # type: ignore[misc]

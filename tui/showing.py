@@ -143,7 +143,7 @@ def _right(table: ResourceTable, now: float, paused: bool, data: Any) -> Parts:
     if place is not None:
         if table.spec.filter:
             facts.append((f"{place.total:,} match", "strong"))
-        if place.rank is not None and place.total:
+        if place.rank is not None and place.total and table.canvas is None:
             facts.append((f"{place.rank + 1:,}/{place.total:,}", "muted"))
     if data is not None and data.age_seconds is not None:
         seconds = data.age_seconds + (now - data.arrived)

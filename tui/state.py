@@ -14,12 +14,15 @@ from tui.table.spec import Spec
 OF_ONE = ("detail", "raw", "log", "events", "tree")  # views of one resource
 PAGES = (  # opened by their own word, with a filter behind it
     *("audit", "notes", "handover", "views", "jobs", "keys", "settings", "listings", "activity"),
-    *("problems", "drift", "drift-rules", "ignores", "windows"),
+    *("health", "problems", "drift", "drift-rules", "ignores", "windows"),
 )
 KINDS = (
     "list",
     *OF_ONE,
     "inventory",
+    "dashboard",
+    "tenant",
+    "heatmap",
     "clouds",
     "setup",
     "collections",
@@ -81,6 +84,7 @@ class View:
 
 
 DEFAULT = View("list", "server")
+HOME = View("dashboard")
 
 
 def spec_of(view: View, *, all_columns: bool = False) -> Spec:

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from store.types import registry
+from tui.api.errors import ApiError
 
+BOARDS = ("/dashboard/", "/tenant-health/", "/drift/", "/q/drift/")  # answered by tests.tui.figures
 MOST_ROWS = 2000  # of a window, before and after its anchor each; the engine refuses more
 DRIFT = ("events", "summary", "rules", "ignores", "windows")
 KINDS = ("web", "db", "cache", "batch", "app")
@@ -75,6 +77,7 @@ class FakeClient:
         self.jobs: list[dict[str, Any]] = []
         self.settings = {item["key"]: item for item in SETTINGS}
         self.problem_items: list[dict[str, Any]] = []  # see tests.tui.troubles
+        self.answers: dict[str, Any] = {}  # answers of GET by path, before all others
         self._changed = asyncio.Event()
         self.answering = asyncio.Event()  # cleared: no answer until it is set
         self.answering.set()
@@ -86,6 +89,8 @@ class FakeClient:
         if path.startswith("/q/changes"):
             return await self._changes(params or {})
         await self._wait(path)
+        if path in self.answers:
+            return self.answers[path]
         if path.startswith("/q/resources/"):
             return self._resource(path)
         answers: dict[str, Callable[[], Any]] = {
@@ -108,6 +113,8 @@ class FakeClient:
                 "items": [{"type": t, "columns": c, "chosen": True} for t, c in self.columns.items()]
             },
         }
+        if path.startswith(BOARDS) and path not in answers:
+            raise ApiError(404, "this engine does not tell it")
         return answers[path.partition("?")[0]]()
 
     async def post(self, path: str, json: Any = None, params: Any = None) -> Any:

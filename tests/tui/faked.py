@@ -37,7 +37,7 @@ def main() -> int:
     async def connect() -> FakeClient:
         return client
 
-    app = QuarterdeckApp(connect, view, theme=choose(os.environ))
+    app = QuarterdeckApp(connect, view or "servers", theme=choose(os.environ))
     app.run(mouse=False)
     return app.return_code or 0
 

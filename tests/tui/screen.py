@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from tests.tui.fake import FakeClient
 from tui.console import QuarterdeckApp
+from tui.state import DEFAULT
 
 PATIENCE = 500  # rounds of 10 ms
 
@@ -52,6 +53,7 @@ async def console(
     async def connect() -> FakeClient:
         return client
 
+    options.setdefault("home", DEFAULT)  # most tests are about lists; the first screen has tests of its own
     app = QuarterdeckApp(connect, view, **options)  # type: ignore[arg-type]
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: (app.table.loaded and app.world.clouds_known) or client.fail, "first rows")

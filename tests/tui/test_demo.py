@@ -80,7 +80,7 @@ async def test_what_was_said_about_the_start_goes_when_the_engine_answers() -> N
         await asyncio.to_thread(app.starting, "starting the demo's engine ...")
         return client
 
-    app = QuarterdeckApp(connect)
+    app = QuarterdeckApp(connect, "servers")
     async with app.run_test(size=(80, 24)) as pilot:
         await until_text(pilot, "0000003-batch")
         await until(pilot, lambda: "starting" not in lines(app)[1], "the sentence about the start gone")

@@ -222,7 +222,7 @@ async def test_notes_on_clouds_and_hostile_words() -> None:
     client = RecordsClient()
     client.notes = [note("n1", HOSTILE)]
     async with console(client, size=(110, 30)) as (app, pilot):
-        await pilot.press("0")
+        await pilot.press("0", "c")
         await until(pilot, lambda: app.pane.view.kind == "clouds" and app.table.current)
         await pilot.press("n", *"provider called", "enter")
         await until(pilot, lambda: len(client.notes) == 2)

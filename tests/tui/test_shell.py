@@ -94,7 +94,7 @@ async def test_listings_tell_what_is_doubtful_and_what_to_do() -> None:
     fine = SUSPECT | {"type": "volume", "state": "ok", "reason": None}
     client.listings = [fine, SUSPECT, SUSPECT | {"type": "port", "state": "failed", "reason": "neutron answered 503"}]
     async with console(client, size=(120, 40)) as (app, pilot):
-        await pilot.press("0")
+        await pilot.press("0", "c")
         await until_text(pilot, "WHAT IS WRONG", "prod-eu")
         await pilot.press("l")
         await until_text(pilot, "▸▲ servers", "= decides whether", "✖ ports", "● volumes")

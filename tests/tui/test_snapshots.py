@@ -29,16 +29,16 @@ async def test_list(size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
 @pytest.mark.parametrize("size", SIZES[:1], ids=["80x24"])
 @pytest.mark.parametrize(
     ("keys", "wanted"),
-    [("enter", "→ volumes"), ("1", "GO TO WITH"), ("0", "WHAT IS WRONG"), ("question_mark", "DOES"), ("y", "YAML")],
+    [("enter", "→ volumes"), ("1", "GO TO WITH"), ("0 c", "WHAT IS WRONG"), ("question_mark", "DOES"), ("y", "YAML")],
 )
 async def test_views(size: tuple[int, int], keys: str, wanted: str, snapshot: SnapshotAssertion) -> None:
     client = FakeClient(300)
     client.clouds.append(cloud("prod-us", 9) | {"state": "stale", "reason": "nova answered 503", "age_seconds": 720})
     async with console(client, size=size) as (app, pilot):
-        await pilot.press(keys)
+        await pilot.press(*keys.split())
         await until_text(pilot, wanted)
         await until(pilot, lambda: app.table.place and not app.table._tasks)
-        if keys in "01":
+        if keys in ("0 c", "1"):
             await pilot.press("j", "k")
             # The rule of the strip is there before its words are, and for a moment nobody knows the rank.
             await until(pilot, lambda: app.table.place and app.table.place.rank == 0)
@@ -58,7 +58,7 @@ async def test_collection(snapshot: SnapshotAssertion) -> None:
     client = FakeClient(0)
     client.collections = [collection("prod-eu")]
     async with console(client) as (app, pilot):
-        await pilot.press("0", "c")
+        await pilot.press("0", "c", "c")
         await until_text(pilot, "queued")
         await until(pilot, lambda: app.table.place and "server" in app.strip.text)
         assert screen(app) == snapshot

@@ -35,7 +35,7 @@ async def test_the_first_attempt_to_reach_the_engine_may_fail_many_times() -> No
             raise failures.pop(0)
         return client
 
-    app = QuarterdeckApp(connect)
+    app = QuarterdeckApp(connect, "servers")
     async with app.run_test(size=(80, 24)) as pilot:
         await until_text(pilot, "✖ no engine", "no engine runs here")
         await until_text(pilot, "0000014-app")
@@ -107,7 +107,7 @@ async def test_clouds_show_what_is_wrong_and_what_to_do() -> None:
     client = FakeClient(50)
     client.clouds[0] |= {"state": "unreachable", "reason": "https://id.example does not answer", "age_seconds": 720}
     async with console(client, size=(120, 40)) as (_, pilot):
-        await pilot.press("0")
+        await pilot.press("0", "c")
         await until_text(pilot, "✖ prod-eu", "unreachable", "12m", "READ-ONLY", "tried again by itself")
 
 
@@ -117,7 +117,7 @@ async def test_a_collection_is_shown_type_by_type() -> None:
     client.collections = [collection("prod-eu")]
     async with console(client, size=(120, 40)) as (_, pilot):
         await until_text(pilot, "collecting prod-eu: 4,200 rows at 810/s")
-        await pilot.press("0", "c")
+        await pilot.press("0", "c", "c")
         await until_text(pilot, "PER S", "810", "4200", "queued")
         client.collections[0]["types"][0]["rows"] = 9000
         client.change({"topic": "collection", "id": "01"})

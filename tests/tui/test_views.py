@@ -186,7 +186,7 @@ async def test_history_goes_back_ahead_and_between_two_views() -> None:
     async with console(FakeClient(100)) as (_app, pilot):
         await pilot.press("j", "j", "j", "1")
         await until_text(pilot, "inventory")
-        await pilot.press("0")
+        app.action_clouds()
         await until_text(pilot, "WHAT IS WRONG")
         await pilot.press("left_square_bracket")
         await until_text(pilot, "GO TO WITH")

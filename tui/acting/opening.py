@@ -44,7 +44,7 @@ class Opening:
             self.open_view(replace(view, kind="raw", filter="", sort=(), subject=row.key, cursor=(), line=0))
 
     def action_home(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        self.open_view(View("clouds"))
+        self.open_view(View("dashboard", clouds=self.pane.view.clouds))
 
     def action_inventory(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         view = self.pane.view

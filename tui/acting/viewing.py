@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tui.panes.board import BoardPane
 from tui.panes.make import make_pane
 from tui.state import DEFAULT, History, View, view_of_text
 from tui.themes.palette import PALETTES
@@ -27,6 +28,7 @@ class Viewing:
     _saved: Any
     _lines_taken: bool = False
     bell_on: bool
+    home: View  # what is shown first when nothing was left from before
 
     def restore(self: QuarterdeckApp, session: Any) -> None:  # type: ignore[misc]
         self.take_lines(session)
@@ -56,7 +58,7 @@ class Viewing:
                 return view_of_text(self._first_text, DEFAULT)
             except (KeyError, ValueError) as error:
                 self.notice(str(error.args[0] if error.args else error))
-        return self.history.current
+        return self.history.current if self.history.views else self.home
 
     def open_view(self: QuarterdeckApp, view: View, *, instead: bool = False, unasked: bool = False) -> None:  # type: ignore[misc]
         """Show a view; the one on screen stays in the history, unless `instead`. `unasked`: no key led there."""
@@ -100,6 +102,9 @@ class Viewing:
         self.problems_seen(view)
         self.pane = make_pane(view, self.world, under=self._below, places=self._below_places)
         self.table.empty_text = "reading …"
+        self.table.canvas = self.pane if isinstance(self.pane, BoardPane) else None
+        if isinstance(self.pane, BoardPane):
+            self.pane.host = self
         self.table.show(
             self.pane.source,
             self.pane.heads,

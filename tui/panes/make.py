@@ -8,6 +8,7 @@ from tui.panes.activity import ActivityPane
 from tui.panes.audit import AuditPane, RecordPane
 from tui.panes.choices import HelpPane, ScopePane, SetupPane
 from tui.panes.columns import ColumnsPane
+from tui.panes.dashboard import DashboardPane
 from tui.panes.detail import DetailPane, RawPane
 from tui.panes.drift import DriftPane
 from tui.panes.drift_event import DriftEventPane
@@ -15,6 +16,8 @@ from tui.panes.drift_rules import IgnoresPane, RulesPane, WindowsPane
 from tui.panes.events import EventsPane
 from tui.panes.find import FindPane
 from tui.panes.handover import HandoverPane
+from tui.panes.health import HealthPane
+from tui.panes.heatmap import HeatmapPane
 from tui.panes.job import JobPane
 from tui.panes.jobs import JobsPane
 from tui.panes.keys import KeysPane
@@ -27,6 +30,7 @@ from tui.panes.problems import ProblemsPane
 from tui.panes.resources import ResourcesPane
 from tui.panes.saved import SavedPane
 from tui.panes.settings import SettingsPane
+from tui.panes.tenant import TenantPane
 from tui.panes.tree import TreePane
 from tui.state import View
 from tui.world import World
@@ -61,6 +65,10 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "ignores": IgnoresPane,
     "windows": WindowsPane,
     "problems": ProblemsPane,
+    "dashboard": DashboardPane,
+    "health": HealthPane,
+    "heatmap": HeatmapPane,
+    "tenant": TenantPane,
 }
 
 

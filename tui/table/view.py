@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.table.buffer import Buffer
+from tui.table.canvas import Canvas, canvas_strips
 from tui.table.cells import width as text_width
 from tui.table.layout import Head, Placed, place
 from tui.table.marks import Marks
@@ -40,6 +41,7 @@ class TableView(Guarded, Widget, can_focus=True):
         self.marks = Marks()
         self.palette: Palette = PALETTES["ansi"]
         self.empty_text = ""
+        self.canvas: Canvas | None = None  # draws the whole screen instead of heads and rows
         self._hint: list[tuple[str, str]] = []
         self._needs: dict[str, int] = {}
         self._lines: list[Strip] = []
@@ -106,6 +108,8 @@ class TableView(Guarded, Widget, can_focus=True):
             self.refresh(*[Region(0, y, width, 1) for y in changed])
 
     def _compose_lines(self, width: int, height: int) -> list[Strip]:
+        if self.canvas is not None:
+            return canvas_strips(self.canvas, self.current, self.palette, width, height, self._hint)
         rows = self.buffer.visible(height - 1)
         now = datetime.now(UTC)
         texts = [texts_of(row, self.heads, now) for row in rows]

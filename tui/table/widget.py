@@ -405,6 +405,10 @@ class ResourceTable(TableView):
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor on a row; a click on the row under the cursor opens it."""
+        if self.canvas is not None:
+            if self.canvas.go_at(event.x, event.y):
+                self.post_message(self.Chosen())
+            return
         index = self.buffer.top + event.y - 1
         if event.y >= 1 and index < len(self.buffer.rows):
             if index == self.buffer.cursor:

@@ -74,7 +74,7 @@ async def test_read_only_is_lifted_from_the_page_of_clouds() -> None:
     client.rules |= {"production": True, "reason_required": True}
     async with console(client, "servers") as (app, pilot):
         assert "READ-ONLY" in lines(app)[0]
-        await pilot.press("0", "W")
+        await pilot.press("0", "c", "W")
         await until_text(pilot, "Lift read-only", "it is READ-ONLY already")
         await pilot.press("W")
         await until_text(pilot, "PRODUCTION cloud", "Minutes", "[60")

@@ -193,7 +193,7 @@ def hint_line(problem: str, choices: Sequence[str], cells: int) -> Parts:
     """Under the bar: what is wrong with the text, or what tab would make of it."""
     if problem:
         return [(" ", "text"), (clean(problem), "error")]
-    parts: Parts = [("tab ", "key")]
+    parts: Parts = [(" tab ", "key")]
     for number, choice in enumerate(choices):
         last = choice.rpartition(" ")[2]
         if sum(width(text) for text, _ in parts) + width(last) + 2 > cells:

@@ -89,7 +89,7 @@ async def test_what_was_said_about_the_start_goes_when_the_engine_answers() -> N
 async def test_a_screen_that_grows_again_tells_everything_about_the_row() -> None:
     async with console(FakeClient(20), size=(20, 5)) as (_, pilot):
         await pilot.resize_terminal(80, 24)
-        await until_text(pilot, "volumes 3  ·  ports 2")
+        await until_text(pilot, "volumes 3 · ports 2")
 
 
 def test_a_collection_that_knows_no_types_yet_has_no_empty_numbers() -> None:

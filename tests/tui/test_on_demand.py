@@ -35,7 +35,7 @@ async def open_link(app: Any, pilot: Any) -> None:
 async def test_the_cloud_is_asked_before_the_list_is_shown() -> None:
     client = client_with_link()
     async with console(client) as (app, pilot):
-        await until_text(pilot, "·  messages")  # in the strip, without a number
+        await until_text(pilot, "· messages")  # in the strip, without a number
         assert "messages 0" not in text(app)
         key = app.table.current.key
         await open_link(app, pilot)
@@ -49,7 +49,7 @@ async def test_the_cloud_is_asked_before_the_list_is_shown() -> None:
 async def test_while_the_cloud_is_asked_the_console_goes_on() -> None:
     client = client_with_link()
     async with console(client) as (app, pilot):
-        await until_text(pilot, "·  messages")
+        await until_text(pilot, "· messages")
         await pilot.press("enter")
         await until_text(pilot, "→ messages")
         client.answering.clear()

@@ -183,7 +183,7 @@ async def test_the_strip_shows_what_hangs_on_the_row() -> None:
 
 
 async def test_history_goes_back_ahead_and_between_two_views() -> None:
-    async with console(FakeClient(100)) as (_app, pilot):
+    async with console(FakeClient(100)) as (app, pilot):
         await pilot.press("j", "j", "j", "1")
         await until_text(pilot, "inventory")
         app.action_clouds()
@@ -326,7 +326,7 @@ async def test_all_projects_can_be_chosen_though_a_window_holds_only_some(monkey
 async def test_what_is_looked_at_most_is_offered_first() -> None:
     async with console(FakeClient(10)) as (app, pilot):
         await pilot.press("colon")
-        await until_text(pilot, "tab servers  volumes")
+        await until_text(pilot, "servers ", "the list of servers", "the list of volumes", "tab complete")
         await pilot.press("tab")
         await until(pilot, lambda: app.bar.value == "servers")
 

@@ -28,11 +28,13 @@ class Commanding:
 
     def action_command(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.bar.open(":")
+        self.show_footer()
         self.offer("")
 
     def action_filter(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.filter_before = self.pane.view.filter
         self.bar.open("/", self.pane.view.filter)
+        self.show_footer()
         self.show_hint("", ())
 
     def ask_line(  # type: ignore[misc]
@@ -47,6 +49,7 @@ class Commanding:
         """
         self.answer, self.become = answer, become
         self.bar.open(prompt, start)
+        self.show_footer()
         self.show_hint("", ())
 
     def bar_typed(self: QuarterdeckApp, mode: str, text: str) -> None:  # type: ignore[misc]
@@ -61,12 +64,13 @@ class Commanding:
             self.offer(text)
 
     def offer(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
-        """Show what a line of the bar could become: in one line, and where there is room as a list under it."""
-        self.show_hint("", completions(text, self.pane.view, self.cloud_names))
+        """Show what a line of the bar could become: as a list under it, or where there is no room in one line."""
         here = [a for a in actions_in(self.pane.places, self.world.keymap.actions) if a.id != "command"]
         here.sort(key=lambda action: (not action.label, action.weight))
         earlier = self.bar.earlier(":")
         self.offers.show_offers(offers(text, self.pane.view, self.cloud_names, here, self.why_not, earlier))
+        listed = self.offers.display
+        self.show_hint("", () if listed else completions(text, self.pane.view, self.cloud_names))
 
     def bar_moved(self: QuarterdeckApp, mode: str, step: int) -> bool:  # type: ignore[misc]
         """Up and down choose among the offers; False when that is none of theirs."""

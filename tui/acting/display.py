@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events
 
-from tui.showing import context_line, footer_line, hint_line, state_line
+from tui.showing import context_line, footer_line, hint_line, keys_line, state_line
 from tui.table.cells import clean
 from tui.themes.palette import PALETTES
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
 
 NOTICE_SECONDS = 6.0
+# What keys do while a line is typed, by the prompt of the bar.
+TYPING = {
+    ":": (("enter", "go"), ("tab", "complete"), ("↓", "choose"), ("esc", "leave")),
+    "/": (("enter", "keep the filter"), ("tab", "complete"), ("↑", "earlier ones"), ("esc", "as before")),
+}
+ANSWERING = (("enter", "answer"), ("esc", "leave"))
 
 
 class Display:
@@ -38,9 +44,12 @@ class Display:
         self.bar.show_state(*state)
 
     def show_footer(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        """Keys of the view, or of the dialog over it."""
+        """Keys of the view, of the dialog over it, or of the line that is typed."""
         if self.dialog is not None:
             self.dialog.show_keys()
+            return
+        if self.bar.is_open:
+            self.footer.show(keys_line(TYPING.get(self.bar.mode, ANSWERING), self.size.width))
             return
         self.footer.show(footer_line(self.pane.places, self.size.width, self.world.keymap.actions))
 
@@ -90,6 +99,7 @@ class Display:
         self.offers.show_offers(())
         self.table.set_hint([])
         self.show_lines()
+        self.show_footer()
 
     def use_theme(self: QuarterdeckApp, name: str, *, keep: bool = True) -> None:  # type: ignore[misc]
         """Draw everything with another palette; `keep` it for the next start."""

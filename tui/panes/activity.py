@@ -65,7 +65,7 @@ class ActivityPane(Pane):
 
     def empty(self) -> str:
         """Nothing yet."""
-        return "nothing happened since the console was opened"
+        return self.filtered() or "nothing happened since the console was opened"
 
     def enter(self, row: Row) -> View | None:
         """The collection, the job."""

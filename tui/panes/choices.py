@@ -11,6 +11,7 @@ from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.layout import Head
+from tui.table.paint import KEYS, NOT_NOW, SECTION
 from tui.table.spec import Row, RowSource
 
 PAGE = 2000  # rows of a window; the engine gives no more at once
@@ -167,12 +168,13 @@ class HelpPane(Pane):
         for place in (*reversed(self.here), "all"):
             found = groups.get(place, [])
             if found:
-                rows.append(((f"group {place}",), [" ", f"── {PLACES[place]} ──"]))
+                rows.append(((SECTION, place), [" ", f"── {PLACES[place]} ──"]))
             for action in found:
                 reason = self.world.why_not.get(action.id, "")
                 keys = "  ".join(map(symbol, action.keys))
-                rows.append(((action.id,), [keys, f"not now, {reason}: {action.title}" if reason else action.title]))
-        rows.append((("group grammar",), [" ", "── what / and : understand ──"]))
+                key = (NOT_NOW, action.id) if reason else (action.id,)
+                rows.append((key, [keys, f"not now, {reason}: {action.title}" if reason else action.title]))
+        rows.append(((SECTION, "grammar"), [" ", "── what / and : understand ──"]))
         return rows + [((f"grammar{n}",), [" ", text]) for n, text in enumerate(GRAMMAR)]
 
     def _group(self, action: Action) -> str:
@@ -181,7 +183,7 @@ class HelpPane(Pane):
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """Key, what it does."""
-        return [Head("key", "KEY", "name", 12, 0), Head("does", "DOES", "text", 78, 1)]
+        return [Head("key", "KEY", KEYS, 12, 0), Head("does", "DOES", "text", 78, 1)]
 
     def title(self) -> str:
         """What it is."""

@@ -14,6 +14,7 @@ from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import GLYPHS, NOTHING, level, moment_of, value_text
 from tui.table.layout import Head
+from tui.table.paint import DOCUMENT, LABEL, LINK
 from tui.table.spec import Row, RowSource
 from tui.times import age
 from tui.world import World
@@ -67,19 +68,16 @@ class DetailPane(_OneResource):
         rows = await note_rows(self.world, "resource", self.type.name, self.view.subject)
         for link in answer.get("links") or []:
             title = clean(link.get("title") or link.get("type", ""))
-            key = ("link", str(link.get("type", "")), str(link.get("filter", "")))
+            key = (LINK, str(link.get("type", "")), str(link.get("filter", "")))
             count = "read from the cloud when opened" if link.get("on_demand") else str(link.get("count", "?"))
             rows.append((key, [f"→ {title}", count]))
         values, denied = answer.get("row") or {}, set(answer.get("denied") or ())
         now = datetime.now(UTC)
         own = self.view.subject
-        fixed = [("id", own[-1]), ("cloud", own[0]), ("region", own[1])]
+        values = values | {"id": own[-1], "cloud": own[0], "region": own[1]}
         declared = {column.name: column.role for column in self.type.view_columns}
-        for name, value in fixed:
-            rows.append((("field", name), [name, clean(value or NOTHING)]))
-        for name in [*declared, *(n for n in values if n not in declared)]:
-            if name in ("cloud", "region", "id"):
-                continue
+        # What the list shows too comes first, then which one it is, then all the rest.
+        for name in dict.fromkeys((*self.type.default_columns, "id", "cloud", "region", *declared, *values)):
             shown = full_text(values.get(name), declared.get(name, "text"), now)
             if name in denied:
                 shown = "not visible to the account that collects this"
@@ -91,11 +89,11 @@ class DetailPane(_OneResource):
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """Field and value."""
-        return [Head("field", "FIELD", "name", 20, 0), Head("value", "VALUE", "text", 400, 1)]
+        return [Head("field", "FIELD", LABEL, 20, 0), Head("value", "VALUE", "text", 400, 1)]
 
     def enter(self, row: Row) -> View | None:
         """The list behind a link."""
-        if row.key[0] != "link":
+        if row.key[0] != LINK:
             return None
         try:
             type = registry.find(row.key[1])
@@ -110,7 +108,7 @@ class DetailPane(_OneResource):
         The past is not asked for: only what was read then is known.
         """
         links = self.answer.get("links") or ()
-        if row.key[0] != "link" or self.view.at:
+        if row.key[0] != LINK or self.view.at:
             return None
         if not any(link.get("on_demand") and str(link.get("type")) == row.key[1] for link in links):
             return None
@@ -119,7 +117,7 @@ class DetailPane(_OneResource):
 
     def strip(self, row: Row) -> list[Parts]:
         """The whole value of the field, over the lines there are."""
-        if row.key[0] == "link":
+        if row.key[0] == LINK:
             return [[(f"enter opens {clean(row.values[0][2:])}", "muted")], [(clean(row.key[2]), "text")]]
         value = str(row.values[1])
         return [[(value[start : start + 76], "text")] for start in range(0, min(len(value), 76 * 3), 76)] or [[]]
@@ -153,7 +151,7 @@ class RawPane(_OneResource):
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """One column of text."""
-        return [Head("line", self.view.format.upper(), "text", LINE_CELLS, 0)]
+        return [Head("line", self.view.format.upper(), DOCUMENT, LINE_CELLS, 0)]
 
     def empty(self) -> str:
         """There is always something, unless a filter hides it."""

@@ -6,6 +6,7 @@ from tui.actions import ACTIONS, PLACES, symbol
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.table.cells import clean
 from tui.table.layout import Head
+from tui.table.paint import KEYS
 from tui.table.spec import Row, RowSource
 
 _USUAL = {action.id: action for action in ACTIONS}
@@ -34,7 +35,7 @@ class KeysPane(Pane):
         """The name in keys.toml first."""
         return [
             Head("action", "ACTION", "name", 16, 0),
-            Head("keys", "KEYS", "text", 8, 1),
+            Head("keys", "KEYS", KEYS, 8, 1),
             Head("usual", "USUALLY", "text", 8, 2, bool(self.world.keymap.changed)),
             Head("does", "DOES", "text", 60, 3),
             Head("where", "WHERE", "text", 40, 4, False),

@@ -66,7 +66,7 @@ class ListingsPane(Pane):
 
     def empty(self) -> str:
         """Nothing was read yet."""
-        return "no list was read yet\nr reads them all"
+        return self.filtered() or "no list was read yet\nr reads them all"
 
     def enter(self, row: Row) -> View | None:
         """The list."""

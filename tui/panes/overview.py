@@ -119,7 +119,7 @@ class CloudsPane(Pane):
 
     def empty(self) -> str:
         """No cloud at all."""
-        return "no cloud is set up\n+ shows the clouds of clouds.yaml that can be added"
+        return self.filtered() or "no cloud is set up\n+ shows the clouds of clouds.yaml that can be added"
 
     def enter(self, row: Row) -> View:
         """That cloud's types."""
@@ -221,7 +221,7 @@ class CollectionsPane(Pane):
 
     def empty(self) -> str:
         """None yet."""
-        return "no collection ran since the engine started\nr starts one"
+        return self.filtered() or "no collection ran since the engine started\nr starts one"
 
     def enter(self, row: Row) -> View | None:
         """The type's list."""

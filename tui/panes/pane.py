@@ -74,7 +74,11 @@ class Pane:
 
     def empty(self) -> str:
         """What to say when there are no rows: why, and what to do."""
-        return "nothing here"
+        return self.filtered() or "nothing here"
+
+    def filtered(self) -> str:
+        """That a filter hides the rows, and what to do; "" when none does."""
+        return f"no {self.noun} matches this filter\nesc clears it" if self.view.filter else ""
 
     def check_filter(self, text: str) -> str:
         """What is wrong with a filter, as one sentence; "" when it can be used."""

@@ -137,7 +137,7 @@ class ResourcesPane(Pane):
             if not link.get("count") and not on_demand:
                 continue
             if parts:
-                parts.append(("  ·  ", "rule"))
+                parts.append((" · ", "muted"))
             parts += [(clean(link.get("title") or link.get("type", "")), "muted")]
             if not on_demand:  # how many there are is known once the cloud was asked
                 parts += [(" " + clean(link.get("count", "?")), "accent")]

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from tui.table.cells import width as text_width
 
-FLEXIBLE = {"name": 10, "text": 8, "address": 10, "list": 8, "id": 9}  # least cells of the roles that may be cut
+# Least cells of the roles that may be cut.
+FLEXIBLE = {
+    "name": 10, "text": 8, "address": 10, "list": 8, "id": 9, "label": 8, "document": 8, "keys": 8,
+}  # fmt: skip
 MORE = 2  # how much wider than declared a column may grow where there is room
 
 

@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui.table.cells import cut_end, fit, width
-from tui.table.format import GLYPHS, RIGHT_ALIGNED, level, value_text
+from tui.table.format import GLYPHS, NOTHING, RIGHT_ALIGNED, level, value_text
 from tui.table.layout import Head, Placed
 from tui.table.spec import Row
 from tui.themes.palette import Palette
@@ -18,6 +18,13 @@ from tui.themes.palette import Palette
 CURSOR, MARK, MARKED_CURSOR = "▸", "+", "▹"
 MORE_LEFT = "◂"
 LINK = "link"  # first part of the keys of rows that lead to another list
+SECTION = "section"  # of rows that are headings of those below
+NOT_NOW = "not now"  # of rows that say what can't be done
+KEYS = "keys"  # role of a column of keys to press
+LABEL = "label"  # role of a column that names what stands in the next one
+DOCUMENT = "document"  # role of a column of lines of YAML or JSON
+_ROWS = {SECTION: "strong", NOT_NOW: "muted"}
+_SAYS_LITTLE = (NOTHING, "0")
 _UP, _DOWN = "↑", "↓"
 
 
@@ -93,10 +100,15 @@ def row_strip(
     status: Head | None,
     faults: Sequence[str],
 ) -> Strip:
-    """One row: cursor mark, status glyph, cells. A row that is gone is struck through."""
+    """One row: cursor mark, status glyph, cells. A row that is gone is struck through.
+
+    What is as it should be has no colour but that of its glyph, and what says little stands back: what is wrong is
+    seen at once.
+    """
     styles = palette.cursor if cursor else palette.plain
-    plain = "accent" if row.key[0] == LINK else "text"
-    base = styles["gone"] if row.gone else styles["mark"] if marked else styles[plain]
+    leads = row.key[0] == LINK and str(row.values[-1]) not in _SAYS_LITTLE
+    said = not row.gone and not marked  # whether cells have styles of their own
+    base = styles["gone"] if row.gone else styles["mark"] if marked else styles[_ROWS.get(row.key[0], "text")]
     mark = (MARKED_CURSOR if marked else CURSOR) if cursor else MARK if marked else " "
     parts: list[tuple[str, Style]] = [(mark, base)]
     at = 1
@@ -110,8 +122,27 @@ def row_strip(
         text = fit(texts[head.name], spot.cells, right=head.role in RIGHT_ALIGNED, middle=head.role == "id")
         style = base
         if head.role == "status" and not row.gone:
-            style = styles[level(row.values[head.index], faults, head.levels)]
+            word = level(row.values[head.index], faults, head.levels)
+            style = base if word == "ok" else styles[word]
+        elif said and texts[head.name] in _SAYS_LITTLE:
+            style = styles["muted"]
+        elif said and head.role == KEYS and row.key[0] != NOT_NOW:
+            style = styles["accent"]
+        elif said and head.role == LABEL:
+            style = styles["accent" if leads else "muted"]
         parts.append((" " * (spot.start - at), base))
-        parts.append((text, style))
+        if said and head.role == DOCUMENT:
+            key = _key_of(text)
+            parts += [(text[:key], styles["muted"]), (text[key:], style)]
+        else:
+            parts.append((text, style))
         at = spot.start + spot.cells
     return strip_of(parts, cells, base)
+
+
+def _key_of(line: str) -> int:
+    """Where the key of a line of YAML or JSON ends; 0 when it has none."""
+    end = line.find(": ")
+    if end < 0 and (shown := line.rstrip()).endswith(":"):
+        end = len(shown) - 1
+    return end + 1

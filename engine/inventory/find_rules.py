@@ -152,6 +152,9 @@ def _role(period: Period, machine: Machine | None, around: Around, *, whole: boo
     return f"{_SPOKEN.get(column, column.replace('_', ' '))} of {_noun(type)} {name}"
 
 
+_ALLOWED = {"allowed_addresses": "address", "allowed_macs": "MAC"}
+
+
 def _port(period: Period, of: str | None, around: Around) -> str:
     row, cloud = period.row, period.key[0]
     network = around.networks.get((cloud, row.get("network_id") or ""))
@@ -167,8 +170,8 @@ def _port(period: Period, of: str | None, around: Around) -> str:
         who = f"a port of {device}"
     else:
         who = f"port {period.name or period.key[2]}, which nothing uses,"
-    if period.match.column == "allowed_addresses":
-        return f"an allowed address of {who}{on}"
+    if period.match.column in _ALLOWED:
+        return f"an allowed {_ALLOWED[period.match.column]} of {who}{on}"
     return who + on
 
 
@@ -183,7 +186,7 @@ def audited(record: dict[str, Any], now: datetime) -> dict[str, Any]:
     when = until(times.naive(at), now).replace(" until ", ", ")
     return {
         "type": "audit",
-        "key": ["", "", str(record["id"])],
+        "key": ["", "", str(record["seq"])],
         "name": record["action"],
         "what": says + when,
         "says": says,

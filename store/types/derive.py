@@ -261,6 +261,13 @@ def port_allowed_addresses(doc: Doc) -> list[str]:
     return _texts(doc.get("allowed_address_pairs"), "ip_address")
 
 
+def port_allowed_macs(doc: Doc) -> list[str]:
+    """MACs of the allowed address pairs, other than the port's own."""
+    own = str(doc.get("mac_address") or "").lower()
+    macs = (mac.lower() for mac in _texts(doc.get("allowed_address_pairs"), "mac_address"))
+    return [mac for mac in dict.fromkeys(macs) if mac != own]
+
+
 def floating_ip_server_id(doc: Doc) -> str | None:
     """The server behind the port, from `port_details`."""
     details = _dict(doc.get("port_details"))

@@ -165,10 +165,11 @@ async def test_hostile_names_act_on_nothing() -> None:
 @pytest.mark.parametrize("size", [(20, 5), (80, 24), (160, 45)])
 async def test_any_size(size: tuple[int, int]) -> None:
     client = FindClient(100)
-    client.found = (item(), item(type="audit", key=["", "", "a1"], machine=None, host=None))
+    client.found = (item(), item(type="audit", key=["", "", "42"], machine=None, host=None))
     async with console(client, "find 10.20.0.7", size) as (app, pilot):
         await until(pilot, lambda: app.table.current is not None)
         assert len(lines(app)) == size[1]
-        await pilot.press("j", "enter")  # a record of the audit is no resource
-        await until(pilot, lambda: app.table.current is not None and app.table.current.key[3] == "audit")
-        assert app.pane.view.kind == "find"
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: app.pane.view == View("record", subject=("42",)), "the audit's record")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.pane.view.kind == "find" and app.table.current, "back at the answers")

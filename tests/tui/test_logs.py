@@ -160,6 +160,9 @@ async def test_searching() -> None:
         app.bar.put("kernel PANIC")
         await pilot.press("enter")
         await until(pilot, lambda: under_cursor(app).startswith("Kernel"))
+        here = app.table.buffer.cursor - app.table.buffer.top + 1
+        parts = [part.text for part in app.table.render_line(here) if part.style and part.style.underline]
+        assert parts == ["Kernel panic"], "what was looked for stands out"
         first = app.table.current
         await pilot.press("n")
         await until(pilot, lambda: app.table.current is not None and app.table.current.key != first.key)

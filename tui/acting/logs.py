@@ -120,7 +120,8 @@ class Logs:
 
     def _searched(self: QuarterdeckApp, text: str) -> str | None:  # type: ignore[misc]
         pane = self._log_pane()
-        pane.search = text.strip()
+        pane.search = self.table.lit = text.strip()
+        self.table.redraw()
         if not pane.search:
             return None
         return self._found(pane, 1, here=True)

@@ -107,8 +107,10 @@ class FindPane(Pane):
         return f"{said}\n{_near(self.text)}"
 
     def enter(self, row: Row) -> View | None:
-        """The resource; one that is gone as it was last."""
+        """The resource, one that is gone as it was last; of our own acts the audit's record."""
         type = row.key[3]
+        if type == "audit":
+            return View("record", subject=(row.key[2],))
         if type not in registry.ALL:
             return None
         return View("detail", type, subject=row.key[:3], at=self.view.at)

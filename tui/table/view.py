@@ -14,6 +14,7 @@ from tui.table.buffer import Buffer
 from tui.table.canvas import Canvas, canvas_strips
 from tui.table.cells import width as text_width
 from tui.table.layout import Head, Placed, place
+from tui.table.lit import lit
 from tui.table.marks import Marks
 from tui.table.paint import head_strip, row_strip, strip_of, texts_of
 from tui.table.spec import Row, Spec
@@ -42,6 +43,7 @@ class TableView(Guarded, Widget, can_focus=True):
         self.palette: Palette = PALETTES["ansi"]
         self.empty_text = ""
         self.canvas: Canvas | None = None  # draws the whole screen instead of heads and rows
+        self.lit = ""  # a text that was looked for
         self._hint: list[tuple[str, str]] = []
         self._needs: dict[str, int] = {}
         self._lines: list[Strip] = []
@@ -123,14 +125,13 @@ class TableView(Guarded, Widget, can_focus=True):
         names = [h.name for h in self.heads]
         between = self.marks.stretch(self.buffer)
         for number, row in enumerate(rows):
-            lines.append(
-                row_strip(
-                    row, dict(zip(names, texts[number], strict=True)), placed, self.palette, width,
-                    cursor=self.buffer.top + number == self.buffer.cursor,
-                    marked=self.marks.holds(row.key) or self.buffer.top + number in between,
-                    status=status, faults=self.faults,
-                )
+            cursor = self.buffer.top + number == self.buffer.cursor
+            line = row_strip(
+                row, dict(zip(names, texts[number], strict=True)), placed, self.palette, width, cursor=cursor,
+                marked=self.marks.holds(row.key) or self.buffer.top + number in between,
+                status=status, faults=self.faults,
             )  # fmt: skip
+            lines.append(lit(line, self.lit, (self.palette.cursor if cursor else self.palette.plain)["mark"]))
         text = self.palette["text"]
         if not rows and self.empty_text:
             lines += [

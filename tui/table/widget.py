@@ -114,6 +114,7 @@ class ResourceTable(TableView):
         self.heads, self._needs = [], {}
         self.column = self.left = 0
         self.marks = Marks()
+        self.lit = ""
         self.loaded = self._respecified = False
         self._restart(key or "start", key or None, line)
         self.redraw()

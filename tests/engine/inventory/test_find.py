@@ -113,6 +113,8 @@ async def test_what_refers_to_it(inventory: Inventory) -> None:
 async def test_a_request_in_our_own_audit(inventory: Inventory) -> None:
     (item,) = (await find(inventory, REQUEST))["items"]
     assert item["type"] == "audit" and item["says"] == "dana did server.stop on web-1 (ok)"
+    (record,) = inventory.audit.page(text=REQUEST)[1]
+    assert item["key"] == ["", "", str(record["seq"])], "where GET /q/audit/{seq} has it"
     limited = Caller(name="v", role="viewer", projects=("p1",), via="embedded")
     assert (await find(inventory, REQUEST, limited))["items"] == []
 

@@ -50,6 +50,13 @@ def row(type_name: str, doc: dict[str, Any]) -> dict[str, Any]:
     return dict(zip([column.name for column in type.columns], extractor(type)(doc), strict=True))
 
 
+def test_macs_of_allowed_pairs_without_the_port_s_own() -> None:
+    pairs = [{"ip_address": "10.0.0.9", "mac_address": mac} for mac in (MAC, "00:00:5E:00:01:01", "00:00:5e:00:01:01")]
+    assert row("port", {"mac_address": MAC.upper(), "allowed_address_pairs": pairs})["allowed_macs"] == [
+        "00:00:5e:00:01:01"
+    ]
+
+
 def test_server() -> None:
     found = row("server", SERVER)
     expected = {

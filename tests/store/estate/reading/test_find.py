@@ -96,7 +96,8 @@ def connection() -> duckdb.DuckDBPyConnection:
         device_owner="network:router_interface",
         device_id="r1",
     )
-    store(connection, "port", "port4", **port, fixed_ips=["10.20.0.8"], allowed_addresses=["10.77.0.0/24", "10.20.9.9"])
+    allowed = {"allowed_addresses": ["10.77.0.0/24", "10.20.9.9"], "allowed_macs": ["00:00:5e:00:01:2a"]}
+    store(connection, "port", "port4", **port, fixed_ips=["10.20.0.8"], **allowed)
     store(connection, "port", "port5", network_id="n2", project_id="p2", fixed_ips=["fd00:1::5"])
     store(
         connection, "floating_ip", "f1", address="203.0.113.40", fixed_ip="10.20.0.7", server_id="s2", project_id="p1"
@@ -136,6 +137,7 @@ def short(found: list[Period]) -> list[tuple[str, str]]:
         ("FA16.3E00.1122", ("port1", "mac_address")),
         ("fa163e001122", ("port1", "mac_address")),
         ("3e:00:11", ("port1", "mac_address")),
+        ("00-00-5e-00-01-2a", ("port4", "allowed_macs")),
         ("cmp-02", ("h1", "name")),
         ("dba", ("s1", "metadata")),
         ("tier=gold", ("s1", "metadata")),

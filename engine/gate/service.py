@@ -359,7 +359,8 @@ class Gate:
         }
         try:
             options = {"job_id": job_id, "stop_after": body.stop_after, "retry_of": retry_of}
-            return self._runner.submit(KIND, str(plan.content["title"]), caller, submitted, options)
+            # What was refused is left out of the job, and of what it is called.
+            return self._runner.submit(KIND, planning.title(operation, judged), caller, submitted, options)
         except BaseException:
             if not self._runner.exists(job_id):
                 self._plans.undo(plan.id)

@@ -148,7 +148,7 @@ class JobService:
         found = []
         for row in rows:
             view = self._view(row, 0)
-            found.append({name: view[name] for name in names} | {"problem": self._problem(row["id"])})
+            found.append({name: view[name] for name in names} | {"problem": self._trouble(row["id"])})
         return found
 
     def cancel(self, reference: str | int, caller: Caller) -> dict[str, Any]:
@@ -279,11 +279,13 @@ class JobService:
             return None
         return "was not picked up when the engine started; restart the engine, or cancel the job"
 
+    def _trouble(self, job_id: str) -> str | None:
+        """Why an open job does not go on: it does not run, or waits for storage."""
+        signals = self._signals.get(job_id)
+        return signals.trouble if signals is not None else self._problem(job_id)
+
     def _view(self, row: dict[str, Any], running: int) -> dict[str, Any]:
-        problem = None
-        if row["state"] in OPEN:
-            signals = self._signals.get(row["id"])
-            problem = signals.trouble if signals is not None else self._problem(row["id"])
+        problem = self._trouble(row["id"]) if row["state"] in OPEN else None
         return views.job(row, running, problem, row["kind"] in self._runners)
 
     def _found(self, row: dict[str, Any] | None, reference: str | int, caller: Caller | None) -> dict[str, Any]:

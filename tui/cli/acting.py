@@ -6,14 +6,16 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from store.types import registry
 from store.types.actions import ActionDeclaration, Option
 from tui.api.client import SyncClient
+from tui.api.errors import EngineUnavailable
+from tui.cli.choosing import the_resource
 from tui.cli.engine_link import connected
-from tui.cli.events import the_resource
-from tui.cli.exits import FAILED, OK, PARTIAL, USAGE, leave, note
+from tui.cli.exits import FAILED, NO_ENGINE, OK, PARTIAL, USAGE, leave, note
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, plain, printable, write_document, write_rows
 
@@ -22,6 +24,7 @@ COLUMNS = ("name", "project", "cloud", "state", "detail", "request_id", "id")
 PLAN_COLUMNS = ("name", "project", "cloud", "state", "changes", "problem", "id")
 _SHOWN = 20  # lines of a kind that a plan is shown with; -o json has all
 _LOOK_SECONDS = 0.25
+_AWAY_SECONDS = 30.0  # that a job is watched while no engine answers
 _YES = ("y", "yes")
 
 
@@ -73,7 +76,7 @@ def act(
                 write_document(job, how.output)
             leave(OK)
         refused = [item for item in plan["items"] if not item["ok"] and item["key"] not in given["override"]]
-        tell(watched(client, job), how.output, refused)
+        tell(watched(client, job), how.output, refused, {tuple(item["key"]): item for item in plan["items"]})
 
 
 def values_of(action: ActionDeclaration, texts: Sequence[str]) -> dict[str, Any]:
@@ -228,12 +231,12 @@ def ask_line(question: str, otherwise: str) -> str:
 
 
 def watched(client: SyncClient, job: dict[str, Any]) -> dict[str, Any]:
-    """The job once it has ended, with its progress on a terminal meanwhile."""
+    """The job once it has ended, with its progress on a terminal meanwhile. Interrupted, it goes on."""
     live, told = sys.stderr.isatty(), ""
     try:
         while job["ended_at"] is None:
             time.sleep(_LOOK_SECONDS)
-            job = client.get(f"/q/jobs/{job['id']}")
+            job = _looked(client, job)
             line = f"qdeck: job {job['number']}: {job['done']} of {job['total']} done, {job['failed']} failed"
             line += f" ({job['detail']})" if job["state"] == "waiting" else ""
             if live and line != told:
@@ -250,9 +253,28 @@ def watched(client: SyncClient, job: dict[str, Any]) -> dict[str, Any]:
     return job
 
 
-def tell(job: Mapping[str, Any], output: Format, refused: Sequence[Mapping[str, Any]] = ()) -> None:
-    """Print what came of each target; ends the process with the exit code."""
-    rows = [_result(step, job) for step in job["steps"]]
+def _looked(client: SyncClient, job: dict[str, Any]) -> dict[str, Any]:
+    """The job as it is now; waits while the engine's worker is being started anew."""
+    deadline = time.monotonic() + _AWAY_SECONDS
+    while True:
+        try:
+            found: dict[str, Any] = client.get(f"/q/jobs/{job['id']}")
+            return found
+        except EngineUnavailable as error:
+            if time.monotonic() > deadline:
+                number = job["number"]
+                leave(NO_ENGINE, f"{error}; job {number} is taken up again by the next engine: `qdeck jobs {number}`")
+            time.sleep(_LOOK_SECONDS)
+
+
+def tell(
+    job: Mapping[str, Any],
+    output: Format,
+    refused: Sequence[Mapping[str, Any]] = (),
+    items: Mapping[tuple[str, ...], Mapping[str, Any]] = MappingProxyType({}),
+) -> None:
+    """Print what came of each target; ends the process with the exit code. `items`: the plan's, by key."""
+    rows = [_result(step, job, items) for step in job["steps"]]
     rows += [{**_plan_row(item), "state": "refused", "detail": item["problem"]} for item in refused]
     if output in (Format.json, Format.yaml):
         write_document({"job": job, "results": rows}, output)
@@ -268,11 +290,15 @@ def tell(job: Mapping[str, Any], output: Format, refused: Sequence[Mapping[str, 
     leave(FAILED if not job["done"] else PARTIAL if failed or refused else OK)
 
 
-def _result(step: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
+def _result(
+    step: Mapping[str, Any], job: Mapping[str, Any], items: Mapping[tuple[str, ...], Mapping[str, Any]]
+) -> dict[str, Any]:
     key = step["key"]
+    # What is made has no key yet: the plan has one item then.
+    item = items.get(tuple(key)) if key else next(iter(items.values()), None)
     return {
         "name": step["target"] or step["name"],
-        "project": None,
+        "project": item["project_name"] or None if item else None,
         "cloud": key[0] if key else job["cloud"],
         "state": step["state"],
         "detail": step["detail"],

@@ -88,7 +88,11 @@ def do(
 
     declared = ACTIONS.get(action)
     if declared is None:
-        leave(USAGE, f"there is no action {action}; `qdeck actions` lists them")
+        from difflib import get_close_matches
+
+        near = get_close_matches(action, ACTIONS, n=2, cutoff=0.7)
+        perhaps = f" ({' or '.join(near)}?)" if near else ""
+        leave(USAGE, f"there is no action {action}{perhaps}; `qdeck actions` lists them")
     how = How(
         filter, cloud, region, reason, ticket, typed, yes, pass_lock, stop_after, dry_run, wait, output
     )  # fmt: skip
@@ -169,14 +173,14 @@ def actions(
 def jobs(
     context: typer.Context,
     job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Number or id; all of them without.")] = None,
-    verb: Annotated[str | None, typer.Argument(metavar="[cancel|retry]", help="What to do with the job.")] = None,
+    verb: Annotated[str | None, typer.Argument(metavar="[follow|cancel|retry]", help="What to do with it.")] = None,
     state: Annotated[list[str] | None, typer.Option("--state", help="Only these: running, failed, ...")] = None,
     by: Annotated[str | None, typer.Option("--by", help="Only those that this person began.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 50,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end of a retry.")] = True,
     output: Output = Format.table,
 ) -> None:
-    """List jobs, show one with its steps, cancel it, or try again what failed in it."""
+    """List jobs, show one with its steps, follow or cancel it, or try again what was not done."""
     from tui.cli import jobs as work
 
     if job is None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -201,11 +202,21 @@ def _show(found: dict[str, Any], output: Format) -> None:
     if output is Format.table:
         found = dict(found)
         found["clouds"] = [f"{cloud.get('name')} ({cloud.get('state', '-')})" for cloud in found.get("clouds") or ()]
-        found["jobs"] = len(found.get("jobs") or ())
+        found["jobs"] = _jobs(found.get("jobs") or ())
         if failure := found.get("last_failure"):
             found["last_failure"] = f"{failure.get('at')} {failure.get('message')}"
         found = {name: value for name, value in found.items() if value not in ([], None, "")}
     write_pairs(found, output)
+
+
+def _jobs(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The open jobs, each with what is wrong with it."""
+    return [
+        f"{job['number']} {job['title']} ({job['done']} of {job['total']}"
+        + (f", {job['failed']} failed" if job["failed"] else "")
+        + (f"; {job['problem']})" if job["problem"] else ")")
+        for job in jobs
+    ]
 
 
 def _absent(target: Target) -> dict[str, Any]:

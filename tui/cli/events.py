@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from store.types.declaration import ResourceType
-from tui.api.client import ApiError, SyncClient
+from tui.cli.choosing import the_resource
 from tui.cli.engine_link import connected
-from tui.cli.exits import FAILED, NOT_FOUND, PARTIAL, leave, note
+from tui.cli.exits import PARTIAL, leave, note
 from tui.cli.inventory import find_type, instant, quoted
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, write_document, write_rows
@@ -54,30 +53,6 @@ def events(
         note(problem)
     if answer["problems"]:
         leave(PARTIAL)
-
-
-def the_resource(client: SyncClient, kind: ResourceType, ref: str, cloud: str | None, region: str | None) -> list[str]:
-    """Key of the one resource that the reference means: id, start of an id, or name; a whole id also of one that is
-    gone. Ends the command when there is none, or a choice is left.
-    """
-    where = {"cloud": cloud, "region": region}
-    given = {name: value for name, value in where.items() if value is not None}
-    found = client.get("/q/resolve", params={"type": kind.name, "ref": ref, **given})["items"]
-    if len(found) == 1:
-        key: list[str] = found[0]["key"]
-        return key
-    if found:
-        note(f'"{ref}" is the name of {len(found)} {kind.title.lower()}; say which by its id:')
-        for item in found[:20]:
-            note("  " + "  ".join(str(part) for part in (*item["key"], item.get("name") or "") if part))
-        leave(FAILED)
-    try:
-        gone: list[str] = client.get(f"/q/resources/{kind.name}/{quoted(ref)}", params=given)["key"]
-        return gone
-    except ApiError as error:
-        if error.status != 404:
-            raise
-    leave(NOT_FOUND, f'no {kind.title.lower()} with the id or name "{ref}"; `qdeck find {ref}` looks everywhere')
 
 
 def _shown(event: dict[str, Any], now: datetime) -> list[dict[str, Any]]:

@@ -11,8 +11,9 @@ from tui.cli.engine_link import connected
 from tui.cli.exits import USAGE, leave, note
 from tui.cli.inventory import find_type, quoted
 from tui.cli.options import GlobalOptions
-from tui.cli.output import Format, write_document, write_pairs, write_rows
+from tui.cli.output import Format, local_time, write_document, write_pairs, write_rows
 
+VERBS = ("follow", "cancel", "retry")
 JOB_COLUMNS = ("number", "state", "title", "by", "cloud", "done", "failed", "total", "created_at", "ticket")
 STEP_COLUMNS = ("seq", "state", "name", "detail", "request_id", "attempt")
 WRITE_COLUMNS = ("cloud", "mode", "until", "needs")
@@ -32,19 +33,21 @@ def listed(options: GlobalOptions, states: Sequence[str], by: str | None, limit:
     if output in (Format.json, Format.yaml):
         write_document(items, output)
     else:
-        write_rows(items, JOB_COLUMNS, output)
+        write_rows(_timed(items, output), JOB_COLUMNS, output)
     if answer["total"] > len(items):
         note(f"these are the newest {len(items)} of {answer['total']}")
 
 
 def one(options: GlobalOptions, reference: str, verb: str | None, wait: bool, output: Format) -> None:
     """Print a job with its steps, cancel it, or begin again what was not done in it."""
-    if verb not in (None, "cancel", "retry"):
-        leave(USAGE, f"a job can be cancelled or retried, not {verb!r}")
+    if verb not in (None, *VERBS):
+        leave(USAGE, f"a job can be {', '.join(VERBS)}, not {verb!r}")
     path = f"/q/jobs/{quoted(reference)}"
     with connected(options) as client:
         if verb is None:
             _show(client.get(path), output)
+        elif verb == "follow":
+            tell(watched(client, client.get(path)), output)
         elif verb == "cancel":
             job = client.post(f"{path}/cancel")
             note(f"job {job['number']} begins nothing more" + ("" if job["ended_at"] else "; what runs is finished"))
@@ -55,16 +58,27 @@ def one(options: GlobalOptions, reference: str, verb: str | None, wait: bool, ou
                 tell(watched(client, job), output)
 
 
+def _timed(jobs: Sequence[Mapping[str, Any]], output: Format) -> list[dict[str, Any]]:
+    """For people the times are those of their zone."""
+    if output is not Format.table:
+        return list(map(dict, jobs))
+    return [
+        {**job, **{name: local_time(job[name]) for name in ("created_at", "ended_at") if job[name]}} for job in jobs
+    ]
+
+
 def _show(job: Mapping[str, Any], output: Format) -> None:
     if output in (Format.json, Format.yaml):
         write_document(job, output)
         return
     if output is Format.table:
         names = ("number", "title", "state", "detail", "by", "cloud", "reason", "ticket", "created_at", "ended_at")
-        write_pairs({name: job[name] for name in names if job[name] not in (None, "")}, output)
+        (shown,) = _timed([job], output)
+        write_pairs({name: shown[name] for name in names if shown[name] not in (None, "")}, output)
     write_rows(job["steps"], STEP_COLUMNS, output)
-    if job["can"]:
-        note(" or ".join(f"`qdeck jobs {job['number']} {word}`" for word in job["can"]))
+    can = [*([] if job["ended_at"] else ["follow"]), *job["can"]]
+    if can:
+        note(" or ".join(f"`qdeck jobs {job['number']} {word}`" for word in can))
 
 
 def actions(options: GlobalOptions, type_word: str | None, output: Format) -> None:

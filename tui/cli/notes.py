@@ -8,8 +8,8 @@ from typing import Any
 
 from tui import deadlines
 from tui.api.client import SyncClient
+from tui.cli.choosing import the_resource
 from tui.cli.engine_link import connected
-from tui.cli.events import the_resource
 from tui.cli.exits import USAGE, leave, note
 from tui.cli.inventory import find_type, quoted
 from tui.cli.options import GlobalOptions

@@ -14,6 +14,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -69,6 +70,16 @@ def plain(value: Any) -> str:
     if isinstance(value, (dict, list)):
         return printable(json.dumps(value, ensure_ascii=False))
     return printable(str(value))
+
+
+def local_time(at: Any) -> str | None:
+    """An instant of the API in the reader's zone, to the second; what is none stays as it is."""
+    if not isinstance(at, str):
+        return None
+    try:
+        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return at
 
 
 def write_rows(

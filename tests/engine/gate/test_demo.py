@@ -114,7 +114,7 @@ def test_many_machines_with_one_that_is_locked(parts: EngineParts, lifted: None)
     assert [item["code"] for item in made["items"]] == ["locked", None, None]
     assert "month end" in made["items"][0]["problem"]
     job = execute(parts, made)
-    assert job["state"] == "done" and job["total"] == 2, job["steps"]
+    assert job["state"] == "done" and (job["total"], job["title"]) == (2, "Reboot 2 servers"), job["steps"]
     # Passed by name, alone; then unlocked again.
     made = plan(parts, "server.reboot", targets={"keys": chosen[:1]})
     job = execute(parts, made, override=[chosen[0]], typed=made["requires"]["override"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import re
 import select
 import subprocess
+import termios
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -97,10 +100,7 @@ def test_what_is_made_is_destroyed_with_its_name_typed(deck: Deck) -> None:
     made = run(deck, "network", "create", "web", "--project", project, "--mtu", "1400", "--yes", "-o", "json")
     assert made.returncode == 0, made.stderr
     (result,) = json.loads(made.stdout)["results"]
-    for _ in range(50):
-        if rows(deck, "networks", f"id:={result['id']}"):
-            break
-        time.sleep(0.2)
+    until_listed(deck, [result["id"]])
     silent = run(deck, "network", "delete", result["id"], "--yes")
     assert silent.returncode == 2 and '--yes-typed "web"' in silent.stderr
     assert run(deck, "network", "delete", result["id"], "--yes-typed", "wab").returncode == 2
@@ -141,12 +141,42 @@ def test_writes_and_actions(deck: Deck) -> None:
     assert {one["id"] for one in json.loads(run(deck, "actions", "-o", "json").stdout)} >= {"flavor.delete"}
 
 
-@pytest.mark.parametrize(("answer", "code", "words"), [("y", 0, "rebooted"), ("", 1, "nothing is done")])
-def test_a_person_is_asked(deck: Deck, answer: str, code: int, words: str) -> None:
-    (one,) = startable(deck, 1)
+def test_a_name_that_means_several_or_none(deck: Deck) -> None:
+    projects = [row["name"] for row in rows(deck, "projects")][:2]
+    made = []
+    for name in projects:
+        done = run(deck, "network", "create", "twin", "--project", name, "--yes", "-o", "json")
+        (result,) = json.loads(done.stdout)["results"]
+        assert result["project"] == name
+        made.append(result["id"])
+    until_listed(deck, made)
+    several = run(deck, "network", "delete", "twin", "--yes-typed", "twin")
+    assert several.returncode == 1 and "2 networks; say which by its id" in several.stderr
+    told = [line for line in several.stderr.splitlines() if "RegionOne" in line]
+    assert {(line.split()[3], line.split()[-1]) for line in told} == set(zip(made, projects, strict=True))
+    none = run(deck, "network", "delete", "twi", "--yes-typed", "twi")
+    assert none.returncode == 4 and '"twi" (twin?); `qdeck find twi` looks everywhere' in none.stderr
+    assert "server.start" in run(deck, "do", "server.strat", "x").stderr
+    both = run(deck, "network", "delete", *made, "--yes-typed", "DELETE 2 NETWORKS")
+    assert both.returncode == 0 and both.stdout.count("deleted") == 2
+
+
+def until_listed(deck: Deck, ids: list[str]) -> None:
+    """Wait until the engine has read what was made."""
+    for _ in range(50):
+        if len(rows(deck, "networks", f"id:={',='.join(ids)}")) == len(ids):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{ids} were not collected")
+
+
+def at_a_terminal(deck: Deck, words: list[str], question: str, answer: bytes) -> tuple[int, str]:
+    """(exit code, everything shown) of a command on a terminal of its own, which is given one answer."""
     master, slave = pty.openpty()
-    command = [str(QDECK), "--demo", "server", "reboot", one]
-    process = subprocess.Popen(command, env=deck.environment, stdin=slave, stdout=slave, stderr=slave)
+    process = subprocess.Popen(
+        [str(QDECK), "--demo", *words], env=deck.environment, stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
     os.close(slave)
     seen, sent, deadline = "", False, time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -155,11 +185,26 @@ def test_a_person_is_asked(deck: Deck, answer: str, code: int, words: str) -> No
             seen += os.read(master, 65536).decode() if ready else ""
         except OSError:
             break
-        if "[y/N]" in seen and not sent:
-            os.write(master, f"{answer}\n".encode())
+        if question in seen and not sent:
+            os.write(master, answer)
             sent = True
         if not ready and process.poll() is not None:
             break
     os.close(master)
-    assert process.wait(10) == code, seen
-    assert words in seen
+    return process.wait(10), seen
+
+
+@pytest.mark.parametrize(("answer", "code", "words"), [("y", 0, "rebooted"), ("", 1, "nothing is done")])
+def test_a_person_is_asked(deck: Deck, answer: str, code: int, words: str) -> None:
+    (one,) = startable(deck, 1)
+    ended, seen = at_a_terminal(deck, ["server", "reboot", one], "[y/N]", f"{answer}\n".encode())
+    assert (ended, words in seen) == (code, True), seen
+
+
+def test_who_interrupts_only_stops_watching(deck: Deck) -> None:
+    (one,) = startable(deck, 1)
+    ended, seen = at_a_terminal(deck, ["server", "reboot", one, "--type", "hard", "--yes"], "0 of 1 done", b"\x03")
+    assert ended == 130, seen
+    (number,) = re.findall(r"job (\d+) goes on", seen)
+    followed = run(deck, "jobs", number, "follow")
+    assert followed.returncode == 0 and "rebooted" in followed.stdout

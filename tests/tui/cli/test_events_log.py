@@ -50,6 +50,13 @@ class Client:
             return {"key": ["lab", "r", "s-0"]}
         raise ApiError(404, "there is no server")
 
+    def post(self, path: str, json: Any = None) -> Any:
+        self.asked.append((path, json))
+        if json["filter"].startswith("name:"):
+            return {"rows": [["lab", "r", "s-7", "nobody-01\x1b[2J"]] if "nobody" in json["filter"] else []}
+        values = {"status": "ACTIVE", "host": "cmp-1", "project_name": "shop"}
+        return {"rows": [[*KEY, *(values[name] for name in json["columns"])]]}
+
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Client:
@@ -102,12 +109,21 @@ def test_what_is_gone_is_found_by_its_id(client: Client) -> None:
     assert params["since"].startswith(("2000-12-31T", "2001-01-01T"))
 
 
-@pytest.mark.parametrize(("ref", "code"), [("nobody", NOT_FOUND), ("web", FAILED)])
-def test_none_or_too_many(client: Client, ref: str, code: int) -> None:
-    client.named = [{"key": KEY, "name": "web"}] * 2
+@pytest.mark.parametrize(
+    ("ref", "code", "words"),
+    [
+        ("nobody", NOT_FOUND, 'no servers with the id or name "nobody" (nobody-01?[2J?); `qdeck find nobody` looks'),
+        ("noone", NOT_FOUND, 'no servers with the id or name "noone"; `qdeck find noone` looks'),
+        ("web", FAILED, '"web" is the name of 2 servers; say which by its id:'),
+    ],
+)
+def test_none_or_too_many(client: Client, capsys: pytest.CaptureFixture[str], ref: str, code: int, words: str) -> None:
+    client.named = [{"key": KEY, "name": "web", "match": "name"}] * 2
     with pytest.raises(SystemExit) as ended:
         ask(ref=ref)
-    assert ended.value.code == code
+    told = capsys.readouterr().err
+    assert (ended.value.code, words in told, "\x1b" in told) == (code, True, False), told
+    assert ("cmp-1" in told and "shop" in told) == (code == FAILED)
 
 
 def read(follow: bool = False, length: int = 2) -> None:

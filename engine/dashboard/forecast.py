@@ -52,7 +52,8 @@ def growth(points: Sequence[Point]) -> Growth:
     ordered = sorted(points)
     if len(ordered) < LEAST_DAYS or (ordered[-1][0] - ordered[0][0]).days < LEAST_DAYS - 1:
         days = (ordered[-1][0] - ordered[0][0]).days + 1 if ordered else 0
-        return Growth(points=len(ordered), reason=f"not enough data: {days} of {LEAST_DAYS} days")
+        known = min(days, len(ordered))
+        return Growth(points=len(ordered), reason=f"not enough data: {known} of {LEAST_DAYS} days")
     xs = [float((day - ordered[0][0]).days) for day, _ in ordered]
     ys = [value for _, value in ordered]
     n = len(xs)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
+from engine.access.models import Caller
 from engine.access.service import AccessService
-from engine.dashboard import problems_routes
+from engine.dashboard import problems_routes, routes
+from engine.dashboard.figures import Figures
+from engine.dashboard.growing import Growing
 from engine.dashboard.problems import Notes, ProblemService
 from engine.dashboard.problems_sources import sources
+from engine.dashboard.protecting import Protection
+from engine.dashboard.utilisation import Measurements
 from engine.inventory.reads import InventoryReads
 
 if TYPE_CHECKING:
@@ -40,6 +45,11 @@ class DashboardRoom:
     ) -> None:
         found = sources(reads, clouds, jobs, settings, home)
         self.problems = ProblemService(ops, audit, found, notes, lambda: feed.publish("problems"))
+        self._reads = reads
+        self.measurements = Measurements(reads, lambda: settings().metrics)
+        self.figures = Figures(reads, self.measurements, self._alerts)
+        self.protection = Protection(reads, settings)
+        self.growing = Growing(reads, self.measurements, self.figures)
 
     def begin(self) -> None:
         """Start what works by itself."""
@@ -51,4 +61,8 @@ class DashboardRoom:
 
     def routes(self, access: AccessService) -> list[APIRouter]:
         """The room's part of the API."""
-        return [problems_routes.routes(self.problems, access)]
+        figures = routes.routes(self._reads, self.figures, self.protection, self.growing, access)
+        return [problems_routes.routes(self.problems, access), figures]
+
+    def _alerts(self, caller: Caller, cloud: str | None) -> Mapping[str, int]:
+        return self.problems.page(caller, cloud=cloud, limit=1)["counts"]  # type: ignore[no-any-return]

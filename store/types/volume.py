@@ -51,6 +51,7 @@ TYPE = ResourceType(
         Computed("auto_snapshot", "BOOLEAN", role="bool", title="AUTO SNAP", width=9),
         Computed("snapshot_count", title="SNAPSHOTS", width=9),
         Computed("last_snapshot_at", "TIMESTAMP", role="time", title="LAST SNAP", width=9),
+        Computed("backup_count", title="BACKUPS", width=7),
         Computed("last_backup_at", "TIMESTAMP", role="time", title="LAST BACKUP", width=11),
         Computed("protected", "BOOLEAN", role="bool", title="PROTECTED", width=9),
     ),

@@ -5,6 +5,7 @@ Everything is read set by set within a scope. Times are aware.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from store.estate.reading import limits
@@ -122,16 +123,19 @@ def _empty(project: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def totals(connection: duckdb.DuckDBPyConnection, scope: Scope) -> dict[str, int]:
-    """How many there are of each thing that the dashboard counts, and how many servers run."""
+TOTALS = ("project", "server", "volume", "network", "hypervisor", "snapshot")
+
+
+def totals(connection: duckdb.DuckDBPyConnection, scope: Scope, types: Sequence[str] = TOTALS) -> dict[str, int]:
+    """How many there are of each type; of servers also those `running`, and in `error`."""
     found: dict[str, int] = {}
-    for type in ("project", "server", "volume", "network", "hypervisor", "snapshot"):
-        running = ", count(*) FILTER (upper(t.status) = 'ACTIVE') AS running" if type == "server" else ""
+    for type in types:
+        states = {"running": "ACTIVE", "error": "ERROR"} if type == "server" else {}
+        picked = "".join(f", count(*) FILTER (upper(t.status) = '{word}') AS {name}" for name, word in states.items())
         where = "t.is_domain IS NOT TRUE" if type == "project" else ""
-        (row,) = select(connection, type, f"count(*) AS n{running}", scope, where=where)
-        found[type] = row["n"]
-        if running:
-            found["running"] = row["running"]
+        (row,) = select(connection, type, f"count(*) AS n{picked}", scope, where=where)
+        found[type] = row.pop("n")
+        found |= row
     return found
 
 
@@ -168,7 +172,7 @@ def hosts(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Rows:
 
 def pools(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Rows:
     """Storage pools of a known size: cloud, region, id, name, total_gb, free_gb, provisioned_gb, max_over_subscription,
-    and volume_gb, the sum of the volumes in it."""
+    and of the volumes in it their sum volume_gb and how many `volumes` there are."""
     found = select(
         connection,
         "storage_pool",
@@ -182,14 +186,14 @@ def pools(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Rows:
     placed = select(
         connection,
         "volume",
-        "t.cloud, t.region, t.host, coalesce(sum(t.size_gb), 0)::BIGINT AS gb",
+        "t.cloud, t.region, t.host, coalesce(sum(t.size_gb), 0)::BIGINT AS gb, count(*) AS n",
         scope,
         "GROUP BY t.cloud, t.region, t.host",
         "t.host IS NOT NULL",
     )
-    by_pool = {(row["cloud"], row["region"], row["host"]): row["gb"] for row in placed}
+    by_pool = {(row["cloud"], row["region"], row["host"]): (row["gb"], row["n"]) for row in placed}
     for row in found:
-        row["volume_gb"] = by_pool.get((row["cloud"], row["region"], row["name"]), 0)
+        row["volume_gb"], row["volumes"] = by_pool.get((row["cloud"], row["region"], row["name"]), (0, 0))
     return found
 
 
@@ -230,3 +234,17 @@ def servers(connection: duckdb.DuckDBPyConnection, ids: list[str], scope: Scope)
     if not ids:
         return []
     return select(connection, "server", _SERVER, scope, "", "t.id IN (SELECT unnest(?))", (ids,), _DISKS)
+
+
+def fullest_quotas(connection: duckdb.DuckDBPyConnection, scope: Scope) -> dict[Tenant, dict[str, Any]]:
+    """Per project the largest share of a limit that is used, in percent, of all regions: `percent` (None: no limits),
+    project_name."""
+    rows = select(
+        connection,
+        "quota",
+        "t.cloud, t.project_id, any_value({project_name}) AS project_name, max({fullest_percent}) AS percent",
+        scope,
+        "GROUP BY t.cloud, t.project_id",
+        "t.project_id IS NOT NULL",
+    )
+    return {(row["cloud"], row["project_id"]): row for row in rows}

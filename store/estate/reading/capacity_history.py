@@ -89,7 +89,7 @@ def daily(
             SELECT cloud, region, day, {back} FROM ({moved("t.valid_to", "AND t.valid_to IS NOT NULL")}))
         GROUP BY ALL"""
     rows = run(connection, sql, [*parameters, *values] * 2).fetchall()
-    return _series(rows, list(measures), instants, known_since(connection, type))
+    return _series(rows, list(measures), instants, known_since(connection, type, scope))
 
 
 def _series(
@@ -99,12 +99,12 @@ def _series(
     for cloud, region, day, *sums in rows:
         changes.setdefault((cloud, region), {})[min(day, len(instants) - 1)] = tuple(value or 0.0 for value in sums)
     found = []
-    for place in sorted(changes):
+    for place in sorted({*changes, *first}):
         begun = first.get(place)
         running = [0.0] * len(names)
         values: dict[str, list[float | None]] = {name: [] for name in names}
         for index, instant in enumerate(instants):
-            moved = changes[place].get(index)
+            moved = changes.get(place, {}).get(index)
             if moved:
                 running = [value + change for value, change in zip(running, moved, strict=True)]
             for name, value in zip(names, running, strict=True):

@@ -49,7 +49,7 @@ def protection(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetim
         "volume",
         "t.cloud, t.project_id, any_value({project_name}) AS project_name, any_value({domain_name}) AS domain_name,"
         " count(*) AS volumes, count(*) FILTER ({snapshot_count} > 0) AS with_snapshot,"
-        " count(*) FILTER (usable_backup.n > 0) AS with_backup,"
+        " count(*) FILTER ({backup_count} > 0) AS with_backup,"
         " count(*) FILTER (NOT {protected}) AS uncovered,"
         f" count(*) FILTER ({{protected}} AND ({last} > {week}) IS NOT TRUE AND ({{last_backup_at}} > {week})"
         " IS NOT TRUE) AS stale,"

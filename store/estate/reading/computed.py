@@ -197,15 +197,10 @@ def _usable(relation: Relation, type: str) -> str:
     return f"usable_{type}"
 
 
-@_computes("volume", "snapshot_count", "last_snapshot_at")
-def _snapshots(relation: Relation, name: str) -> str:
-    found = _usable(relation, "snapshot")
-    return f"coalesce({found}.n, 0)" if name == "snapshot_count" else f"{found}.newest"
-
-
-@_computes("volume", "last_backup_at")
-def _backups(relation: Relation, name: str) -> str:
-    return f"{_usable(relation, 'backup')}.newest"
+@_computes("volume", "snapshot_count", "last_snapshot_at", "backup_count", "last_backup_at")
+def _copies(relation: Relation, name: str) -> str:
+    found = _usable(relation, "snapshot" if "snapshot" in name else "backup")
+    return f"coalesce({found}.n, 0)" if name.endswith("count") else f"{found}.newest"
 
 
 @_computes("volume", "protected")

@@ -120,7 +120,7 @@ def test_a_limited_role_has_its_own_tenants_only(store: duckdb.DuckDBPyConnectio
 PROTECTION = {
     "volumes": "",
     "with_snapshot": "snapshot_count:>0",
-    "with_backup": "last_backup_at:any",
+    "with_backup": "backup_count:>0",
     "uncovered": "protected:no",
     "stale": "protected:yes !last_snapshot_at:<7d !last_backup_at:<7d",
     "governed": "auto_snapshot:yes",

@@ -218,6 +218,35 @@ async def test_a_note_is_written_seen_and_taken_back() -> None:
         await until_text(pilot, "n writes one")
 
 
+class BusyClient(RecordsClient):
+    """Takes one note, then none until `busy` is False."""
+
+    busy = True
+
+    async def post(self, path: str, json: Any = None, params: Any = None) -> Any:
+        if path == "/q/notes" and self.busy and self.notes:
+            raise ApiError(503, "the store is busy")
+        return await super().post(path, json, params)
+
+
+async def test_a_note_on_each_of_the_marked_rows() -> None:
+    client = BusyClient()
+    async with console(client, size=(110, 30)) as (app, pilot):
+        await pilot.press("space", "space", "space", "n")
+        await until_text(pilot, "note on each of the 3 marked")
+        await pilot.press(*"moved tonight", "enter")
+        await until_text(pilot, "1 of 3 are noted, n again writes the rest: the store is busy")
+        assert len(app.table.marks.keys) == 2
+        client.busy = False
+        await pilot.press("n", *"moved tonight", "enter")
+        await until(pilot, lambda: not app.table.marks, "none is left to note")
+        assert sorted(one["subject"]["name"] for one in client.notes) == ["0000000-web", "0000001-db", "0000002-cache"]
+        await until_text(pilot, "noted on 2 rows", "✎ 3 notes", "volumes 3")  # this engine counts all of them
+        assert {"subject", "page_size"} <= set(client.asked("GET", "/q/notes")[-1])
+        await pilot.press("asterisk", "n")
+        await until_text(pilot, "one by one or as a range")
+
+
 async def test_notes_on_clouds_and_hostile_words() -> None:
     client = RecordsClient()
     client.notes = [note("n1", HOSTILE)]

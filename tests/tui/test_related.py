@@ -28,6 +28,7 @@ async def test_tab_walks_through_what_hangs_on_a_row_and_escape_leads_back() -> 
         await pilot.press("j", "tab")
         await until(pilot, lambda: "volumes of 0000001-db" in lines(app)[0], "volumes")
         assert "server_ids:=00000001" in text(app)
+        await until(pilot, lambda: "of 0000001-db 0 " in lines(app)[0], "how many of them, not of all volumes")
         await pilot.press("tab")
         await until(pilot, lambda: "ports" in lines(app)[0], "ports")
         await pilot.press("tab")

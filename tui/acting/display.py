@@ -35,8 +35,8 @@ class Display:
         view = self.pane.view
         if place and not view.filter:
             self.pane.total = place.total
-        count = self.pane.total
-        if count is None and not view.projects and view.kind == "list":
+        count = self.pane.total if not view.of else place.total if place else None
+        if count is None and not view.projects and not view.of and view.kind == "list":
             count = self.world.count(view.type, view.clouds)
         self.context.show(context_line(self.pane, self.world, count, self.size.width))
         notice = self._notice if now < self._notice_until else ""

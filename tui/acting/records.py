@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tui import deadlines
+from tui.faults import is_expected, sentence
 from tui.panes.notes import NotesPane
 from tui.panes.saved import SavedPane
 from tui.panes.told import about
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SAVED_KINDS = ("list", "find", "audit", "notes", "handover", "clouds", "inventory")
 UNTIL = " until:"
+MOST_NOTED = 200  # rows on which a note is written at once
 
 
 class Records:
@@ -36,7 +38,16 @@ class Records:
         self.open_view(View("notes"))
 
     def action_note(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        """Write a note on what is on screen, or under the cursor."""
+        """Write a note on what is on screen, or under the cursor; one on each of the marked rows."""
+        marks = self.table.marks
+        if marks and self.pane.view.kind == "list":
+            if marks.of is not None or len(marks.keys) > MOST_NOTED:
+                self.notice(f"notes are written on up to {MOST_NOTED} rows that are marked one by one or as a range")
+                return
+            subjects = self._marked_subjects()
+            words = about(subjects[0])[:40] if len(subjects) == 1 else f"each of the {len(subjects)} marked"
+            self.ask_line(f"note on {words}: ", lambda text: self._write_note(subjects, text))
+            return
         subject = self._note_subject()
         if subject is None:
             self.notice("there is nothing here that a note could be about")
@@ -44,7 +55,17 @@ class Records:
         if not subject["name"] and subject["kind"] == "resource":
             subject = {**subject, "name": self._name_here()}
         prompt = f"note on {about(subject)[:40]}: "
-        self.ask_line(prompt, lambda text: self._write_note(subject, text))
+        self.ask_line(prompt, lambda text: self._write_note([subject], text))
+
+    def _marked_subjects(self: QuarterdeckApp) -> list[dict[str, Any]]:  # type: ignore[misc]
+        columns = self.table.buffer.columns
+        at = columns.index("name") if "name" in columns else None
+        names = {row.key: str(row.values[at] or "") for row in self.table.buffer.rows} if at is not None else {}
+        type = self.pane.view.type
+        return [
+            {"kind": "resource", "type": type, "key": list(key), "name": names.get(key, "")[:255]}
+            for key in sorted(self.table.marks.keys)
+        ]
 
     def _note_subject(self: QuarterdeckApp) -> dict[str, Any] | None:  # type: ignore[misc]
         pane, view, row = self.pane, self.pane.view, self.table.current
@@ -69,7 +90,7 @@ class Records:
         value = row.values[columns.index("name")] if row is not None and "name" in columns else ""
         return str(value or "")[:255]
 
-    def _write_note(self: QuarterdeckApp, subject: dict[str, Any], text: str) -> str | None:  # type: ignore[misc]
+    def _write_note(self: QuarterdeckApp, subjects: list[dict[str, Any]], text: str) -> str | None:  # type: ignore[misc]
         words, mark, when = text.rpartition(UNTIL)
         until = None
         if mark:
@@ -82,12 +103,23 @@ class Records:
             words = text
         if not words.strip():
             return "write what others should know; until:2h or until:tomorrow 9:00 at the end says how long it holds"
-        self.in_background(self._send_note({"subject": subject, "text": words.strip(), "until": until}))
+        self.in_background(self._send_notes(subjects, {"text": words.strip(), "until": until}))
         return None
 
-    async def _send_note(self: QuarterdeckApp, body: dict[str, Any]) -> None:  # type: ignore[misc]
-        await self.world.post("/q/notes", json=body)
-        self.notice(f"noted on {about(body['subject'])}; :notes shows all")
+    async def _send_notes(self: QuarterdeckApp, subjects: list[dict[str, Any]], body: dict[str, Any]) -> None:  # type: ignore[misc]
+        marks = self.table.marks
+        for done, subject in enumerate(subjects):
+            try:
+                await self.world.post("/q/notes", json={"subject": subject, **body})
+            except Exception as error:
+                if not done or not is_expected(error):
+                    raise
+                # Those that have theirs are marked no more: the same again writes the rest.
+                self.notice(f"{done} of {len(subjects)} are noted, n again writes the rest: {sentence(error)}")
+                return
+            marks.keys.discard(tuple(subject["key"]))
+        words = about(subjects[0]) if len(subjects) == 1 else f"{len(subjects)} rows"
+        self.notice(f"noted on {words}; :notes shows all")
         self.pane.expire()
         self.table.reload()
 

@@ -142,3 +142,15 @@ async def note_rows(world: World, kind: str, type: str, key: tuple[str, ...]) ->
     if more > 0:
         rows.append((("note", "more"), ["✎", f"{more} more notes; :notes shows all"]))
     return rows
+
+
+async def count_notes(world: World, type: str, key: tuple[str, ...]) -> int:
+    """How many notes are on a resource; 0 when they can't be read: its page says why."""
+    subject = {"kind": "resource", "type": type, "key": list(key), "name": ""}
+    try:
+        answer = await world.get("/q/notes", {"subject": json.dumps(subject), "page_size": 1})
+        return int(answer.get("total") or 0)
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        return 0

@@ -10,6 +10,7 @@ from store.filters import FilterError, matches, parse
 from store.types import registry
 from store.types.declaration import ResourceType
 from tui.ondemand import way_there
+from tui.panes.notes import count_notes
 from tui.panes.pane import Pane, Parts
 from tui.state import View, spec_of
 from tui.table.cells import clean
@@ -27,7 +28,7 @@ class ResourcesPane(Pane):
     """Rows of one type, from the engine."""
 
     places = ("list", "resources")
-    topics = frozenset({"data"})
+    topics = frozenset({"data", "notes"})
     counted = True
 
     def __init__(self, view: View, world: World) -> None:
@@ -37,6 +38,7 @@ class ResourcesPane(Pane):
         self.columns: tuple[str, ...] = ()
         self.all_columns = False
         self._links: dict[Key, list[dict[str, Any]]] = {}
+        self._notes: dict[Key, int] = {}
 
     def make_source(self) -> RowSource:
         """Windows of the engine."""
@@ -132,6 +134,8 @@ class ResourcesPane(Pane):
 
     def _links_line(self, row: Row) -> Parts:
         parts: Parts = []
+        if number := self._notes.get(row.key):
+            parts.append((f"✎ {number:,} note{'s' * (number > 1)}", "warn"))
         for link in self._links.get(row.key, ()):
             on_demand = bool(link.get("on_demand"))
             if not link.get("count") and not on_demand:
@@ -144,18 +148,20 @@ class ResourcesPane(Pane):
         return parts
 
     async def enrich(self, row: Row) -> bool:
-        """Counts of what hangs on the row."""
+        """Counts of what hangs on the row, and of the notes on it."""
         if row.key in self._links:
             return False
         answer = await self.world.get(resource_path(self.type.name, row.key), resource_params(row.key, self.view.at))
         if len(self._links) > 200:
-            self._links.clear()
+            self.expire()
+        self._notes[row.key] = await count_notes(self.world, self.type.name, row.key)
         self._links[row.key] = [link for link in answer.get("links") or [] if isinstance(link, dict)]
         return True
 
     def expire(self) -> None:
         """Counts are read again."""
         self._links.clear()
+        self._notes.clear()
 
 
 def resource_path(type_name: str, key: Key) -> str:

@@ -9,7 +9,7 @@ from store.filters import FilterError
 from store.types import registry
 from tui.actions import ACTIONS
 from tui.found import is_value
-from tui.state import PAGES, View, find_view, view_of_text
+from tui.state import PAGES, SPANS, View, find_view, view_of_text
 from tui.themes.palette import NAMES as THEMES
 from tui.times import TimeError
 
@@ -46,6 +46,10 @@ VERB_TITLES = {
     "listings": "how each list was read last", "problems": "everything that is wrong, worst first",
     "health": "tenants, how healthy they are and why",
     "bell": "on, off: whether a new critical problem rings",
+    "changes": "what changed: yesterday 14:00 .. now servers /field:status",
+    "deletions": "what was deleted, with its last known state: 7d ago volumes",
+    "timeline": "changes counted by hour or day: 30d ago servers",
+    "report": "compliance report: what changed in a period, and what may have been missed",
     "drift": "what is other than it was, by whom", "drift-rules": "what drift looks for: on, off, how bad",
     "ignores": "drift that is left out", "windows": "maintenance windows: what changes then is no drift",
 }  # fmt: skip
@@ -89,7 +93,7 @@ def understand(line: str, current: View) -> Command:
     if first in WORDS:
         return Command(action=WORDS[first])
     action = first.replace("-", "_")
-    if len(words) == 1 and action in ACTION_IDS and first not in PAGES and not _names_type(first):
+    if len(words) == 1 and action in ACTION_IDS and first not in (*PAGES, *SPANS) and not _names_type(first):
         return Command(action=action, anywhere=False)
     try:
         return Command(view=view_of_text(line, current))
@@ -142,7 +146,8 @@ def _first_words(start: str) -> list[str]:
     for type in registry.ALL.values():
         if type.plural not in found and any(word.startswith(wanted) for word in registry.words(type)):
             found.append(type.plural)
-    found += [word for word in (*WORDS, *VERBS, *PAGES) if word.startswith(wanted) and len(word) > 1]
+    words = (*WORDS, *VERBS, *PAGES, *SPANS, "deletions")
+    found += [word for word in words if word.startswith(wanted) and len(word) > 1]
     found += [p for p in plurals if wanted and wanted in p and p not in found]
     return list(dict.fromkeys(found))
 

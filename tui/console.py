@@ -25,6 +25,7 @@ from tui.acting.dialogs import Dialogs
 from tui.acting.display import Display
 from tui.acting.drift import Drifting
 from tui.acting.exporting import Exporting
+from tui.acting.history import Past
 from tui.acting.jobs import Jobs
 from tui.acting.keys import Keys
 from tui.acting.logs import Logs
@@ -99,6 +100,7 @@ class QuarterdeckApp(
     Boards,
     Problems,
     Drifting,
+    Past,
     Display,
     Hearing,
     Leaving,

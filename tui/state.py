@@ -11,7 +11,8 @@ from store.filters import ViewText, parse
 from store.types import registry
 from tui.table.spec import Spec
 
-OF_ONE = ("detail", "raw", "log", "events", "tree")  # views of one resource
+OF_ONE = ("detail", "raw", "log", "events", "tree", "history", "compare")  # views of one resource
+SPANS = ("changes", "timeline", "report")  # opened by their own word, with two times behind it
 PAGES = (  # opened by their own word, with a filter behind it
     *("audit", "notes", "handover", "views", "jobs", "keys", "settings", "listings", "activity"),
     *("health", "problems", "drift", "drift-rules", "ignores", "windows"),
@@ -34,6 +35,7 @@ KINDS = (
     "job",
     "columns",
     "drift_event",
+    *SPANS,
 )
 MOST_VIEWS = 30
 _TEXT_LIMIT = 2000
@@ -50,6 +52,7 @@ class View:
     columns  shown columns of a list in their order, () = those that the type declares
     subject  key of the resource, for views of one resource
     of       (type, *key) of the resource that a list hangs on, if a key led there
+    span     two times: of a comparison, or of what changed between them; time words, the second "" for now
     cursor, line  key of the row under the cursor and its line on screen
     """
 
@@ -64,6 +67,7 @@ class View:
     subject: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
     format: str = "yaml"
+    span: tuple[str, ...] = ()
     cursor: tuple[str, ...] = ()
     line: int = 0
 
@@ -77,6 +81,10 @@ class View:
             return f"find {self.subject[0]}"
         if self.kind in PAGES and self.filter:
             return f"{self.kind} {self.filter}"
+        if self.kind in SPANS:
+            from tui.changes import words_of_view  # needed only by those who keep such a view
+
+            return words_of_view(self)
         if self.kind != "list":
             return self.kind
         cloud = self.clouds[0] if len(self.clouds) == 1 else ""
@@ -110,6 +118,10 @@ def view_of_text(text: str, current: View) -> View:
     first, _, rest = text.strip().partition(" ")
     if first.lower() == "find" and rest.strip():
         return find_view(rest, current)
+    if first.lower() in (*SPANS, "deletions"):
+        from tui.changes import view_of_words
+
+        return view_of_words(first.lower(), rest, current)
     if first.lower() in PAGES:
         parse(rest)
         return View(first.lower(), filter=rest.strip())
@@ -158,11 +170,13 @@ def view_of_json(data: Any) -> View | None:
         return None
     texts: dict[str, Any] = {name: data.get(name, "") for name in ("filter", "at", "format")}
     lists: dict[str, Any] = {
-        name: _texts(data.get(name)) for name in ("clouds", "projects", "columns", "subject", "of", "cursor")
+        name: _texts(data.get(name)) for name in ("clouds", "projects", "columns", "subject", "of", "cursor", "span")
     }
     if not all(isinstance(text, str) and len(text) <= _TEXT_LIMIT for text in texts.values()):
         return None
     if (kind in OF_ONE and len(lists["subject"]) != 3) or len(lists["of"]) not in (0, 4):
+        return None
+    if (kind in SPANS and type_name not in ("", *registry.ALL)) or len(lists["span"]) not in (0, 2):
         return None
     line = data.get("line")
     return View(

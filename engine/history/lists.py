@@ -185,7 +185,8 @@ class ChangeLists:
 
         def each(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> Found:
             counts = self.history.counts(connection, types, versions, span, scope)
-            total, events = self.history.newest(connection, types, counts, span, scope, MOST_EVENTS)
+            total = self.history.total(connection, types, counts, versions, span, scope)
+            events = self.history.newest(connection, types, counts, span, scope, MOST_EVENTS)
             return _each(connection, span, events, total)
 
         if asked.mode == "each":
@@ -348,7 +349,9 @@ def _net(connection: duckdb.DuckDBPyConnection, types: Sequence[ResourceType], s
     names: dict[Any, tuple[str, ...]] = {}  # the same few sets of columns again and again
     for type in moved(connection, types, span):
         sql, parameters = changes_compare.differences(type, span, scope)
-        listed = f"SELECT {', '.join(changes_compare.COLUMNS)}, count(*) OVER () FROM ({sql}) ORDER BY happened DESC, id"
+        listed = (
+            f"SELECT {', '.join(changes_compare.COLUMNS)}, count(*) OVER () FROM ({sql}) ORDER BY happened DESC, id"
+        )
         rows = run(connection, f"{listed} LIMIT {MOST_ENTRIES}", parameters).fetchall()
         total += rows[0][-1] if rows else 0
         for cloud, region, id, kind, at, name, project, old, new, columns, _ in rows:

@@ -131,6 +131,7 @@ class Comparison(BaseModel):
 
     resource_type: str
     resource_id: str
+    resource_name: str | None
     cloud: str
     region: str
     current: dict[str, Any] | None

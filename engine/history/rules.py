@@ -144,6 +144,12 @@ def key_fields(type: ResourceType, version: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
+def gone(type: ResourceType, version: Mapping[str, Any]) -> str:
+    """What was deleted, as it was last: "gone; was ACTIVE, flavor name m1.small"."""
+    was = state(type, version)
+    return f"{sentence('deleted', ())}; was {was}" if was else sentence("deleted", ())
+
+
 def state(type: ResourceType, version: Mapping[str, Any]) -> str:
     """A version's states and a few of the columns that lists show, in words: "ACTIVE, flavor name m1.small"."""
     states = {column.name for column in type.columns if column.role == "status"}

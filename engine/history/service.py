@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TICK = timedelta(microseconds=1)
 Item = dict[str, Any]
+Told = tuple[tuple[str, ...], str]  # fields that differ, and the change in words
+_NOTHING: Told = ((), "")
 MOST_SUMMARIES = 20_000  # differences of versions that are kept in memory: they never change
+MOST_RECENT = 8  # lists of newest changes that are kept while the data stays as it is
 
 
 class Who(Protocol):
@@ -44,7 +47,8 @@ class HistoryService:
         self.reads = reads
         self._counts = Counts()
         self._who: Who | None = None
-        self._summaries: OrderedDict[tuple[Any, ...], list[dict[str, str]]] = OrderedDict()
+        self._summaries: OrderedDict[tuple[Any, ...], Told] = OrderedDict()
+        self._recent: OrderedDict[tuple[Any, ...], list[Item]] = OrderedDict()
         self._lock = threading.Lock()
 
     def tell_who(self, who: Who) -> None:
@@ -74,7 +78,7 @@ class HistoryService:
             newest = self._counts.newest(connection, type, versions[type.name])
             if newest is None or newest < since:
                 continue
-            if scope.limited or scope.in_projects is not None:
+            if not unnamed(scope):
                 counted = changes_counts.count(
                     connection, type, Span(since - timedelta(microseconds=1), span.until), scope
                 )
@@ -94,8 +98,20 @@ class HistoryService:
 
         def work(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> tuple[int, list[Item]]:
             counts = self.counts(connection, types, versions, span, scope)
-            total, events = self.newest(connection, types, counts, span, scope, limit)
-            return total, self.items(connection, events, scope)
+            total = self.total(connection, types, counts, versions, span, scope)
+            name = (tuple(versions.items()), scope, limit)
+            with self._lock:
+                known = self._recent.get(name, [])
+            # The newest ones stay the newest ones until there is something new, unless the time asked for ends first.
+            if len(known) == limit and known[-1]["recorded_at"] > span.since:
+                return total, [dict(item) for item in known]
+            items = self.items(connection, self.newest(connection, types, counts, span, scope, limit), scope)
+            with self._lock:
+                self._recent[name] = [dict(item) for item in items]
+                self._recent.move_to_end(name)
+                while len(self._recent) > MOST_RECENT:
+                    self._recent.popitem(last=False)
+            return total, items
 
         total, items = self.read(types, work)
         self.attribute(caller, items)
@@ -155,7 +171,8 @@ class HistoryService:
 
         def work(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> tuple[Any, int, list[Item]]:
             counts = self.counts(connection, [type], versions, span, scope)
-            total, events = self.newest(connection, [type], counts, span, scope, limit, offset)
+            events = self.newest(connection, [type], counts, span, scope, limit, offset)
+            total = self.total(connection, [type], counts, versions, span, scope)
             return counts, total, self.items(connection, events, scope)
 
         counts, total, items = self.read([type], work)
@@ -180,82 +197,111 @@ class HistoryService:
         scope: Scope,
         limit: int,
         offset: int = 0,
-    ) -> tuple[int, list[Event]]:
-        """(number of events within the span, some of them, newest first); looks no further back than it has to."""
+    ) -> list[Event]:
+        """Some of the events within the span, newest first; looks no further back than it has to."""
         moved = [type for type in types if type.name in counts]
         every = [count for of_type in counts.values() for count in of_type]
         narrow = changes_counts.narrowed(every, span, limit + offset)
-        events = changes_rows.newest(connection, moved, narrow, scope, limit, offset)
-        # The hour in which the span begins counts in part only.
+        return changes_rows.newest(connection, moved, narrow, scope, limit, offset)
+
+    def total(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        types: Sequence[ResourceType],
+        counts: Mapping[str, Sequence[Count]],
+        versions: Mapping[str, int],
+        span: Span,
+        scope: Scope,
+    ) -> int:
+        """Number of events within the span; the hour in which it begins counts in part only."""
         first = changes_counts.hour_of(span.since + TICK)
         cut_off = first <= span.since
-        total = sum(count.number for count in every if not cut_off or count.hour != first)
-        if cut_off:
+        total = 0
+        for type in types:
+            of_type = counts.get(type.name, ())
+            total += sum(count.number for count in of_type if not cut_off or count.hour != first)
+            if not cut_off or not any(count.hour == first for count in of_type):
+                continue
             edge = Span(span.since, min(span.until, first + HOUR - TICK))
-            cut = [type for type in moved if any(count.hour == first for count in counts[type.name])]
-            total += sum(one.number for type in cut for one in changes_counts.count(connection, type, edge, scope))
-        return total, events
+            if unnamed(scope):
+                total += self._counts.after(connection, type, versions[type.name], edge, scope)
+            else:
+                total += sum(one.number for one in changes_counts.count(connection, type, edge, scope))
+        return total
 
     def items(self, connection: duckdb.DuckDBPyConnection, events: Sequence[Event], scope: Scope) -> list[Item]:
         """Events as the API tells them."""
         changes_rows.describe(connection, events)
-        # The two versions of a change never change again, so what differs in them is found once. A limited caller may
-        # not see the one before; it is looked at anew for him.
-        missing = [event for event in events if event.kind == "changed" and self._known(event, scope) is None]
-        changes_rows.complete(connection, missing, scope)
-        for event in missing:
-            self._keep(event, scope)
+        # What led from one version to the next never changes again, so it is found once. A limited caller may not see
+        # the one before; it is looked at anew for him.
+        told = {number: self._known(event, scope) for number, event in enumerate(events)}
+        missing = [number for number, known in told.items() if known is None]
+        changes_rows.complete(connection, [events[number] for number in missing], scope)
+        for number in missing:
+            told[number] = self._keep(events[number], scope)
         owners = changes_rows.names_of_projects(
             connection, [(event.key[0], event.project_id) for event in events if event.project_id]
         )
-        return [self._item(event, owners, scope) for event in events]
-
-    def _item(self, event: Event, owners: Mapping[Any, Any], scope: Scope) -> Item:
-        found = self._known(event, scope) or []
-        return {
-            "resource_type": event.type.name,
-            "resource_id": event.key[2],
-            "resource_name": event.name,
-            "project_id": event.project_id,
-            **owner_of(owners, event.key[0], event.project_id),
-            "cloud": event.key[0],
-            "region": event.key[1],
-            "change_type": event.kind,
-            "recorded_at": event.at,
-            "change_hash": event.hash,
-            "changed_fields": [change["field"] for change in found],
-            "change_description": rules.sentence(event.kind, found),
-            "user": None,
-        }
+        return [_item(event, owners, told[number] or _NOTHING) for number, event in enumerate(events)]
 
     def attribute(self, caller: Caller, items: Sequence[Item]) -> None:
         """Fill in who did it, where that is known."""
         if self._who is not None:
             self._who(caller, items)
 
-    def _known(self, event: Event, scope: Scope) -> list[dict[str, str]] | None:
-        place = (event.type.name, event.key, event.at, event.hash, scope.limited)
+    def _known(self, event: Event, scope: Scope) -> Told | None:
+        if event.kind not in ("changed", "deleted"):
+            return (), rules.sentence(event.kind, ())
         if scope.limited:
-            return None if event.version is None else _differences(event)
+            return None
+        place = (event.type.name, event.key, event.at, event.kind, event.hash)
         with self._lock:
             known = self._summaries.get(place)
             if known is not None:
                 self._summaries.move_to_end(place)
             return known
 
-    def _keep(self, event: Event, scope: Scope) -> None:
-        if scope.limited:
-            return
-        with self._lock:
-            self._summaries[event.type.name, event.key, event.at, event.hash, False] = _differences(event)
-            while len(self._summaries) > MOST_SUMMARIES:
-                self._summaries.popitem(last=False)
+    def _keep(self, event: Event, scope: Scope) -> Told:
+        told = _told(event)
+        if not scope.limited:
+            with self._lock:
+                self._summaries[event.type.name, event.key, event.at, event.kind, event.hash] = told
+                while len(self._summaries) > MOST_SUMMARIES:
+                    self._summaries.popitem(last=False)
+        return told
 
 
-def _differences(event: Event) -> list[dict[str, str]]:
-    if event.version is None or event.before is None:
-        return []
-    return rules.summary(event.type, event.before, event.version)
+def unnamed(scope: Scope) -> bool:
+    """Whether no project or domain narrows the scope: then what was counted once for all is of use."""
+    return not scope.limited and scope.in_projects is None
+
+
+def _told(event: Event) -> Told:
+    """Which fields differ, and what happened in words: of what is gone, what it was."""
+    if event.kind == "deleted" and event.version is not None:
+        return (), rules.gone(event.type, event.version)
+    found = (
+        [] if event.version is None or event.before is None else rules.summary(event.type, event.before, event.version)
+    )
+    return tuple(change["field"] for change in found), rules.sentence(event.kind, found)
+
+
+def _item(event: Event, owners: Mapping[Any, Any], told: Told) -> Item:
+    return {
+        "resource_type": event.type.name,
+        "resource_id": event.key[2],
+        "resource_name": event.name,
+        "project_id": event.project_id,
+        **owner_of(owners, event.key[0], event.project_id),
+        "cloud": event.key[0],
+        "region": event.key[1],
+        "change_type": event.kind,
+        "recorded_at": event.at,
+        "change_hash": event.hash,
+        "changed_fields": list(told[0]),
+        "change_description": told[1],
+        "user": None,
+    }
 
 
 def owner_of(owners: Mapping[Any, Any], cloud: str, project_id: str | None) -> Item:

@@ -148,9 +148,11 @@ def compared(type: ResourceType, key: Key, new: Version | None, old: Version | N
     """Two versions side by side; `fields` has all of them, changed ones first."""
     found = rules.fields(type, old, new)
     differing = rules.changes(found) if new is not None and old is not None else []
+    label, shown = label_column(type), new or old or {"row": {}}
     return {
         "resource_type": type.name,
         "resource_id": key[2],
+        "resource_name": key[2] if label == "id" else shown["row"].get(label),
         "cloud": key[0],
         "region": key[1],
         "current": _head(new),
@@ -241,7 +243,7 @@ def _item(
         "change_hash": version["hash"],
         "previous_hash": older["hash"] if older else None,
         "changed_fields": [change["field"] for change in found],
-        "change_description": rules.sentence(kind, found),
+        "change_description": rules.gone(type, version) if kind == "deleted" else rules.sentence(kind, found),
         "user": None,
     }
     if full:

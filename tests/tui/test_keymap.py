@@ -94,7 +94,7 @@ def test_what_is_written_on_a_key_names_it(key: str) -> None:
 
 async def test_own_keys_work_and_are_what_footer_help_and_list_of_keys_show(tmp_path: Path) -> None:
     keymap = written(tmp_path, "sort = 'w'\nwide = 'é'\nhelp = 'j'\n")
-    async with console(FakeClient(30), size=(180, 60), keymap=keymap) as (app, pilot):
+    async with console(FakeClient(30), size=(200, 60), keymap=keymap) as (app, pilot):
         await until_text(pilot, ":keys shows what is not used: keys.toml line 3: j means down", " w sort", " é wide")
         await pilot.press("w")
         await until(pilot, lambda: app.pane.view.sort)

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from store.types import registry
 from tests.tui.fake import FakeClient, collection
+from tests.tui.past import PastClient
 from tests.tui.screen import console, lines, until
 from tui.state import KINDS, OF_ONE, View
 
@@ -24,7 +25,7 @@ def a_view(kind: str) -> View:
     return replace(plain, subject=("x",)) if kind in ("find", "record", "job") else plain
 
 
-class Everything(FakeClient):
+class Everything(PastClient):
     """Answers what the other views ask for, too."""
 
     async def get(self, path: str, params: object = None, json: object = None) -> object:

@@ -331,11 +331,11 @@ async def test_what_is_looked_at_most_is_offered_first() -> None:
         await until(pilot, lambda: app.bar.value == "servers")
 
 
-async def test_the_column_cursor_moves_with_vi_keys_too() -> None:
+async def test_the_column_cursor_moves_both_ways() -> None:
     async with console(FakeClient(10)) as (_, pilot):
         await pilot.press("right", "o")
         await until_text(pilot, "↑status")
-        await pilot.press("h", "o")
+        await pilot.press("left", "o")
         await until_text(pilot, "↑name")
 
 

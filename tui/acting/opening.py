@@ -65,7 +65,7 @@ class Opening:
         view = self.pane.view
         if self.table.marks:
             self._forget_marks()
-        elif view.filter and (view.kind != "list" or self.filter_is_own):
+        elif view.filter and (view.kind not in ("list", "changes") or self.filter_is_own):
             self.change_view(replace(view, filter=""), keep_row=True)
         else:
             self.action_previous()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from tui.panes.activity import ActivityPane
 from tui.panes.audit import AuditPane, RecordPane
+from tui.panes.changes import ChangesPane
 from tui.panes.choices import HelpPane, ScopePane, SetupPane
 from tui.panes.columns import ColumnsPane
 from tui.panes.dashboard import DashboardPane
@@ -18,6 +19,7 @@ from tui.panes.find import FindPane
 from tui.panes.handover import HandoverPane
 from tui.panes.health import HealthPane
 from tui.panes.heatmap import HeatmapPane
+from tui.panes.history import ComparePane, HistoryPane
 from tui.panes.job import JobPane
 from tui.panes.jobs import JobsPane
 from tui.panes.keys import KeysPane
@@ -31,6 +33,7 @@ from tui.panes.resources import ResourcesPane
 from tui.panes.saved import SavedPane
 from tui.panes.settings import SettingsPane
 from tui.panes.tenant import TenantPane
+from tui.panes.timeline import ReportPane, TimelinePane
 from tui.panes.tree import TreePane
 from tui.state import View
 from tui.world import World
@@ -59,6 +62,11 @@ _PANES: dict[str, Callable[[View, World], Pane]] = {
     "settings": SettingsPane,
     "listings": ListingsPane,
     "activity": ActivityPane,
+    "history": HistoryPane,
+    "compare": ComparePane,
+    "changes": ChangesPane,
+    "timeline": TimelinePane,
+    "report": ReportPane,
     "drift": DriftPane,
     "drift_event": DriftEventPane,
     "drift-rules": RulesPane,

@@ -41,6 +41,16 @@ class Count:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class _At:
+    """So many events at one time, in one cloud and region."""
+
+    happened: datetime
+    cloud: str
+    region: str
+    number: int
+
+
 @dataclass(slots=True)
 class _Kept:
     """Counts of one type: `settled` of events from `since` on and before `through`, `live` of those since then."""
@@ -59,6 +69,7 @@ class Counts:
 
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
+        self._hours: dict[str, tuple[int, datetime, list[_At]]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -75,6 +86,25 @@ class Counts:
             if kept is None or kept.version != version or kept.since > since:
                 kept = self._kept[type.name] = _counted(connection, type, version, since, kept)
             return [count for count in (*kept.settled, *kept.live) if count.hour >= since]
+
+    def after(
+        self, connection: duckdb.DuckDBPyConnection, type: ResourceType, version: int, part: Span, scope: Scope
+    ) -> int:
+        """Number of the type's events within a part of one hour; the hour's events are kept by their times."""
+        hour = hour_of(part.since + _TICK)
+        with self._of_type(type):
+            known = self._hours.get(type.name)
+            if known is None or known[:2] != (version, hour):
+                sql, parameters = events(type, Span(hour - _TICK, hour + HOUR - _TICK))
+                grouped = f"SELECT happened, cloud, region, count(*) FROM ({sql}) GROUP BY ALL"
+                known = version, hour, [_At(*row) for row in run(connection, grouped, parameters).fetchall()]
+                self._hours[type.name] = known
+            counted = [
+                Count(hour, one.cloud, one.region, "", one.number)
+                for one in known[2]
+                if part.since < one.happened <= part.until
+            ]
+            return sum(count.number for count in within(counted, scope, hour, hour + HOUR))
 
     def newest(self, connection: duckdb.DuckDBPyConnection, type: ResourceType, version: int) -> datetime | None:
         """When a version of the type last began or ended (naive UTC); None when there is none."""

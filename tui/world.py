@@ -35,6 +35,7 @@ class World:
     job_alert      (id of a job that failed and nobody looked at yet, words about it); ("", "") = none
     problem_alert  the same for a critical problem that is new
     problem_counts problems that are not muted by severity, as they were last told; {} until then
+    boards         answers that boards are made of, by view: whoever comes back sees them until newer ones are there
     names          names of resources by (type, *key) that a key led away from
     """
 
@@ -56,6 +57,7 @@ class World:
     job_alert: tuple[str, str] = ("", "")
     problem_alert: tuple[str, str] = ("", "")
     problem_counts: dict[str, int] = field(default_factory=dict)
+    boards: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
     names: dict[tuple[str, ...], str] = field(default_factory=dict)
     first_answers: dict[str, Any] = field(default_factory=dict)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tui.panes.pane import Parts
@@ -72,16 +73,15 @@ def fitted(line: Line, room: int, fill: str = " ") -> Line:
     return out
 
 
-def whole(line: Line, room: int) -> Line:
-    """The line without the spots that do not fit whole: half a number is no number."""
-    out: Line = []
-    used = 0
-    for piece in line:
-        used += width(piece.text)
-        if used > room and piece.spot:
-            break
-        out.append(piece)
-    return out
+def drawn(make: Callable[[], Block], title: str) -> Block:
+    """The block; an answer of another shape (of another release, of a broken proxy) is said in its place."""
+    try:
+        return make()
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        block = Block([Piece(f" {title}", "strong")])
+        about: Parts = [("the answer of the engine can't be read: ", "warn"), (clean(repr(error)), "muted")]
+        block.add(Piece(" not known: the answer can't be read", "warn", block.spot(f"{title} fault", None, about)))
+        return block
 
 
 def said(text: object, style: str = "text", spot: str = "") -> Piece:

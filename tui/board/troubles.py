@@ -69,7 +69,7 @@ def _problem(block: Block, number: int, item: Problem, room: int) -> Line:
         third += [("✎ ", "accent"), (clean(item["note"]), "text")]
     block.spot(key, view_of(item) or ALL, about, [(clean(item.get("detail") or ""), "text")], third)
     owner = clean(item.get("owner") or "-")
-    title = min(44, max(16, room * 2 // 5))
+    title = min(44, room * 2 // 5) if room >= 60 else max(6, room - 9)
     line: Line = [
         Piece(" ", "text", key),
         Piece(f"{GLYPHS[style]} ", style, key),

@@ -17,6 +17,7 @@ from tui.table.spec import Anchor, Row, RowSource, Spec, Window
 from tui.world import World
 
 Asked = tuple[str, Mapping[str, Any]]  # path and parameters
+MOST_KEPT = 10  # boards
 GAP = 5.0  # seconds between two questions for the same part
 
 
@@ -54,7 +55,7 @@ class BoardPane(Pane):
     gaps: Mapping[str, float] = {}  # other gaps than GAP, by part
 
     def __init__(self, view: View, world: World) -> None:
-        self.facts: dict[str, Any] = {}  # answers by the name of the part
+        self.facts = _kept(view, world)  # answers by the name of the part
         self.faults_of: dict[str, str] = {}  # why a part is not known
         self.board = Board()
         self.host: Host | None = None
@@ -194,3 +195,13 @@ class BoardPane(Pane):
         keys = list(self.board.spots)
         if keys:
             self.go(keys[-1 if last else 0])
+
+
+def _kept(view: View, world: World) -> dict[str, Any]:
+    """The answers from when this board was last on screen."""
+    place = (view.kind, view.clouds, view.subject)
+    facts = world.boards.pop(place, {})
+    world.boards[place] = facts
+    while len(world.boards) > MOST_KEPT:
+        world.boards.pop(next(iter(world.boards)))
+    return facts

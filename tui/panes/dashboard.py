@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from tui.board import capacity, figures, hosts, tenants, troubles
 from tui.board.layout import Board, ruled, shares, side_by_side, stacked
-from tui.board.pieces import Block, Line
+from tui.board.pieces import Block, Line, drawn
 from tui.panes.board import Asked, BoardPane
 from tui.state import View
 from tui.world import World
@@ -54,47 +55,54 @@ class DashboardPane(BoardPane):
         facts, faults, chosen = self.facts, self.faults_of, self.clouds
         least = 8 if width >= NARROW else 4  # lines of all else
         rows = max(2, height // 3 if tall else height - least - 4)
-        found = troubles.problems(facts.get("problems"), faults.get("problems", ""), width, rows, chosen)
+        fault = faults.get("problems", "")
+        found = drawn(lambda: troubles.problems(facts.get("problems"), fault, width, rows, chosen), "problems")
         board.put(stacked(found, width), found.spots)
-        clouds = troubles.clouds(self.world, chosen, width)
+        clouds = drawn(lambda: troubles.clouds(self.world, chosen, width), "clouds")
         board.put(stacked(clouds, width), clouds.spots)
         if width < NARROW:
             self._narrow(board, width)
         else:
             self._beside(board, width)
-        counted = figures.counts(facts, faults, width, chosen)
+        counted = drawn(lambda: figures.counts(facts, faults, width, chosen), "estate")
         board.put(ruled(counted, width) if tall else bare(counted, width), counted.spots)
         left = height - len(board.lines)
         if width >= WIDE and left >= 8:
             self._large(board, width, left)
         else:
-            found = tenants.tenants(facts, faults, width, chosen, max(1, left - 1))
+            found = drawn(lambda: tenants.tenants(facts, faults, width, chosen, max(1, left - 1)), "tenants")
             board.put(ruled(found, width), found.spots)
         return board
 
+    def _figures(self, rooms: Sequence[int]) -> list[Block]:
+        """Capacity, drift and protection."""
+        makes = (("capacity", capacity.capacity), ("drift", figures.drift), ("protection", figures.protection))
+        return [
+            drawn(partial(make, self.facts, self.faults_of, room, self.clouds), name)
+            for (name, make), room in zip(makes, rooms, strict=True)
+        ]
+
     def _narrow(self, board: Board, width: int) -> None:
-        for make in (capacity.capacity, figures.drift, figures.protection):
-            block = make(self.facts, self.faults_of, width, self.clouds)
+        for block in self._figures((width, width, width)):
             board.put(ruled(block, width), block.spots)
 
     def _beside(self, board: Board, width: int) -> None:
         rooms = shares(width, (40, 17, 23) if width < 120 else (46, 22, 32))
-        makes = (capacity.capacity, figures.drift, figures.protection)
-        blocks = [make(self.facts, self.faults_of, r, self.clouds) for make, r in zip(makes, rooms, strict=True)]
+        blocks = self._figures(rooms)
         board.put(side_by_side(blocks, rooms), together(blocks))
 
     def _large(self, board: Board, width: int, left: int) -> None:
-        facts, chosen = self.facts, self.clouds
+        facts, faults, chosen = self.facts, self.faults_of, self.clouds
         rooms = shares(width, (50, 50))
         upper = max(5, (left - 2) * 3 // 5)
-        pair: Sequence[Block] = (
-            tenants.tenants(facts, self.faults_of, rooms[0], chosen, upper),
-            hosts.hosts(facts, self.faults_of, rooms[1], chosen, upper),
+        pair = (
+            drawn(lambda: tenants.tenants(facts, faults, rooms[0], chosen, upper), "tenants"),
+            drawn(lambda: hosts.hosts(facts, faults, rooms[1], chosen, upper), "busiest hosts"),
         )
         board.put(side_by_side(pair, rooms), together(pair))
-        rows = height_left(left, max(len(block.lines) for block in pair) + 1)
-        if rows >= 2:
-            heat = tenants.heatmap(facts, width, chosen, rows - 1)
+        rows = left - max(len(block.lines) for block in pair) - 2
+        if rows >= 1:
+            heat = drawn(lambda: tenants.heatmap(facts, width, chosen, rows), "use by tenant")
             board.put(ruled(heat, width), heat.spots)
 
     def title(self) -> str:
@@ -110,8 +118,3 @@ def bare(block: Block, width: int) -> list[Line]:
 def together(blocks: Sequence[Block]) -> dict[str, Any]:
     """The spots of several blocks."""
     return {key: spot for block in blocks for key, spot in block.spots.items()}
-
-
-def height_left(left: int, used: int) -> int:
-    """Lines that are still free."""
-    return max(0, left - used)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tui.board import tenants
 from tui.board.layout import Board, stacked
+from tui.board.pieces import drawn
 from tui.panes.board import Asked, BoardPane
 from tui.panes.health import PATH
 
@@ -27,7 +28,10 @@ class HeatmapPane(BoardPane):
         """As many beside each other as fit."""
         board = Board()
         across = max(1, (width - 1) // tenants.HEAT_CELL)
-        block = tenants.heatmap(self.facts, width, self.view.clouds, MOST // across, self.faults_of.get("tenants", ""))
+        fault = self.faults_of.get("tenants", "")
+        block = drawn(
+            lambda: tenants.heatmap(self.facts, width, self.view.clouds, MOST // across, fault), "use by tenant"
+        )
         board.put(stacked(block, width), block.spots)
         return board
 

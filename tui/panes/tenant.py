@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import quote
 
 from tui.board import tenant_blocks as blocks
 from tui.board.layout import Board, ruled, shares, side_by_side, stacked
+from tui.board.pieces import drawn
 from tui.panes.board import Asked, BoardPane
 from tui.state import View
 from tui.table.cells import clean
@@ -40,20 +42,23 @@ class TenantPane(BoardPane):
         """The score with its reasons first."""
         board = Board()
         facts, faults = self.facts, self.faults_of
-        score = blocks.score(facts, faults, width, self.cloud)
+        score = drawn(lambda: blocks.score(facts, faults, width, self.cloud), "score")
         board.put(stacked(score, width), score.spots)
-        makes = (blocks.states, blocks.trend, blocks.quota)
-        if width < NARROW:
-            for make in makes:
-                block = make(facts, faults, width, self.quota_wanted)
-                board.put(ruled(block, width), block.spots)
-        else:
-            rooms = shares(width, (24, 30, 26))
-            row = [make(facts, faults, room, self.quota_wanted) for make, room in zip(makes, rooms, strict=True)]
+        makes = (("has", blocks.states), ("30 days", blocks.trend), ("quota", blocks.quota))
+        rooms = shares(width, (24, 30, 26)) if width >= NARROW else [width] * 3
+        row = [
+            drawn(partial(make, facts, faults, room, self.quota_wanted), name)
+            for (name, make), room in zip(makes, rooms, strict=True)
+        ]
+        if width >= NARROW:
             board.put(side_by_side(row, rooms), {key: spot for block in row for key, spot in block.spots.items()})
-        for below in (blocks.drift(facts, width, 5), blocks.volumes(facts, width, self.cloud, 10)):
-            if below.lines:
-                board.put(ruled(below, width), below.spots)
+        below = (
+            drawn(lambda: blocks.drift(facts, width, 5), "drift"),
+            drawn(lambda: blocks.volumes(facts, width, self.cloud, 10), "volumes"),
+        )
+        for block in below if width >= NARROW else (*row, *below):
+            if block.lines:
+                board.put(ruled(block, width), block.spots)
         return board
 
     def ask_quota(self) -> None:

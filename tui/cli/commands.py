@@ -12,6 +12,7 @@ from tui.cli.changes import register as register_changes
 from tui.cli.drift_commands import register as register_drift
 from tui.cli.engine import app as engine_commands
 from tui.cli.health import register as register_health
+from tui.cli.history_commands import register as register_history
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, ListFormat
 from tui.cli.records import register as register_records
@@ -31,6 +32,7 @@ register_records(app)
 register_health(app)
 register_changes(app)
 register_drift(app)
+register_history(app)
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How results are written to stdout.")]
 Cloud = Annotated[str | None, typer.Option("--cloud", help="Only this cloud.")]

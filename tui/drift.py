@@ -15,6 +15,7 @@ Event = Mapping[str, Any]
 # How bad severities and states are, for the table's glyphs and colours.
 LEVELS = {"critical": "bad", "warning": "warn", "info": "none"}
 # Words of the state column, short; the detail says them whole.
+_SERVICE = " (a service of the cloud)"  # how the engine calls one
 SHORT_STATES = {**STATE_WORDS, "resolved_unseen": "back, unseen"}
 
 
@@ -86,7 +87,7 @@ def who_words(event: Event) -> str:
     if grade == "one_of":
         return f"one of {len(event.get('candidates') or ())}"
     if grade == "service":
-        return f"{actor or 'a service'}, a service" if actor else "a service"
+        return f"{actor.removesuffix(_SERVICE)}, a service" if actor else "a service"
     if grade == "unknown" or not actor:
         return "unknown"
     return actor

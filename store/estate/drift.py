@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from store.estate import drift_changes
+from store.estate import drift_changes, drift_echoes
 from store.estate.drift_changes import Place
 from store.estate.drift_models import Derived, TypeWatch
 from store.estate.rows import to_arrow
@@ -63,6 +63,9 @@ def derive(
             done = _again(connection, Place(listed[0], listed[1], watch, datetime(1970, 1, 1)), accepted)
         else:
             done = _take_in(connection, Place(listed[0], listed[1], watch, since), accepted)
+        if listed[2] in drift_echoes.TYPES:
+            echoes = drift_echoes.forget(connection, listed[0], listed[1], since)
+            done = Derived(max(0, done.opened - echoes), done.resolved + max(0, echoes - done.opened))
     if count:
         connection.execute(f"UPDATE listings SET derived = true WHERE {_KEY} AND derived IS NOT true", list(listed))
     return Derived(done.opened, done.resolved, int(count))

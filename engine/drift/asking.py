@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
@@ -43,7 +43,9 @@ _log = structlog.get_logger("qdeck.drift")
 MOST_ACTIONS = 200
 MOST_RECORDS = 5000  # of our own audit, looked through at once
 MOST_EVENTS = 5000  # judged at once
+TICK_SECONDS = 15.0  # outside sources are read on so often
 SECONDS = 5.0  # a person waits for it
+AGAIN = timedelta(hours=24)  # after which what a source tells comes too late
 QUIET = timedelta(minutes=15)  # before which nothing was done that is seen now
 _NOVA = registry.ALL["server"].listing.microversion
 Event = dict[str, Any]
@@ -57,6 +59,10 @@ class Outside(Protocol):
 
     def records(self, cloud: str, ids: Iterable[str]) -> Sequence[Record]:
         """Those that name one of these resources."""
+        ...
+
+    def poll(self) -> list[tuple[str, str]]:
+        """Read on; answers the resources (cloud, id) that something new is known of."""
         ...
 
 
@@ -162,6 +168,8 @@ class Asker:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
+                if self._outside is not None:
+                    self.known(self._outside.poll())
                 while self.work() and not self._stop.is_set():
                     pass
             except EstateError as error:
@@ -170,7 +178,7 @@ class Asker:
             except Exception:
                 if not self._stop.is_set():
                     _log.exception("asking who did it failed")
-            self._wake.wait(30.0)
+            self._wake.wait(TICK_SECONDS)
             self._wake.clear()
 
     # Judging
@@ -234,7 +242,41 @@ class Asker:
             wanted.setdefault(event["cloud"], set()).update(
                 id for id in (event["resource_id"], event["owner_id"]) if id
             )
-        return [record for cloud, ids in wanted.items() for record in self._outside.records(cloud, ids)]
+        return [one for cloud, ids in wanted.items() for one in self._named(cloud, self._outside.records(cloud, ids))]
+
+    def _named(self, cloud: str, records: Sequence[Record]) -> list[Record]:
+        """With names for ids of users, and told apart what a service of the cloud did."""
+        if not records:
+            return []
+        ids = {one.actor for one in records if one.actor}
+
+        def read(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, str], set[str]]:
+            return history.latest_names(connection, "user", cloud, ids), history.service_projects(connection, cloud)
+
+        names, services = self._reads.read(read)
+        found = []
+        for one in records:
+            service, actor = one.project in services, names.get(one.actor or "", one.actor)
+            name = f"{actor} (a service of the cloud)" if service and actor else actor
+            found.append(replace(one, actor=name, service=service))
+        return found
+
+    def known(self, keys: Iterable[tuple[str, str]]) -> int:
+        """An outside source told something of these resources: what was unknown is judged again."""
+        wanted = sorted({id for _, id in keys})
+        if not wanted:
+            return 0
+        events = self._read(
+            "SELECT * FROM drift_events WHERE asked_at IS NOT NULL AND grade = 'unknown' AND last_at > ?"
+            " AND resource_id IN (SELECT unnest(?))",
+            [times.naive(self._reads.clock()) - AGAIN, wanted],
+        )
+        # Nova was asked about these: what it does not record is all that a source can add.
+        fresh = [row for row in self._judge(events, lambda server: []) if row["grade"] != "unknown"]
+        done = self._keep(fresh)
+        if done:
+            self._moved()
+        return done
 
     # Nova
 

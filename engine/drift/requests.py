@@ -42,7 +42,8 @@ class Request:
 class Record:
     """A request that was made: when, by whom (None: no name), and which record tells it.
 
-    job  id of our own job, step its number; `ours`: this console sent it
+    job      id of our own job, step its number; `ours`: this console sent it
+    project  that the sender acted in; `service`: one of the cloud's services
     """
 
     cloud: str
@@ -55,6 +56,7 @@ class Record:
     service: bool = False
     job: str = ""
     step: int = 0
+    project: str = ""
 
 
 def parse(service: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Request | None:

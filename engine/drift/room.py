@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import APIRouter
@@ -15,6 +15,7 @@ from engine.drift.decisions import Decisions
 from engine.drift.deriving import Deriver
 from engine.drift.owning import Jobs
 from engine.drift.service import DriftService
+from engine.drift.sources import Sources
 from engine.inventory.reads import InventoryReads
 from store.estate.errors import EstateError
 from store.ops.errors import OpsError
@@ -53,7 +54,8 @@ class DriftRoom:
             now = settings()
             return now.drift.calls, now.collection.interval_minutes * 60.0
 
-        self.asker = Asker(reads, lines, audit, Jobs(ops), budget, self.service.moved)
+        self.sources = Sources(lambda: settings().drift.sources, lambda: reads.clock())
+        self.asker = Asker(reads, lines, audit, Jobs(ops), budget, self.service.moved, self.sources)
         self.service.asks(self.asker.about)
 
     def _derived(self) -> None:
@@ -77,4 +79,14 @@ class DriftRoom:
 
     def routes(self, access: AccessService) -> list[APIRouter]:
         """The room's part of the API."""
-        return [routes.routes(self.service, access), documented.routes(self.service, access)]
+        return [
+            routes.routes(self.service, access),
+            routes.records(self.take, access),
+            documented.routes(self.service, access),
+        ]
+
+    def take(self, cloud: str, lines: Sequence[str | Mapping[str, Any]]) -> int:
+        """Lines that a forwarder sends; answers how many were records of a change that were not known."""
+        new = self.sources.take(cloud, lines)
+        self.asker.known(new)
+        return len(set(new))

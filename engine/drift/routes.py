@@ -1,5 +1,6 @@
 """Routes of drift: /q/drift/... See engine/drift/models.py for what each answers."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -175,6 +176,21 @@ def _add_rules(router: APIRouter, service: DriftService, reader: Any, writer: An
         check_unlimited(caller)
         decisions.remove_exempt(caller, "window", id)
         return Response(status_code=204)
+
+
+def records(take: Callable[[str, list[str | dict[str, Any]]], int], access: AccessService) -> APIRouter:
+    """`/q/drift/records`: what a forwarder of logs sends. It says who did what, so only administrators may."""
+    router = APIRouter(tags=["drift"], default_response_class=JsonAnswer)
+    admin = access.requires("drift:admin")
+
+    @router.post("/q/drift/records", response_model=messages.RecordsTaken)
+    def add(body: messages.RecordBody, caller: Annotated[Caller, Depends(admin)]) -> Response:
+        """Lines of access logs or notifications, which tell who asked a cloud's services for what."""
+        check_unlimited(caller)
+        taken = take(body.cloud, body.lines)
+        return JsonAnswer({"taken": taken, "passed_over": max(0, len(body.lines) - taken)})
+
+    return router
 
 
 def _end(

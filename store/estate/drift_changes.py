@@ -104,6 +104,12 @@ def _history(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
             before = f"coalesce({before}, CASE WHEN {alarm} THEN lag({name}_raw IGNORE NULLS) OVER w END)"
         outer.append(f"{before} AS {name}_before")
     watch_ = place.watch
+    # Whether it was made, or only seen for the first time; costly, so only where a rule tells of new resources.
+    came = "false"
+    if any(watch.kind == "created" for watch in watch_.watches):
+        came = f"""coalesce(before_to < valid_from, EXISTS (
+                   SELECT 1 FROM listings l WHERE l.cloud = ? AND l.region = ? AND l.type = ? AND l.kind <> 'delta'
+                     AND l.{_SOUND} AND l.visibility = h.seen_visibility AND l.started_at < h.valid_from))"""
     more = "".join(f", {part}" for part in inner)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE drift_history AS
@@ -114,11 +120,9 @@ def _history(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
             FROM {place.table} v WHERE v.cloud = ? AND v.region = ? AND v.id IN (SELECT id FROM drift_touched))
         SELECT h.*, lag(valid_to) OVER w AS before_to, lead(valid_from) OVER w AS next_from,
                lag(owner IGNORE NULLS) OVER w AS owner_before{"".join(f", {part}" for part in outer)},
-               coalesce(before_to < valid_from, EXISTS (
-                   SELECT 1 FROM listings l WHERE l.cloud = ? AND l.region = ? AND l.type = ? AND l.kind <> 'delta'
-                     AND l.{_SOUND} AND l.visibility = h.seen_visibility AND l.started_at < h.valid_from)) AS came
+               {came} AS came
         FROM h WINDOW w AS (PARTITION BY id ORDER BY valid_from)""",
-        [*place.key[:2], *place.key],
+        [*place.key[:2], *(place.key if came != "false" else ())],
     )
 
 

@@ -133,7 +133,9 @@ class Figures:
             "total_vms": totals["server"],
             "metrics": {
                 **self.metrics(chosen, [], scope),
-                "known": totals["server"] if chosen.source == "allocation" else len(chosen.readings),
+                "known": totals["running"]
+                if chosen.source == "allocation"
+                else min(len(chosen.readings), totals["running"]),
                 "total": totals["running"],
             },
             "behind": {

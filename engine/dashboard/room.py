@@ -13,6 +13,7 @@ from engine.access.service import AccessService
 from engine.dashboard import problems_routes, routes
 from engine.dashboard.figures import Figures
 from engine.dashboard.growing import Growing
+from engine.dashboard.measuring import Measuring
 from engine.dashboard.problems import Notes, ProblemService
 from engine.dashboard.problems_sources import sources
 from engine.dashboard.protecting import Protection
@@ -47,6 +48,9 @@ class DashboardRoom:
         self.problems = ProblemService(ops, audit, found, notes, lambda: feed.publish("problems"))
         self._reads = reads
         self.measurements = Measurements(reads, lambda: settings().metrics)
+        self.measuring = Measuring(
+            reads, clouds, self.measurements, lambda: settings().metrics, lambda: feed.publish("metrics")
+        )
         self.figures = Figures(reads, self.measurements, self._alerts)
         self.protection = Protection(reads, settings)
         self.growing = Growing(reads, self.measurements, self.figures)
@@ -54,9 +58,11 @@ class DashboardRoom:
     def begin(self) -> None:
         """Start what works by itself."""
         self.problems.begin()
+        self.measuring.begin()
 
     def close(self) -> None:
         """End it."""
+        self.measuring.close()
         self.problems.close()
 
     def routes(self, access: AccessService) -> list[APIRouter]:

@@ -83,22 +83,22 @@ class Measurements:
 
     def choose(self, kind: Kind, scope: Scope) -> Chosen:
         """The best source that the settings allow and that has anything fresh of what the scope's clouds hold."""
-        settings, oldest = self._settings(), {source: self._reads.clock() - self.fresh(source) for source in MEASURED}
+        settings = self._settings()
+        found: dict[Source, dict[Key, Reading]] = {source: self.choose_from(kind, source, scope) for source in MEASURED}
         with self._lock:
-            found = {
-                source: {
-                    key: reading
-                    for key, reading in self._known().get((kind, source), {}).items()
-                    if reading.at >= oldest[source] and within(key, scope)
-                }
-                for source in MEASURED
-            }
             failures = dict(self._failures)
         known: dict[str, bool] = {source: bool(readings) for source, readings in found.items()}
         source, sentence = rules.choose_source(settings.source, bool(settings.prometheus_url), known, failures)
         readings = found.get(source, {})
         last = max((reading.at for reading in readings.values()), default=None)
         return Chosen(source, sentence, last, readings)
+
+    def choose_from(self, kind: Kind, source: Source, scope: Scope) -> dict[Key, Reading]:
+        """Everything fresh of one source."""
+        oldest = self._reads.clock() - self.fresh(source)
+        with self._lock:
+            known = self._known().get((kind, source), {})
+            return {key: one for key, one in known.items() if one.at >= oldest and within(key, scope)}
 
     def _known(self) -> dict[tuple[str, str], dict[Key, Reading]]:
         """Call with the lock held."""

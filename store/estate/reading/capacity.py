@@ -248,3 +248,10 @@ def fullest_quotas(connection: duckdb.DuckDBPyConnection, scope: Scope) -> dict[
         "t.project_id IS NOT NULL",
     )
     return {(row["cloud"], row["project_id"]): row for row in rows}
+
+
+def running(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Rows:
+    """Servers that run, with what a measurement needs to find them: cloud, region, id, instance_name, host,
+    service_host, vcpus, ram_mb."""
+    picked = "t.cloud, t.region, t.id, t.instance_name, t.host, t.service_host, t.vcpus, t.ram_mb"
+    return select(connection, "server", picked, scope, where="upper(t.status) = 'ACTIVE'")

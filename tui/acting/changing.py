@@ -151,6 +151,7 @@ class Changing:
         def submit(values: dict[str, Any]) -> None:
             place = values.pop("place", None) or next(iter(places), None)
             body = request | {"options": values}
+            self.keep_words({name: values[name] for name in WORDS if values.get(name)})  # why is asked once
             if place is not None:
                 body |= {"cloud": place[0], "region": place[1]}
             self.ask_plan(declaration, body, about, form)
@@ -216,16 +217,19 @@ class Changing:
         """Show a plan; from here it is carried out, or not."""
         from tui.dialogs.plan import PlanPage
 
-        def leave() -> None:
-            self.keep_words({name: page.value(name) for name in WORDS})
-            back()
+        def after_keeping(go: Callable[[], None]) -> Callable[[], None]:
+            def leave() -> None:
+                self.keep_words({name: page.value(name) for name in WORDS})
+                go()
+
+            return leave
 
         page: PlanPage = PlanPage(
             plan,
             self.kept_words,
-            back=leave,
+            back=after_keeping(back),
             execute=lambda body: self.in_background(self._execute(page, body)),
-            again=again,
+            again=after_keeping(again),
             copy=lambda text: (
                 page.say(self.copy_text(text)) if text else page.say("the engine knows no command for it")
             ),

@@ -85,7 +85,13 @@ class PlanPage(FieldsPage):
         super().__init__(fields, back)
         self.phrase = ""
         self._ask_phrase()
-        self.go_label = str(plan.get("title") or "Do it")
+        self._label()
+
+    def _label(self) -> None:
+        """What the button does, to how many where that is not all of them."""
+        going, count = self._going(), int(self.plan.get("count") or 0)
+        some = 0 < going < count
+        self.go_label = f"Go on with {going:,} of {count:,}" if some else str(self.plan.get("title") or "Do it")
 
     def _ask_phrase(self) -> None:
         """The phrase that must be typed now: to pass a lock it is another one."""
@@ -123,6 +129,7 @@ class PlanPage(FieldsPage):
         elif key == "o" and self.passes:
             self.pass_locks = not self.pass_locks
             self._ask_phrase()
+            self._label()
         elif key == "q":
             self.back()
         else:
@@ -222,8 +229,9 @@ class PlanPage(FieldsPage):
         return [(f"{self.top + 1:,}-{last:,} of {len(self.items):,} ", "muted")]
 
     def _machines(self, cells: int) -> list[Line]:
-        columns = planlines.columns_of(self.items, cells)
-        lines: list[Line] = [(planlines.item_line(item, cells, columns), []) for item in self.items]
+        whose = planlines.whose_of(self.items)
+        columns = planlines.columns_of(self.items, cells, whose)
+        lines: list[Line] = [(planlines.item_line(item, cells, columns, whose), []) for item in self.items]
         return lines
 
     def _details(self, cells: int) -> list[Line]:
@@ -253,10 +261,20 @@ class PlanPage(FieldsPage):
             if isinstance(self.focus, PhraseField):
                 focus = len(lines)
             lines.append(([(" > ", "key"), *self._phrase_parts(cells)], []))
+        if self._is_long(cells):
+            lines += [([(" " + piece, "warn")], []) for piece in planlines.wrapped(clean(self.saying), cells - 2)[:3]]
         if not isinstance(self.focus, Field):
             focus = len(lines)
         lines.append((self.buttons(), self._said(cells)))
         return lines, focus
+
+    def _room(self, cells: int) -> int:
+        """Cells beside the buttons."""
+        return max(10, cells - width(self.go_label) - 24)
+
+    def _is_long(self, cells: int) -> bool:
+        """Whether what is said has no room beside the buttons: then it stands above them."""
+        return width(clean(self.saying)) > self._room(cells)
 
     def _phrase_parts(self, cells: int) -> Parts:
         field = self.fields[-1]
@@ -286,10 +304,9 @@ class PlanPage(FieldsPage):
         if self.sending:
             return [("◐ handing it to the engine … ", "busy")]
         if self.saying:
-            return [(cut_end(clean(self.saying), max(10, cells - width(self.go_label) - 24)) + " ", "warn")]
+            return [] if self._is_long(cells) else [(clean(self.saying) + " ", "warn")]
         if wrong := self.wrong_field():
-            room = max(10, cells - width(self.go_label) - 24)
-            return [(cut_end(f"{wrong.option.title} {wrong.problem()}", room) + " ", "warn")]
+            return [(cut_end(f"{wrong.option.title} {wrong.problem()}", self._room(cells)) + " ", "warn")]
         return [("* is required " if any(f.option.required for f in self.fields) else "", "muted")]
 
 

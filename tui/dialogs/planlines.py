@@ -31,27 +31,33 @@ def items_of(plan: Plan) -> list[Mapping[str, Any]]:
     return [item for item in plan.get("items") or () if isinstance(item, Mapping)]
 
 
-def item_line(item: Mapping[str, Any], cells: int, columns: Sequence[int]) -> Parts:
-    """One machine: what it is, how it is, and what happens to it or why nothing does."""
+def whose_of(items: Sequence[Mapping[str, Any]]) -> str:
+    """The field that tells machines of one name apart: where they are in several clouds, the cloud."""
+    return "cloud" if len({item.get("cloud") for item in items}) > 1 else "project_name"
+
+
+def item_line(item: Mapping[str, Any], cells: int, columns: Sequence[int], whose: str = "project_name") -> Parts:
+    """One machine: what it is, how it is, and what happens to it. Why nothing does needs the room of the rest."""
     ok = bool(item.get("ok"))
-    name, project = clean(item.get("name") or NOTHING), clean(item.get("project_name") or NOTHING)
-    state = clean(item.get("state") or NOTHING)
+    name, state = clean(item.get("name") or NOTHING), clean(item.get("state") or NOTHING)
     parts: Parts = [(f" {'✔' if ok else '✖'} ", "ok" if ok else "bad"), (fit(name, columns[0]), "strong")]
-    for text, room in ((project, columns[1]), (state, columns[2])):
-        parts.append((" " + fit(text, room), "muted" if not ok else "text"))
-    used = 4 + sum(columns) + 2
+    told = [(clean(item.get(whose) or NOTHING), columns[1])] if ok or whose == "cloud" else []
+    told += [(state, columns[2])] if ok else []
+    for text, room in told:
+        parts.append((" " + fit(text, room), "text"))
+    used = 3 + columns[0] + sum(room + 1 for _, room in told)
     said = changes_text(item) if ok else problem_text(item)
     parts.append(("  " + cut_end(said, max(4, cells - used - 2)), "text" if ok else "warn"))
     return parts
 
 
-def columns_of(items: Sequence[Mapping[str, Any]], cells: int) -> tuple[int, int, int]:
-    """Cells for name, project and state: what they need, at most half of the line."""
+def columns_of(items: Sequence[Mapping[str, Any]], cells: int, whose: str = "project_name") -> tuple[int, int, int]:
+    """Cells for name, project (or cloud) and state: what they need, at most half of the line."""
 
     def widest(key: str, most: int) -> int:
         return max([min(most, width(clean(item.get(key) or NOTHING))) for item in items[:200]] or [1])
 
-    return widest("name", max(10, cells // 4)), widest("project_name", max(6, cells // 8)), widest("state", 12)
+    return widest("name", max(10, cells // 4)), widest(whose, max(6, cells // 8)), widest("state", 12)
 
 
 def changes_text(item: Mapping[str, Any]) -> str:

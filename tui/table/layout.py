@@ -11,6 +11,7 @@ from tui.table.cells import width as text_width
 FLEXIBLE = {
     "name": 10, "text": 8, "address": 10, "list": 8, "id": 9, "label": 8, "document": 8, "keys": 8,
 }  # fmt: skip
+FIRST = 16  # cells of the first column that others give theirs away for
 MORE = 2  # how much wider than declared a column may grow where there is room
 
 
@@ -98,14 +99,16 @@ def place(
 def _shrink(shown: Sequence[Head], want: dict[str, int], room: int, gap: int) -> None:
     """Take cells from the widest flexible columns until the shown ones fit or all are at their least."""
     over = sum(want[h.name] for h in shown) + gap * (len(shown) - 1) - room
-    flexible = [h for h in shown if h.role in FLEXIBLE]
-    while over > 0 and flexible:
-        widest = max(flexible, key=lambda h: want[h.name])
-        if want[widest.name] <= widest.least:
-            flexible.remove(widest)
-            continue
-        want[widest.name] -= 1
-        over -= 1
+    for kept in (FIRST, 0):  # the first column says which row it is: it gives away what makes it that at last
+        flexible = [h for h in shown if h.role in FLEXIBLE]
+        while over > 0 and flexible:
+            widest = max(flexible, key=lambda h: want[h.name])
+            least = max(widest.least, kept) if widest is shown[0] else widest.least
+            if want[widest.name] <= least:
+                flexible.remove(widest)
+                continue
+            want[widest.name] -= 1
+            over -= 1
 
 
 def _grow(taken: Sequence[Head], want: dict[str, int], needs: Mapping[str, int], spare: int) -> None:

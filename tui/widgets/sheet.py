@@ -32,10 +32,11 @@ class Sheet(Lines):
         old, self._content = self._strips, list(lines)
         self._strips = [self._line(number, cells) for number in range(rows)]
         if self._place != (top, rows, cells):
-            resized = self._place[1:] != (rows, cells)
             self._place = (top, rows, cells)
             self.styles.height, self.styles.offset = rows, (0, top)
-            if not resized:
+            # What another size needs is painted when it is laid out. A size that was another one only between two
+            # frames is none.
+            if self.size == (cells, rows):
                 self.refresh()
         elif self._strips != old:
             self._draw_changed(old, self._strips, cells)

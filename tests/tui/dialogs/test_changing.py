@@ -146,6 +146,20 @@ async def test_what_is_refused_says_why_and_is_left_alone() -> None:
         await until_text(pilot, "the same on the command line", KEYS[0][2])
 
 
+async def test_a_reason_has_room_and_clouds_are_told_apart() -> None:
+    client = GateClient()
+    long = "its host cmp-003 is down: nobody would stop it"
+    other = ["prod-us", "us-1", "00000009-x"]
+    client.plan = plan([item(KEYS[0], "web-0", ok=False, problem=long), item(other, "web-0")])
+    async with console(client) as (app, pilot):
+        await pilot.press("space", "space")
+        await open_plan(pilot)
+        rows = [line for line in text(app).split("\n") if "web-0" in line]
+        assert rows[0].split()[:4] == ["✖", "web-0", "prod-eu", "refused:"] and long in rows[0]
+        assert rows[1].split()[:4] == ["✔", "web-0", "prod-us", "ACTIVE"]
+        await until_text(pilot, "[ Go on with 1 of 2 ]")
+
+
 async def test_all_refused_leaves_nothing_to_do() -> None:
     client = GateClient()
     client.plan = plan([item(KEYS[0], "web-1", ok=False, problem="hands off", changes=[])])
@@ -208,6 +222,19 @@ async def test_what_the_engine_refuses_is_said_and_never_sent_twice(error: Excep
             assert len(client.asked("POST", EXECUTE)) == 1
             await pilot.press("p")
             await until(pilot, lambda: len(client.asked("POST", "/q/plans")) == 2)
+
+
+async def test_a_long_refusal_is_read_whole_and_planning_again_keeps_the_words() -> None:
+    client = GateClient()
+    said = "the engine was stopped, and whether it did it is not known; `qdeck engine start` starts it"
+    client.refusal[EXECUTE] = EngineUnavailable(said)  # type: ignore[assignment]
+    async with console(client) as (_app, pilot):
+        await open_plan(pilot)
+        await pilot.press("tab", *"disk", "tab", "tab", "enter")
+        await until(pilot, lambda: said in " ".join(text(pilot.app).split()), "all of it")
+        await pilot.press("p")
+        await until(pilot, lambda: len(client.asked("POST", "/q/plans")) == 2)
+        await until_text(pilot, "reason [disk", "▸[ Cancel ]")
 
 
 async def test_a_lock_is_passed_by_a_decision_of_its_own() -> None:

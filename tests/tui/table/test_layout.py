@@ -21,6 +21,9 @@ HEADS = st.lists(
 )
 
 
+WIDE = (("name", "name", 30), ("project", "name", 20), ("ips", "address", 20))
+
+
 @given(HEADS, st.integers(0, 100), st.integers(0, 300), st.integers(1, 2), st.integers(0, 12), st.booleans())
 def test_columns_stay_apart_and_on_screen(
     heads: list[Head], need: int, available: int, gap: int, left: int, wide: bool
@@ -40,6 +43,14 @@ def test_a_long_name_gives_cells_away_so_that_shown_columns_fit() -> None:
     heads = [Head("name", "NAME", "name", 40), Head("status", "STATUS", "status", 8), Head("ram", "RAM", "number", 6)]
     placed = place(heads, {"name": 40, "status": 7, "ram": 5}, 3, 40, 1)
     assert [spot.head.name for spot in placed] == ["name", "status", "ram"]
+
+
+def test_the_first_column_gives_cells_away_last() -> None:
+    """Names that are cut to the same beginning are no names any more."""
+    heads = [Head(name, name.upper(), role, cells) for name, role, cells in WIDE]
+    needs = {"name": 30, "project": 20, "ips": 20}
+    assert [spot.cells for spot in place(heads, needs, 3, 43, 1)] == [16, 11, 11]
+    assert [spot.cells for spot in place(heads, needs, 3, 39, 1)] == [14, 10, 10]
 
 
 def test_spare_cells_go_to_the_column_whose_texts_are_cut() -> None:

@@ -102,12 +102,20 @@ def types() -> str:
     return "\n".join(lines) + "\n"
 
 
+def drift() -> str:
+    """docs/drift.md, from the rules and the tables of causes."""
+    from engine.drift.reference import markdown
+
+    return markdown()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "permissions.md": permissions,
     "api.md": api,
     "keys.md": keys,
     "types.md": types,
+    "drift.md": drift,
 }
 
 

@@ -18,6 +18,7 @@ import pyte
 KEYS = {
     "down": b"\x1b[B", "up": b"\x1b[A", "left": b"\x1b[D", "right": b"\x1b[C", "pagedown": b"\x1b[6~",
     "pageup": b"\x1b[5~", "enter": b"\r", "escape": b"\x1b", "tab": b"\t", "backspace": b"\x7f", "ctrl+c": b"\x03",
+    "delete": b"\x1b[3~",
 }  # fmt: skip
 
 

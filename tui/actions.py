@@ -133,7 +133,7 @@ ACTIONS: tuple[Action, ...] = (
            ("resources", "detail", "raw", "log", "events"), "log", 22),
     Action("history", ("h",), "history: every version, and what changed in it",
            ("resources", "detail", "raw", "log", "events", "find", "tree", "drift", "drift_event", "changes",
-            "compare"), "history", 23),
+            "compare", "problems", "notes"), "history", 23),
     Action("compare", ("equals_sign",), "side by side: two marked versions, or this one and the newest",
            ("history", "changes"), "compare", 14),
     Action("mark_version", ("space",), "mark the version: two can be compared", ("history",), "mark", 15),

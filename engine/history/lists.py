@@ -7,6 +7,7 @@ of its change in words is looked up for the rows of a window only. Blocks; safe 
 from __future__ import annotations
 
 import threading
+from array import array
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,9 @@ MOST_KEPT = 250_000  # of all lists together
 MOST_ORDERS = 8
 COLUMNS = ("key", "type", "cloud", "region", "id", "change", "at", "name", "project", "what", "field", "times",
            "old", "new")  # fmt: skip
+# Other words by which a kind of change may be asked for: the same ones in every list.
+WORDS = {"created": "new", "deleted": "gone", "new": "created", "gone": "deleted", "returned": "back",
+         "discovered": "found"}  # fmt: skip
 FIELDS = ("type", "name", "change", "project", "cloud", "region", "id", "field", "times", "at")
 SORTS = ("at", "type", "name", "change", "project", "cloud", "region", "id", "times")
 
@@ -72,6 +76,14 @@ class Asked:
     scope: Scope
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Places of entries in a list, filtered and sorted; `counts`: how many of each kind of change."""
+
+    numbers: Sequence[int]
+    counts: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class Found:
     """A list as it was found. `left_out`: older ones than these."""
@@ -80,16 +92,16 @@ class Found:
     entries: list[Entry]
     left_out: int
     projects: Mapping[tuple[str, str], str | None]
-    orders: OrderedDict[Any, list[int]] = field(default_factory=OrderedDict)
+    orders: OrderedDict[Any, Order] = field(default_factory=OrderedDict)
     words: dict[int, str] = field(default_factory=dict)
 
-    def counts(self, order: Sequence[int]) -> dict[str, int]:
-        """How many of each kind."""
-        found: dict[str, int] = {}
-        for number in order:
+    def ordered(self, numbers: Sequence[int]) -> Order:
+        """These entries as an order, with how many there are of each kind."""
+        counts: dict[str, int] = {}
+        for number in numbers:
             kind = self.entries[number].change
-            found[kind] = found.get(kind, 0) + 1
-        return found
+            counts[kind] = counts.get(kind, 0) + 1
+        return Order(array("I", numbers), counts)
 
 
 class ChangeLists:
@@ -105,7 +117,8 @@ class ChangeLists:
         self, asked: Asked, filter: str, sort: Sequence[tuple[str, bool]], anchor: Any, before: int, after: int
     ) -> dict[str, Any]:
         """Rows around the anchor: "start", "end", a rank, or a row's key. Raises BadRequest."""
-        found, order = self._order(asked, filter, sort)
+        found, ordered = self._order(asked, filter, sort)
+        order = ordered.numbers
         index = self._index(asked.mode, found, order, anchor)
         middle = 0 if index is None else index
         start, stop = max(0, middle - before), min(len(order), middle + after + 1)
@@ -118,7 +131,7 @@ class ChangeLists:
             "has_before": start > 0,
             "has_after": stop < len(order),
             "total": len(order),
-            "counts": found.counts(order),
+            "counts": ordered.counts,
             "left_out": found.left_out,
             "from": found.span.since,
             "to": found.span.until,
@@ -126,12 +139,13 @@ class ChangeLists:
 
     def position(self, asked: Asked, filter: str, sort: Sequence[tuple[str, bool]], anchor: Any) -> dict[str, Any]:
         """{total, rank}: how long the list is, and where the anchor stands in it."""
-        found, order = self._order(asked, filter, sort)
+        found, ordered = self._order(asked, filter, sort)
+        order = ordered.numbers
         return {"total": len(order), "rank": self._index(asked.mode, found, order, anchor)}
 
     # Finding
 
-    def _order(self, asked: Asked, filter: str, sort: Sequence[tuple[str, bool]]) -> tuple[Found, list[int]]:
+    def _order(self, asked: Asked, filter: str, sort: Sequence[tuple[str, bool]]) -> tuple[Found, Order]:
         try:
             tree = filters.parse(filter)
         except filters.FilterError as error:
@@ -142,13 +156,14 @@ class ChangeLists:
         for name, _ in sort:
             if name not in SORTS:
                 raise BadRequest(f"Invalid parameter: sort: one of {', '.join(SORTS)}")
-        found = self._found(asked)
-        which = (filter, tuple(sort))
+        found, now = self._found(asked), self.history.reads.clock()
+        # What passes by its age passes another minute no more.
+        aged = any(match.column == "age" for match in filters.matches(tree))
+        which = (filter, tuple(sort), now.replace(second=0, microsecond=0) if aged else None)
         with self._lock:
             if which in found.orders:
                 found.orders.move_to_end(which)
                 return found, found.orders[which]
-        now = self.history.reads.clock()
         entries = found.entries
         order = [
             number
@@ -157,28 +172,35 @@ class ChangeLists:
         ] if filter else list(range(len(entries)))  # fmt: skip
         for column, descending in reversed(list(sort)):
             _sort(order, entries, found.projects, column, descending)
+        ordered = found.ordered(order)
         with self._lock:
-            found.orders[which] = order
+            found.orders[which] = ordered
             while len(found.orders) > MOST_ORDERS:
                 found.orders.popitem(last=False)
-        return found, order
+        return found, ordered
 
     def _found(self, asked: Asked) -> Found:
         types = [registry.ALL[name] for name in asked.types]
         until = None if asked.live else asked.span.until
         version = self.history.reads.estate.data_version
         name = (asked.mode, asked.span.since, until, asked.types, asked.scope, tuple(version(t) for t in asked.types))
-        with self._finding:
-            with self._lock:
-                if name in self._kept:
-                    self._kept.move_to_end(name)
-                    return self._kept[name]
+        if (known := self._known(name)) is not None:
+            return known
+        with self._finding:  # whoever asks for the same list meanwhile finds it here
+            if (known := self._known(name)) is not None:
+                return known
             found = self._find(asked, types)
             with self._lock:
                 self._kept[name] = found
                 while len(self._kept) > 1 and sum(len(one.entries) for one in self._kept.values()) > MOST_KEPT:
                     self._kept.popitem(last=False)
         return found
+
+    def _known(self, name: Any) -> Found | None:
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+            return self._kept.get(name)
 
     def _find(self, asked: Asked, types: Sequence[ResourceType]) -> Found:
         span, scope = asked.span, asked.scope
@@ -306,7 +328,7 @@ def _sifted(entry: Entry, projects: Mapping[tuple[str, str], str | None]) -> dic
     return {
         "type": entry.type,
         "name": entry.name,
-        "change": entry.change,
+        "change": (entry.change, WORDS.get(entry.change, entry.change)),
         "project": project,
         "cloud": entry.cloud,
         "region": entry.region,

@@ -84,10 +84,7 @@ class Past:
         pane = self.pane
         if isinstance(pane, ChangesPane):
             mode = MODES[(MODES.index(pane.mode) + step) % len(MODES)]
-            # Kinds of change are called otherwise in each list: what one filter passes the other may not know.
-            words = [word for word in pane.view.filter.split() if not word.lstrip("!").startswith("change:")]
-            view = replace(pane.view, format=mode, filter=" ".join(words), sort=(), cursor=(), line=0)
-            self.open_view(view, instead=True)
+            self.open_view(replace(pane.view, format=mode, sort=(), cursor=(), line=0), instead=True)
             self.notice(MODE_WORDS[mode])
 
     def action_timeline(self: QuarterdeckApp) -> None:  # type: ignore[misc]

@@ -119,7 +119,8 @@ class ReportPane(Pane):
         summary, access = answer.get("summary") or {}, answer.get("access_changes") or {}
         rows: Rows = [(("all",), ["all changes", *_counts(summary), None])]
         rows.append((("access",), ["of access and exposure", access.get("total"), *(None for _ in KINDS), None]))
-        for one in answer.get("by_type") or ():
+        by_type = sorted(answer.get("by_type") or (), key=lambda one: -int(one.get("total") or 0))
+        for one in by_type:  # what changed most first, the others as they come
             listings = sum(int(place.get("listings") or 0) for place in one.get("clouds") or ())
             name = str(one.get("resource_type"))
             rows.append(((LINK, name), [f"→ {name.replace('_', ' ')}", *_counts(one), listings]))

@@ -65,6 +65,12 @@ async def test_single_changes_newest_first(past: Past) -> None:
     assert answer["total"] == 8
 
 
+@pytest.mark.parametrize("word", ["gone", "deleted"])
+async def test_one_word_for_a_kind_in_every_list(past: Past, word: str) -> None:
+    answer = await ask(past, mode="each", filter=f"change:{word}")
+    assert {row[0] for row in rows(answer, "id")} == {"v1", "v3"} and answer["counts"] == {"deleted": 2}
+
+
 async def test_what_changed_most(past: Past) -> None:
     answer = await ask(past, mode="most")
     assert rows(answer, "id", "times", "change")[0] == ("v1", 4, "changed")
@@ -75,6 +81,10 @@ async def test_what_changed_most(past: Past) -> None:
     ("filter", "ids"),
     [
         ("change:changed", {"v2"}),
+        ("change:new", {"r1"}),
+        ("change:created", {"r1"}),
+        ("!change:created", {"v2"}),
+        ("change:gone", set()),
         ("field:size_gb", {"v2"}),
         ("!field:size_gb", {"r1"}),
         ("project:lab", {"v2"}),

@@ -10,22 +10,28 @@ import argparse
 import shlex
 import statistics
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from benchmarks.harness import Measure, Paired, machine, measure, seconds, single, table
-from benchmarks.table import QDECK, engine, rows_shown
+from benchmarks.table import QDECK, engine, leave_at, rows_shown
 from tests.tui.pty import Terminal
+from tui.state import History
 
 ROUNDS = 5
 SERVERS = 10_000
 
 
-def open_console(command: Sequence[str]) -> tuple[Measure, float]:
-    """(wall and CPU until a page of data is painted, seconds until the first frame)."""
+def filled(terminal: Terminal) -> bool:
+    """Whether the first screen says what is wrong, how the clouds are, and how many servers there are."""
+    return "PROBLEMS  …" not in terminal.text and "CLOUDS" in terminal.text and " servers" in terminal.text
+
+
+def open_console(command: Sequence[str], shown: Callable[[Terminal], bool] = rows_shown) -> tuple[Measure, float]:
+    """(wall and CPU until data is painted, seconds until the first frame)."""
     terminal = Terminal(command, env={"QDECK_THEME": "dark"})
     try:
         frame = terminal.until(lambda: "help" in terminal.text, 30, "a first frame") - terminal.started
-        data = terminal.until(lambda: rows_shown(terminal), 30, "rows") - terminal.started
+        data = terminal.until(lambda: shown(terminal), 30, "data") - terminal.started
         return Measure(data, terminal.cpu()), frame
     finally:
         terminal.close()
@@ -43,6 +49,21 @@ def running(command: list[str], other: list[str] | None) -> list[list[str]]:
         wall = paired.median()
         return [single(paired.name, seconds(wall), seconds(0.6), wall <= 0.6)]
     return [paired.row(limit=0.2, at_most=0.6)]
+
+
+def first_screen(command: list[str]) -> list[list[str]]:
+    """Rows for somebody who left nothing behind: the dashboard."""
+    frames, data = [], []
+    for _ in range(ROUNDS):
+        leave_at(command, History())
+        painted, frame = open_console(command, filled)
+        frames.append(frame)
+        data.append(painted.wall)
+    frame, whole = statistics.median(frames), statistics.median(data)
+    return [
+        single("first screen (dashboard): first frame", seconds(frame), seconds(0.6), frame <= 0.6),
+        single("first screen (dashboard): problems, clouds, counts", seconds(whole), seconds(1.0), whole <= 1.0),
+    ]
 
 
 def stopped(command: list[str]) -> list[list[str]]:
@@ -63,7 +84,7 @@ def stopped(command: list[str]) -> list[list[str]]:
 def rows(other: list[str] | None = None) -> list[list[str]]:
     """The table's rows; `other` is the command of today."""
     with engine(SERVERS, SERVERS * 3 // 10) as command:
-        return running(command, other) + stopped(command)
+        return running(command, other) + stopped(command) + first_screen(command)
 
 
 def main() -> None:

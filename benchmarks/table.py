@@ -8,6 +8,7 @@ engine out of the times.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from benchmarks.harness import Measure, Paired, machine, measure, resident, seconds, single, table
 from tests.tui.pty import Terminal, python
+from tui.state import History, View
 
 QDECK = Path(sys.executable).parent / "qdeck"
 STARTS = 5
@@ -42,12 +44,21 @@ def engine(rows: int, closed: int) -> Iterator[list[str]]:
         fill(estate, rows, closed)
         estate.close()
         subprocess.run([QDECK, "--home", folder + "/home", "engine", "start"], check=True, stdout=subprocess.DEVNULL)
+        command = [str(QDECK), "--home", folder + "/home"]
         try:
-            yield [str(QDECK), "--home", folder + "/home"]
+            leave_at(command, History([View("list", "server")], 0))  # who comes back is where he was
+            yield command
         finally:
             subprocess.run(
                 [QDECK, "--home", folder + "/home", "engine", "stop"], check=False, stdout=subprocess.DEVNULL
             )
+
+
+def leave_at(command: list[str], history: History) -> None:
+    """Have the console open with this view, as if it had been left there; with the first screen for none."""
+    state = json.dumps(history.to_json("") if history.views else {})
+    put = ["api", "PUT", "/q/session-view", "--input", "-"]
+    subprocess.run([*command, *put], check=True, stdout=subprocess.DEVNULL, input=state, text=True)
 
 
 def rows_shown(terminal: Terminal, word: str = "") -> bool:

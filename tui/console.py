@@ -225,6 +225,7 @@ class QuarterdeckApp(
             self.take_clouds(early.clouds)
         if early.window is not None:
             self.world.first_answers["/q/windows"] = early.window
+        self.world.first_answers |= early.answers
         if not self.touched:
             self.restore(early.session)
 

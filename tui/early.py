@@ -6,12 +6,15 @@ Nothing here may fail loudly or start an engine: what could not be read early is
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tui.cli.options import GlobalOptions
+    from tui.state import View
 
+PATH = "/q/problems"
+PROBLEMS = {"muted": True, "limit": 100}  # what the dashboard asks for first
 ROWS = 100  # more than most screens; the table asks for the rest
 MARGIN = 40  # rows before the one the cursor was left on
 SECONDS = 2.0  # for each answer
@@ -19,11 +22,14 @@ SECONDS = 2.0  # for each answer
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """What was read from the engine while the console was loading. `window` is (body, answer)."""
+    """What was read from the engine while the console was loading. `window` is (body, answer); `answers` those of GET:
+    path -> (parameters, answer).
+    """
 
     session: Any = None
     window: tuple[Any, Any] | None = None
     clouds: Any = None
+    answers: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 class EarlyReader(threading.Thread):
@@ -64,18 +70,32 @@ class EarlyReader(threading.Thread):
 
         try:
             session = None if self._view else ask("GET", "/q/session-view")
-            body = _window_body(self._view, session)
+            view = _first_view(self._view, session)
+            body = _window_body(view)
             window = None if body is None else (body, ask("POST", "/q/windows", body))
-            return Early(session or {}, window, ask("GET", "/q/clouds"))
+            clouds, answers = ask("GET", "/q/clouds"), {}
+            if view.kind == "dashboard" and not view.clouds:
+                asked = "&".join(f"{name}={str(value).lower()}" for name, value in PROBLEMS.items())
+                answers[PATH] = (PROBLEMS, ask("GET", f"{PATH}?{asked}"))
+            return Early(session or {}, window, clouds, answers)
         finally:
             connection.close()
 
 
-def _window_body(text: str, session: Any) -> dict[str, Any] | None:
-    """What the first view will ask for; None when it is no list of resources."""
-    from tui.state import DEFAULT, History, spec_of, view_of_text
+def _first_view(text: str, session: Any) -> View:
+    """What the console will open with."""
+    from tui.state import DEFAULT, HOME, History, view_of_text
 
-    view = view_of_text(text, DEFAULT) if text else History.from_json(session).current
+    if text:
+        return view_of_text(text, DEFAULT)
+    history = History.from_json(session)
+    return history.current if history.views else HOME
+
+
+def _window_body(view: View) -> dict[str, Any] | None:
+    """What the first view will ask for; None when it is no list of resources."""
+    from tui.state import spec_of
+
     if view.kind != "list":
         return None
     anchor: Any = {"key": list(view.cursor)} if view.cursor else "start"

@@ -78,7 +78,7 @@ class Hearing:
                 self.go(-1)
             return
         bare = not self.table.buffer.rows and self.pane.view.kind in ("list", "clouds")
-        if self.table.loaded and (bare or self.pane.view.kind == "dashboard"):
+        if self.table.loaded and (bare or getattr(self.pane, "holds_nothing", False)):
             self.open_view(View("setup"), unasked=True)
 
     def take_clouds(self: QuarterdeckApp, answer: Any) -> None:  # type: ignore[misc]

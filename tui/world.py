@@ -68,7 +68,10 @@ class World:
         self._ready.set()
 
     async def get(self, path: str, params: Any = None) -> Any:
-        """See the client."""
+        """See the client. What was asked while the console was loading is not asked again, once."""
+        early = self.first_answers.get(path)
+        if early is not None and early[0] == params:
+            return self.first_answers.pop(path)[1]
         await self._ready.wait()
         assert self.client is not None
         return await self.client.get(path, params=params)

@@ -15,7 +15,10 @@ from tests.tui.troubles import USUAL
 from tui.api.errors import ApiError, EngineUnavailable
 from tui.commands import understand
 from tui.console import QuarterdeckApp
+from tui.early import PATH, PROBLEMS, Early, _first_view, _window_body
+from tui.panes.dashboard import DashboardPane
 from tui.state import DEFAULT, HOME, View, view_of_json
+from tui.world import World
 
 TENANT = View("tenant", subject=("prod-eu", "id-acme-prod"))
 
@@ -53,6 +56,25 @@ async def test_frames_are_there_before_any_answer_and_each_part_as_it_comes() ->
         client.answering.set()
         await filled(app, pilot)
         assert "12,408 servers" in text(app)
+
+
+async def test_problems_that_were_read_early_are_in_the_first_frame() -> None:
+    client = watched()
+    answer = client.problems({})
+    client.answering.clear()
+    early = Early({}, None, {"items": client.clouds}, {PATH: (PROBLEMS, answer)})
+    app = QuarterdeckApp(lambda: asyncio.sleep(0, client), early=early)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_text(pilot, "cmp-02: nova-compute is down", "CLOUDS  ● prod-eu")
+        client.answering.set()
+        await filled(app, pilot)
+
+
+def test_what_is_read_early_is_what_is_asked_first() -> None:
+    view = _first_view("", None)
+    assert view == HOME and _window_body(view) is None
+    assert DashboardPane(view, World()).parts()["problems"] == (PATH, PROBLEMS)
+    assert _first_view("servers", {"view": {}}).kind == "list"
 
 
 async def test_a_part_that_fails_takes_nothing_else_with_it() -> None:
@@ -184,9 +206,18 @@ async def test_an_engine_that_goes_away_leaves_everything_on_screen() -> None:
 async def test_without_a_cloud_the_operator_is_led_by_the_hand() -> None:
     client = watched()
     client.clouds, client.problem_items = [], []
+    client.answers["/dashboard/health-summary"] = SUMMARY | {"total_vms": 0, "total_volumes": 0}
     client.candidates = [{"name": "prod", "auth_url": "https://id.example/v3", "user": "ops", "file": "clouds.yaml"}]
     async with console(client, home=HOME) as (_, pilot):
         await until_text(pilot, "https://id.example/v3")
+
+
+async def test_what_an_earlier_cloud_left_is_shown() -> None:
+    client = watched()
+    client.clouds = []
+    async with console(client, home=HOME) as (app, pilot):
+        await filled(app, pilot)
+        assert "12,408 servers" in text(app) and "none is watched yet" in text(app)
 
 
 @pytest.mark.parametrize(("line", "action"), [("home", "home"), ("dashboard", "home"), ("clouds", "clouds")])

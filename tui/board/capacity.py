@@ -8,7 +8,7 @@ from typing import Any
 from tui.board.figures import unknown
 from tui.board.pieces import Block, Line, Piece
 from tui.charts.bars import bar, level, number
-from tui.charts.sparklines import sparkline
+from tui.charts.sparklines import since_known, sparkline
 from tui.panes.pane import Parts
 from tui.state import View
 from tui.table.cells import clean, fit
@@ -37,9 +37,11 @@ def capacity(facts: Facts, faults: Mapping[str, str], room: int, clouds: tuple[s
 def _pressed(block: Block, found: Answer, room: int, clouds: tuple[str, ...]) -> Line:
     resource = str(found.get("resource"))
     name, percent = _NAMES.get(resource, clean(resource)), found.get("used_percent")
-    words = reach_words(found.get("forecast") or {}, 90, room >= 60)
+    words, due = reach_words(found.get("forecast") or {}, 90, room >= 60), reach_style(found.get("forecast") or {}, 90)
+    if resource == "vcpu" and percent is not None and percent > 100:
+        words, due = f"{percent / 100:.1f} per CPU", "muted"  # more virtual than real ones are promised on purpose
     style = LEVEL_OF.get(str(found.get("status")), "none") if percent is not None else "none"
-    series = found.get("series") or ()
+    series = since_known(found.get("series") or ())
     view = (
         View("list", "storage_pool", clouds=clouds)
         if resource == "storage"
@@ -54,9 +56,9 @@ def _pressed(block: Block, found: Answer, room: int, clouds: tuple[str, ...]) ->
         Piece(f" {fit(number(percent), 4, right=True)}", "strong" if style in ("warn", "bad") else "text", key),
     ]
     course = sparkline(series, max(0, min(30, left - bar_cells - 1)))
-    if len(course) > 1:
+    if len(course) > 2:
         line.append(Piece(f" {course}", "muted", key))
-    line.append(Piece(f" {words}", reach_style(found.get("forecast") or {}, 90), key))
+    line.append(Piece(f" {words}", due, key))
     return line
 
 
@@ -156,7 +158,7 @@ def _hosts(block: Block, facts: Facts, room: int, clouds: tuple[str, ...]) -> No
     )
     block.add(
         Piece(" hosts ", "text", key),
-        Piece(f"CPU {number(cpu)}", level(cpu), key),
+        Piece(f"CPU {number(cpu)}", "text" if source == "allocation" else level(cpu), key),
         Piece(f" RAM {number(memory)}", level(memory), key),
         Piece(f" by {source}", "muted", key),
     )

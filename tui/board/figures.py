@@ -8,7 +8,7 @@ from typing import Any
 from tui.board.links import view_of
 from tui.board.pieces import Block, Line, Piece, cells
 from tui.charts.bars import number
-from tui.charts.sparklines import arrow, sparkline
+from tui.charts.sparklines import arrow, since_known, sparkline
 from tui.panes.pane import Parts
 from tui.state import View
 from tui.table.cells import clean, fit
@@ -107,7 +107,8 @@ def _kept(block: Block, facts: Facts, room: int, clouds: tuple[str, ...]) -> Non
         _row(block, room, "policy", "none", "muted", key)
         return
     left = min(14, room - 20)
-    course = sparkline([day.get("compliance_percent") for day in days], left, 0, 100) if left >= 4 else ""
+    known = since_known([day.get("compliance_percent") for day in days])
+    course = sparkline(known, left, 0, 100) if left >= 4 and len(known) > 2 else ""
     style = "ok" if current >= 99.95 else "warn" if current >= 80 else "bad"
     _row(block, room, "policy kept", number(current, 1), style, key, course)
 
@@ -155,7 +156,7 @@ def counts(facts: Facts, faults: Mapping[str, str], room: int, clouds: tuple[str
 
 
 def _count(block: Block, name: str, field: str, value: int, line: Answer, view: View | None, room: int) -> Line:
-    series = line.get("series") or ()
+    series = since_known(line.get("series") or ())
     about: Parts = [(f"{value:,} {name}", "strong")]
     if line.get("change") is not None:
         about.append((f"  {line['change']:+,} in 30 days, {line.get('velocity_per_day') or 0:+.1f} a day", "text"))
@@ -166,6 +167,6 @@ def _count(block: Block, name: str, field: str, value: int, line: Answer, view: 
     glyph = f"{GLYPHS['bad']} " if field == "vms_error" else ""
     pieces = [Piece(f" {glyph}{value:,}", style, key), Piece(f" {name}", "muted", key)]
     course = sparkline(series, 8 if room < 110 else 14)
-    if len(course) > 1 and room >= 60:
+    if len(course) > 2 and room >= 60:
         pieces.append(Piece(f" {course}{arrow(series)}", "accent", key))
     return [*pieces, Piece(" ", "text")]

@@ -10,6 +10,7 @@ from tui.board.figures import unknown
 from tui.board.links import view_of
 from tui.board.pieces import Block, Line, Piece
 from tui.charts.bars import bar, number
+from tui.charts.bars import level as full
 from tui.panes.pane import Parts
 from tui.state import View
 from tui.table.cells import clean, fit
@@ -27,13 +28,13 @@ def hosts(facts: Answer, faults: Mapping[str, str], room: int, clouds: tuple[str
     source = clean((answer.get("metrics") or {}).get("source") or "allocation")
     block.title.append(Piece(f" by {source}", "muted"))
     for number_, host in enumerate((answer.get("hosts") or ())[:rows]):
-        block.lines.append(_line(block, number_, host, room))
+        block.lines.append(_line(block, number_, host, room, measured=source != "allocation"))
     if not block.lines:
         block.add(Piece(" no host can be seen with this account", "muted"))
     return block
 
 
-def _line(block: Block, place: int, host: Answer, room: int) -> Line:
+def _line(block: Block, place: int, host: Answer, room: int, *, measured: bool) -> Line:
     cpu, memory = host.get("cpu_percent"), host.get("memory_percent")
     level = LEVEL_OF.get(str(host.get("status")), "none")
     first: Parts = [(clean(host.get("hostname") or ""), "strong"), (f"  {clean(host.get('state') or '')}", "text"),
@@ -50,8 +51,9 @@ def _line(block: Block, place: int, host: Answer, room: int) -> Line:
     return [
         Piece(" ", "text", key),
         Piece(fit(clean(host.get("hostname") or "?"), 18), "text", key),
-        Piece(f" CPU {bar(cpu, bars)} {number(cpu):>4}", level, key),
-        Piece(f" RAM {bar(memory, bars)} {number(memory):>4}", level, key),
+        # More virtual than real CPUs are promised on purpose: only a measured load can be too much.
+        Piece(f" CPU {bar(cpu, bars)} {number(cpu):>4}", full(cpu) if measured else "text", key),
+        Piece(f" RAM {bar(memory, bars)} {number(memory):>4}", full(memory), key),
         Piece(f" {int(host.get('vm_count') or 0):>4,} VMs", "muted", key),
     ]
 

@@ -12,7 +12,7 @@ from tui.board.pieces import Block, Piece
 from tui.board.tenants import BANDS, name_of
 from tui.charts.bars import bar, level
 from tui.charts.heat import shade, style
-from tui.charts.sparklines import arrow, columns, sparkline
+from tui.charts.sparklines import arrow, columns, since_known, sparkline
 from tui.panes.pane import Parts
 from tui.state import View
 from tui.table.cells import clean, fit
@@ -95,7 +95,7 @@ def trend(facts: Answer, faults: Faults, room: int, asked: bool) -> Block:
         unknown(block, "trends", faults)
         return block
     days = list(reversed(answer.get("trends") or ()))
-    scores = [day.get("health_score") for day in days]
+    scores = since_known([day.get("health_score") for day in days])
     width = max(4, min(30, room - 8))
     drawn = columns(scores, width, 3, 0, 100)
     marks = ("100", "   ", "  0")
@@ -107,7 +107,7 @@ def trend(facts: Answer, faults: Faults, room: int, asked: bool) -> Block:
     if known:
         block.add(Piece(f" score {known[0]} {arrow(scores)} {known[-1]}", "text"))
     for name, field, low, high in (("drift", "drift_events", 0.0, None), ("policy", "compliance_pct", 0.0, 100.0)):
-        values = [day.get(field) for day in days]
+        values = since_known([day.get(field) for day in days])
         course = sparkline(values, max(4, width - 4), low, high)
         if course and any(values):
             block.add(Piece(f" {fit(name, 7)}", "muted"), Piece(course, "text"))

@@ -25,6 +25,12 @@ def fitted(values: Values, cells: int) -> list[float | None]:
     return found
 
 
+def since_known(values: Values) -> Values:
+    """The values from the first known one on: what was not watched yet is not drawn."""
+    first = next((number for number, value in enumerate(values) if _known(value) is not None), len(values))
+    return values[first:]
+
+
 def sparkline(values: Values, cells: int, low: float | None = None, high: float | None = None) -> str:
     """The course in at most `cells` characters, from `low` to `high`, else from the least to the most of the values.
 

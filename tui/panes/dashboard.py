@@ -9,6 +9,7 @@ from typing import Any
 from tui.board import capacity, figures, hosts, tenants, troubles
 from tui.board.layout import Board, ruled, shares, side_by_side, stacked
 from tui.board.pieces import Block, Line, drawn
+from tui.early import PATH, PROBLEMS
 from tui.panes.board import Asked, BoardPane
 from tui.state import View
 from tui.world import World
@@ -32,7 +33,7 @@ class DashboardPane(BoardPane):
         at: dict[str, Any] = {"cloud": self.clouds[0]} if len(self.clouds) == 1 else {}
         wide = {"hosts": ("/dashboard/top-hosts-utilization", {**at, "limit": 10})} if self._is_wide else {}
         return {
-            "problems": ("/q/problems", {**at, "muted": True, "limit": 100}),
+            "problems": (PATH, {**at, **PROBLEMS}),
             "summary": ("/dashboard/health-summary", at),
             "pressure": ("/dashboard/capacity-pressure", at),
             "drift": ("/q/drift/summary", at),
@@ -47,6 +48,14 @@ class DashboardPane(BoardPane):
     @property
     def _is_wide(self) -> bool:
         return self.world.cells >= WIDE
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether the store is known to hold no machine and no volume, or can't say."""
+        summary = self.facts.get("summary")
+        if not isinstance(summary, dict):
+            return "summary" in self.faults_of
+        return not summary.get("total_vms") and not summary.get("total_volumes")
 
     def lay_out(self, width: int, height: int) -> Board:
         """One column on narrow screens, blocks side by side from 70 cells on, more of everything on large ones."""

@@ -162,6 +162,19 @@ def test_when_it_is_full(days: float | None, reason: str, words: str) -> None:
     assert capacity.reach_words(found, 90) == words
 
 
+def test_more_virtual_than_real_cpus_are_no_alarm() -> None:
+    over = PRESSURE["estate"][0] | {"used": 1539.0, "total": 896.0, "used_percent": 171.8, "status": "ok"}
+    block = capacity.capacity({"pressure": {"estate": [over]}}, {}, 40, ())
+    assert texts(block)[1].endswith(" 1.7 per CPU") and "172%" in texts(block)[1]
+    assert not {piece.style for piece in block.lines[0]} & {"bad", "warn"}
+
+
+def test_what_was_not_watched_yet_is_not_drawn() -> None:
+    found = PRESSURE["estate"][0] | {"series": [None] * 28 + [70.0, 71.0]}
+    [_, line] = texts(capacity.capacity({"pressure": {"estate": [found]}}, {}, 80, ()))
+    assert not set("·▁") & set(line)
+
+
 def test_an_open_end_is_said() -> None:
     found = {"reaches": [{"level": 90, "days": 41.0, "soonest": 30.0, "latest": None, "reason": ""}]}
     assert capacity.long_reach(found, 90) == "in 41d (30d to never)"

@@ -73,6 +73,13 @@ def test_a_sparkline_with_ends_of_its_own() -> None:
     assert sparklines.sparkline([-5, 500], 2, 0, 100) == "▁█"
 
 
+@pytest.mark.parametrize(
+    ("values", "left"), [([None, None, 1, None, 2], [1, None, 2]), ([None], []), ([], []), ([0, None], [0, None])]
+)
+def test_what_was_not_watched_yet_is_not_drawn(values: list[float | None], left: list[float | None]) -> None:
+    assert list(sparklines.since_known(values)) == left
+
+
 def test_columns_over_several_lines() -> None:
     assert sparklines.columns([0, 50, 100], 3, 2, 0, 100) == [" ▁█", "▁██"]
 

@@ -48,7 +48,8 @@ class Jobs:
             if isinstance(answer, dict) and answer.get("id"):
                 self.open_view(View("job", subject=(str(answer["id"]),)))
 
-        self._confirm(f"try the {left} again that are not done, as a new job? y", retry)
+        words = "the one that is not done" if left == 1 else f"the {left:,} that are not done"
+        self._confirm(f"try {words} again, as a new job? y", retry)
 
     def _job_here(self: QuarterdeckApp, ability: str, otherwise: str) -> dict[str, Any] | None:  # type: ignore[misc]
         """The job that is meant, if that can be asked of it."""

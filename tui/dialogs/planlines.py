@@ -27,8 +27,9 @@ def clock(seconds: int) -> str:
 
 
 def items_of(plan: Plan) -> list[Mapping[str, Any]]:
-    """The plan's items."""
-    return [item for item in plan.get("items") or () if isinstance(item, Mapping)]
+    """The plan's items: those that are changed first, they are what is decided about."""
+    items = [item for item in plan.get("items") or () if isinstance(item, Mapping)]
+    return sorted(items, key=lambda item: not item.get("ok"))
 
 
 def whose_of(items: Sequence[Mapping[str, Any]]) -> str:
@@ -46,7 +47,7 @@ def item_line(item: Mapping[str, Any], cells: int, columns: Sequence[int], whose
     for text, room in told:
         parts.append((" " + fit(text, room), "text"))
     used = 3 + columns[0] + sum(room + 1 for _, room in told)
-    said = changes_text(item) if ok else problem_text(item)
+    said = changes_text(item) if ok else problem_text(item).replace(f"refused: {name} ", "refused: ", 1)
     parts.append(("  " + cut_end(said, max(4, cells - used - 2)), "text" if ok else "warn"))
     return parts
 

@@ -177,7 +177,7 @@ def why_parts(job: Mapping[str, Any]) -> Parts:
     for name in ("reason", "ticket"):
         if job.get(name):
             parts += [(f"{name} ", "muted"), (clean(job[name]) + "  ", "text")]
-    if job.get("cancelled_by"):
+    if job.get("cancelled_by") and "cancelled by" not in str(job.get("detail") or ""):
         parts += [("cancelled by ", "muted"), (clean(job["cancelled_by"]), "text")]
     return parts
 

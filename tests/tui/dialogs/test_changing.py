@@ -155,9 +155,20 @@ async def test_a_reason_has_room_and_clouds_are_told_apart() -> None:
         await pilot.press("space", "space")
         await open_plan(pilot)
         rows = [line for line in text(app).split("\n") if "web-0" in line]
-        assert rows[0].split()[:4] == ["✖", "web-0", "prod-eu", "refused:"] and long in rows[0]
-        assert rows[1].split()[:4] == ["✔", "web-0", "prod-us", "ACTIVE"]
+        assert rows[1].split()[:4] == ["✖", "web-0", "prod-eu", "refused:"] and long in rows[1]
+        assert rows[0].split()[:4] == ["✔", "web-0", "prod-us", "ACTIVE"]
         await until_text(pilot, "[ Go on with 1 of 2 ]")
+
+
+async def test_what_is_changed_stands_before_what_is_refused() -> None:
+    client = GateClient()
+    refused = [item(KEYS[0], f"web-{n}", ok=False, problem=f"web-{n} is running already") for n in range(40)]
+    client.plan = plan([*refused, item(KEYS[1], "web-stopped")])
+    async with console(client) as (app, pilot):
+        await pilot.press("space", "space")
+        await open_plan(pilot)
+        rows = [line for line in text(app).split("\n") if "✔" in line or "✖" in line]
+        assert rows[0].startswith(" ✔ web-stopped") and rows[1].split(maxsplit=2)[2] == "refused: is running already"
 
 
 async def test_all_refused_leaves_nothing_to_do() -> None:

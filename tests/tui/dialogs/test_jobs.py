@@ -10,7 +10,7 @@ import pytest
 from tests.tui.fakes import HOSTILE, GateClient, job, step
 from tests.tui.screen import console, lines, text, until, until_gone, until_text
 from tui.commands import understand
-from tui.panes.jobs import bar, length, progress
+from tui.panes.jobs import bar, length, progress, why_parts
 from tui.state import DEFAULT, View, view_of_json
 
 
@@ -139,3 +139,9 @@ async def test_notes_are_written_on_jobs() -> None:
         await until(pilot, lambda: sent)
         subject = {"kind": "job", "type": "actions", "key": ["job-118"], "name": "118 Stop 3 servers"}
         assert sent[0]["subject"] == subject and sent[0]["text"] == "see CHG42"
+
+
+@pytest.mark.parametrize("detail", ["3 of 9 done; cancelled by dana", "", None])
+def test_who_cancelled_is_told_once(detail: str | None) -> None:
+    words = "".join(part for part, _ in why_parts({"detail": detail, "cancelled_by": "dana"}))
+    assert words.count("cancelled by dana") == 1

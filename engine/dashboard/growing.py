@@ -10,7 +10,7 @@ from engine.access.models import Caller
 from engine.dashboard import forecast, rules
 from engine.dashboard.figures import chosen_place, told_host
 from engine.dashboard.forecast import Growth
-from engine.dashboard.utilisation import CPU, MEASURED, Measurements, host_rows, metric
+from engine.dashboard.utilisation import CPU, Measurements, host_rows, metric
 from engine.tenants.behind import listed, place, term
 from store.estate.reading import capacity, capacity_history, capacity_recent
 from store.estate.reading.models import Scope
@@ -84,19 +84,20 @@ class Growing:
 
         def work(
             connection: duckdb.DuckDBPyConnection,
-        ) -> tuple[list[Row], list[Row], Sampled, Sampled, dict[str, Values]]:
-            names = [metric(CPU, source) for source in MEASURED]
+        ) -> tuple[list[Row], list[Row], Sampled, Values, dict[str, Values]]:
             pools, hosts = capacity.pools(connection, scope), capacity.hosts(connection, scope)
             free = capacity_history.sampled(connection, ["free_gb"], dates, scope, "storage_pool") if pools else {}
-            busy = capacity_history.sampled(connection, names, dates, scope, "hypervisor") if hosts else {}
+            busy: Values = [None] * days
+            if hosts and chosen.source != "allocation":
+                name = metric(CPU, chosen.source)
+                busy = capacity_history.sampled_means(connection, name, dates, scope, "hypervisor")
             return pools, hosts, free, busy, estate(connection, dates, now, scope)
 
         pools, hosts, free, busy, series = self._reads.read(work)
         total, used = _pools_used(pools, free, dates)
-        measured = _means(busy, metric(CPU, chosen.source), dates)
         promised = _percents(series["vcpus"], series["vcpus_total"])
         storage = _percents(used, [total] * days)
-        cpu = promised if chosen.source == "allocation" else measured
+        cpu = promised if chosen.source == "allocation" else [_digits(value, 1) for value in busy]
         lines = {"storage": _line(storage, dates), "cpu": _line(cpu, dates)}
         known = sum(value is not None for value in used)
         return {
@@ -190,11 +191,6 @@ def _added(
 
 def _percents(parts: Sequence[float | None], wholes: Sequence[float | None]) -> Values:
     return [rules.percent(part, whole) for part, whole in zip(parts, wholes, strict=True)]
-
-
-def _means(measured: Sampled, name: str, days: Sequence[date]) -> Values:
-    """Of each day the mean over hosts."""
-    return [rules.mean(by_day.get(day, {}).get(name) for by_day in measured.values()) for day in days]
 
 
 def _free_of(pool: Row, free: Sampled, days: Sequence[date]) -> Values:

@@ -86,7 +86,7 @@ class SlaTenant(_Open):
     """A tenant's governed volumes: compliant (newest usable snapshot within the window), warning (older), critical
     (none at all, or older than two windows). total_volumes counts the governed ones; `ungoverned` the others.
 
-    warnings  of the first 50: volume_id, volume_name, policy, last_snapshot, message, cloud, region
+    warnings  of the first 10: volume_id, volume_name, policy, last_snapshot, message, cloud, region
     behind    total_volumes, compliant, warning, critical, ungoverned
     """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from store.estate.reading import limits
 from store.estate.reading.capacity import NOW
 from store.estate.reading.models import Scope
-from store.estate.reading.order import run
+from store.estate.reading.order import Sql, run
 from store.estate.reading.relation import Relation, literal, quoted
 from store.types import registry
 
@@ -126,24 +126,37 @@ def created(connection: duckdb.DuckDBPyConnection, type: str, days: Sequence[dat
 
 
 def sampled(
-    connection: duckdb.DuckDBPyConnection, metrics: Sequence[str], days: Sequence[date], scope: Scope, type: str = ""
+    connection: duckdb.DuckDBPyConnection, metrics: Sequence[str], days: Sequence[date], scope: Scope, type: str
 ) -> dict[tuple[str, str, str, str], dict[date, dict[str, float]]]:
-    """Measurements by the day: (cloud, region, type, id) -> day -> metric -> the day's mean. Of one type, if given."""
-    parts, values = ["list_contains(?, metric)"], [list(metrics)]
-    chosen = (("cloud", scope.clouds), ("cloud", scope.in_clouds), ("region", scope.in_regions))
-    for column, wanted in (*chosen, ("type", [type] if type else None)):
+    """Measurements by the day: (cloud, region, type, id) -> day -> metric -> the day's mean."""
+    sql, values = _sampled(metrics, days, scope, type)
+    found: dict[tuple[str, str, str, str], dict[date, dict[str, float]]] = {}
+    for cloud, region, of, id, metric, day, mean in run(connection, sql, values).fetchall():
+        found.setdefault((cloud, region, of, id), {}).setdefault(day, {})[metric] = mean
+    return found
+
+
+def sampled_means(
+    connection: duckdb.DuckDBPyConnection, metric: str, days: Sequence[date], scope: Scope, type: str
+) -> list[float | None]:
+    """Of each day the mean of one metric over all resources of the type, each by its own mean of the day."""
+    sql, values = _sampled([metric], days, scope, type)
+    means = dict(run(connection, f"SELECT day, avg(mean) FROM ({sql}) GROUP BY day", values).fetchall())
+    return [means.get(day) for day in days]
+
+
+def _sampled(metrics: Sequence[str], days: Sequence[date], scope: Scope, type: str) -> Sql:
+    parts, values = ["list_contains(?, metric)", "type = ?"], [list(metrics), type]
+    for column, wanted in (("cloud", scope.clouds), ("cloud", scope.in_clouds), ("region", scope.in_regions)):
         if wanted is not None:
             parts.append(f"list_contains(?::VARCHAR[], {column})")
             values.append(list(wanted))
     inside, start = " AND ".join(parts), literal(datetime.combine(days[0], time(), UTC))
-    sql = f"""SELECT cloud, region, type, id, metric, day, sum(total) / sum(n) FROM (
+    sql = f"""SELECT cloud, region, type, id, metric, day, sum(total) / sum(n) AS mean FROM (
             SELECT cloud, region, type, id, metric, taken_at::DATE AS day, sum(value) AS total, count(*) AS n
             FROM samples WHERE taken_at >= {start} AND {inside} GROUP BY ALL
             UNION ALL BY NAME
             SELECT cloud, region, type, id, metric, hour::DATE AS day, sum(total) AS total, sum(count) AS n
             FROM samples_hourly WHERE hour >= {start} AND {inside} GROUP BY ALL)
         GROUP BY ALL"""
-    found: dict[tuple[str, str, str, str], dict[date, dict[str, float]]] = {}
-    for cloud, region, of, id, metric, day, mean in run(connection, sql, values * 2).fetchall():
-        found.setdefault((cloud, region, of, id), {}).setdefault(day, {})[metric] = mean
-    return found
+    return sql, values * 2

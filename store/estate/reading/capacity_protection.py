@@ -63,7 +63,7 @@ def protection(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetim
 
 
 def broken_promises(
-    connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, days: int, each: int = 50
+    connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, days: int, each: int = 10
 ) -> Rows:
     """Governed volumes without a snapshot young enough, the oldest first, at most `each` of a project: id, name,
     project_id, policy, last."""

@@ -141,7 +141,12 @@ def test_measurements_by_the_day_from_raw_and_rolled_up_ones() -> None:
         " VALUES (?, ?, ?, ?, 'cpu', ?, 2, 50, 70, 120)",
         [*place, noon - timedelta(hours=3)],
     )
-    found = capacity_history.sampled(connection, ["cpu", "memory"], DAYS, EVERYTHING)
-    assert found == {place: {DAYS[1]: {"cpu": 40.0}}}
-    assert capacity_history.sampled(connection, ["cpu"], DAYS, Scope(clouds=("other",))) == {}
+    other = ("c", "r", "hypervisor", "h2")
+    connection.execute("INSERT INTO samples VALUES (?, ?, ?, ?, 'cpu', ?, 80)", [*other, noon])
+    found = capacity_history.sampled(connection, ["cpu", "memory"], DAYS, EVERYTHING, "hypervisor")
+    assert found == {place: {DAYS[1]: {"cpu": 40.0}}, other: {DAYS[1]: {"cpu": 80.0}}}
+    assert capacity_history.sampled(connection, ["cpu"], DAYS, EVERYTHING, "server") == {}
+    assert capacity_history.sampled(connection, ["cpu"], DAYS, Scope(clouds=("other",)), "hypervisor") == {}
+    means = capacity_history.sampled_means(connection, "cpu", DAYS, EVERYTHING, "hypervisor")
+    assert means == [None, 60.0, None, None, None, None], "each host counts alike, however often it was measured"
     assert isinstance(next(iter(found[place])), date)

@@ -69,6 +69,7 @@ class Counts:
 
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
+        self._latest: dict[str, tuple[int, datetime | None]] = {}
         self._hours: dict[str, tuple[int, datetime, list[_At]]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -109,8 +110,10 @@ class Counts:
     def newest(self, connection: duckdb.DuckDBPyConnection, type: ResourceType, version: int) -> datetime | None:
         """When a version of the type last began or ended (naive UTC); None when there is none."""
         with self._of_type(type):
-            kept = self._kept.get(type.name)
-            return kept.newest if kept is not None and kept.version == version else _newest(connection, type)
+            known = self._latest.get(type.name)
+            if known is None or known[0] != version:
+                known = self._latest[type.name] = (version, _newest(connection, type))
+            return known[1]
 
     def _of_type(self, type: ResourceType) -> threading.Lock:
         with self._lock:

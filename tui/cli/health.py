@@ -23,6 +23,8 @@ problem_commands = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add these commands to the program's."""
     app.add_typer(problem_commands, name="problems")
+    app.command("dashboard")(dashboard)
+    app.command("health")(health)
 
 
 @problem_commands.callback()
@@ -95,3 +97,28 @@ def note(
     from tui.cli.problems import write_note
 
     write_note(context.obj, id, text, until)
+
+
+def dashboard(context: typer.Context, cloud: Cloud = None, output: Output = Format.table) -> None:
+    """Print the numbers of the first screen: what is wrong, how full it is and for how long, drift, protection."""
+    from tui.cli.dashboard import dashboard as work
+
+    work(context.obj, cloud, output)
+
+
+def health(
+    context: typer.Context,
+    tenant: Annotated[str | None, typer.Argument(metavar="[TENANT]", help="Id or name of a project.")] = None,
+    filter: Annotated[str, typer.Option("-f", "--filter", help="As in the console: 'band:critical servers:>10'.")] = "",
+    days: Annotated[int, typer.Option("--days", min=1, max=365, help="Days of a tenant's trend.")] = 30,
+    quota: Annotated[bool, typer.Option("--quota", help="Ask the cloud for the tenant's quota.")] = False,
+    cloud: Cloud = None,
+    output: Output = Format.table,
+) -> None:
+    """List how healthy the tenants are and why, the worst first; or tell all about one."""
+    from tui.cli import dashboard as work
+
+    if tenant is None:
+        work.health(context.obj, filter, cloud, output)
+    else:
+        work.one_tenant(context.obj, tenant, cloud, days, quota, output)

@@ -78,6 +78,7 @@ class Hearing:
                 self.go(-1)
             return
         bare = not self.table.buffer.rows and self.pane.view.kind in ("list", "clouds")
+        bare = bare or self.pane.view.kind == "help"  # left open by an earlier console
         if self.table.loaded and (bare or getattr(self.pane, "holds_nothing", False)):
             self.open_view(View("setup"), unasked=True)
 

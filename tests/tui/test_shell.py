@@ -3,9 +3,10 @@
 import pytest
 
 from tests.tui.fake import FakeClient, collection
-from tests.tui.screen import console, until, until_gone, until_text
+from tests.tui.screen import console, lines, until, until_gone, until_text
 from tui.api.errors import ApiError
 from tui.panes.settings import value_of
+from tui.state import History, View
 
 
 async def go(pilot, line: str) -> None:  # type: ignore[no-untyped-def]
@@ -118,6 +119,34 @@ async def test_the_demo_is_one_key_away_when_there_is_no_cloud() -> None:
         assert app.leads_to_demo
 
 
+async def test_a_first_start_leads_by_the_hand_whatever_was_left_open() -> None:
+    client = FakeClient(0)
+    client.clouds = []
+    client.saved_view = History([View("help")], 0).to_json("", {})
+    async with console(client) as (app, pilot):
+        await until_text(pilot, "No cloud is set up")
+        await until(pilot, lambda: app.pane.view.kind == "setup")
+
+
+async def test_what_was_found_is_no_mistake_and_a_long_reason_is_told_in_full() -> None:
+    client = FakeClient(0)
+    client.clouds = []
+    client.candidates = [{"name": "prod", "auth_url": "https://id.example/v3", "file": "clouds.yaml"}]
+    async with console(client) as (app, pilot):
+        await until_text(pilot, "enter tests prod")
+        await pilot.press("enter")
+        await until_text(pilot, "prod works; add it READ-ONLY?", "signed in as ops", "enter answer")
+        assert [style for text, style in app.table._hint if "signed in" in text] == ["accent"]
+        await pilot.press("x", "enter")
+        await until_text(pilot, "y adds it, esc leaves it")
+        assert [style for text, style in app.table._hint if "y adds it" in text] == ["error"]
+        await pilot.press("escape")
+        app.table.empty_text = "nothing: " + "said " * 40
+        app.table.buffer.rows.clear()
+        app.table.redraw()
+        await until(pilot, lambda: sum(line.count("said") for line in lines(app)) == 40)
+
+
 async def test_the_command_bar_offers_actions_and_says_why_not() -> None:
     client = FakeClient(30)
     async with console(client) as (app, pilot):
@@ -158,8 +187,8 @@ async def test_lines_that_were_typed_are_there_in_the_next_session() -> None:
 
 async def test_a_kept_session_of_another_shape_is_no_harm() -> None:
     client = FakeClient(30)
-    for lines in ([], {":": "x"}, {":": [1, "ports"]}, {":": None}, "x"):
-        client.saved_view = {"lines": lines}
+    for kept in ([], {":": "x"}, {":": [1, "ports"]}, {":": None}, "x"):
+        client.saved_view = {"lines": kept}
         async with console(client) as (app, pilot):
             await pilot.press("colon", "escape", "j")
             assert app.is_running

@@ -57,6 +57,10 @@ class Display:
         """Under the bar, in place of the heads: what is wrong with the text, or what it could become."""
         self.table.set_hint(hint_line(problem, choices, self.size.width) if problem or choices else [])
 
+    def explain(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
+        """Under the bar, in place of the heads: what is asked for, or what was found."""
+        self.table.set_hint([(" ", "text"), (clean(text), "accent")])
+
     def show_strip(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """About the row under the cursor."""
         row = self.table.current

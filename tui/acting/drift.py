@@ -86,8 +86,8 @@ class Drifting:
             self.in_background(self._accept(ids, body))
             return None
 
-        self.ask_line(f"acknowledge {words}, note: ", answered)
-        self.show_hint("enter accepts, also without a note; until:2d at its end says how long it holds", ())
+        self.ask_line(f"acknowledge {words}, note", answered)
+        self.explain("enter accepts, also without a note; until:2d at its end says how long it holds")
 
     def action_acknowledge_all(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Accept all events that pass the filter, once that is confirmed."""

@@ -97,7 +97,7 @@ class Past:
         view = self.pane.view
         since, until = view.span or (FROM, "")
         self.ask_line("between", self._take_span, f"{since} .. {until or 'now'}")
-        self.show_hint("two times, for example: yesterday 14:00 .. now", ())
+        self.explain("two times, for example: yesterday 14:00 .. now")
 
     def _take_span(self: QuarterdeckApp, text: str) -> str | None:  # type: ignore[misc]
         try:

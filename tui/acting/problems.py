@@ -82,7 +82,7 @@ class Problems:
             return None
 
         self.ask_line(f"mute {clean(problem.get('title') or '')[:30]} for: ", take)
-        self.show_hint(_MUTE_HELP, ())
+        self.explain(_MUTE_HELP)
 
     async def _send_mute(self: QuarterdeckApp, problem: Problem, until: datetime, reason: str) -> None:  # type: ignore[misc]
         at = until.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -43,7 +43,7 @@ class Setup:
         self.end_notice()
         if self.pane.view.kind == "setup" and not self.bar.is_open:
             self.ask_line(f"{name} works; add it READ-ONLY? y", self._answer_add(entry))
-            self.show_hint(_told(found), ())
+            self.explain(_told(found))
 
     def _answer_add(self: QuarterdeckApp, entry: dict[str, str]) -> Any:  # type: ignore[misc]
         def answered(text: str) -> str | None:

@@ -140,7 +140,7 @@ class Shell:
             return None
 
         self.ask_line(f"{what}: gone or there?", take)
-        self.show_hint(f"gone: they count as deleted, there: they stay. {clean(reason)}", ())
+        self.explain(f"gone: they count as deleted, there: they stay. {clean(reason)}")
 
     async def _send_decision(self: QuarterdeckApp, body: dict[str, Any], accept: bool, what: str) -> None:  # type: ignore[misc]
         await self.world.post("/q/suspects/decision", json={**body, "accept": accept})

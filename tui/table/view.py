@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 
 from textual import events
 from textual.geometry import Region, Size
@@ -134,9 +135,8 @@ class TableView(Guarded, Widget, can_focus=True):
             lines.append(lit(line, self.lit, (self.palette.cursor if cursor else self.palette.plain)["mark"]))
         text = self.palette["text"]
         if not rows and self.empty_text:
-            lines += [
-                strip_of([("  " + part, self.palette["muted"])], width, text) for part in self.empty_text.split("\n")
-            ]
+            said = [line for part in self.empty_text.split("\n") for line in wrap(part, max(8, width - 3)) or [""]]
+            lines += [strip_of([("  " + line, self.palette["muted"])], width, text) for line in said]
         lines += [strip_of((), width, text)] * (height - len(lines))
         return lines[:height]
 

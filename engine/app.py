@@ -186,6 +186,8 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             lambda: demonstration is not None and demonstration.busy,
         )  # fmt: skip
         closing.callback(drift.close)
+        history = HistoryService(reads)
+        history.tell_who(drift.service.who)
         tenants = TenantsRoom(reads, clouds, drift.service, lambda: settings.current)
         dashboard = DashboardRoom(ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path)
         closing.callback(dashboard.close)
@@ -222,7 +224,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             handover=handover,
             views=ViewService(ops, audit, lambda: feed.publish("views")),
             timeline=Timeline(reads, lines, audit, notes.about),
-            history=HistoryService(reads),
+            history=history,
             gate=gate,
             drift=drift,
             tenants=tenants,

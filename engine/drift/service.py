@@ -17,6 +17,7 @@ from engine.drift.decisions import Decisions
 from engine.drift.models import MOST_IDS, SEVERITIES, STATES, TRIAGE, EventFilter, Order
 from engine.drift.rules import RULES, TYPES
 from engine.inventory.reads import InventoryReads, scope_of
+from store import times
 from store.estate import drift
 from store.estate.reading import drift as reading
 from store.estate.reading import history
@@ -219,6 +220,19 @@ class DriftService:
         """As `open_by_project`; else all events but those that are ignored or expected."""
         seen, decided = Seen(self.reads.clock(), scope), self.decisions.decided()
         return self.reads.read(lambda c: reading.by_project(c, decided, seen, since, triage_only=triage_only))
+
+    def who(self, caller: Caller, items: Sequence[Item]) -> None:
+        """Fill `user` of changes that the history tells, where one person is known to have done all of it."""
+        if not items or not permissions.allows(caller.role, "drift:read"):
+            return
+        names = ("cloud", "region", "resource_type", "resource_id")
+        ids = {str(one["resource_id"]) for one in items}
+        found = self.reads.read(lambda connection: reading.actors(connection, ids))
+        for one in items:
+            at = one["recorded_at"]
+            known = found.get((*(one[name] for name in names), times.naive(at)))
+            if known is not None:
+                one["user"] = telling.for_caller(caller, *known)
 
     # Deciding
 

@@ -27,12 +27,9 @@ _LONGEST = 120  # characters of a value within a sentence
 def answer(row: Row, caller: Caller, names: Names, heads: Heads) -> dict[str, Any]:
     """An EventAnswer. Whoever is limited to a part of the clouds is not told who else works at this console."""
     rule = RULES.get(row["rule"])
-    actor = row["actor"]
+    actor = for_caller(caller, row["actor"], row["source"])
     candidates = orjson.loads(row["candidates"]) if row["candidates"] else []
-    if caller.limited:
-        own = {caller.name, caller.login_name}
-        actor = _for_limited(actor, row["source"], own)
-        candidates = [{**one, "actor": _for_limited(one["actor"], one["source"], own)} for one in candidates]
+    candidates = [{**one, "actor": for_caller(caller, one["actor"], one["source"])} for one in candidates]
     old_name, new_name = (_named(rule, row, row[side], names) for side in ("old_value", "new_value"))
     return {
         **{name: row[name] for name in _SAME},
@@ -60,10 +57,11 @@ def answer(row: Row, caller: Caller, names: Names, heads: Heads) -> dict[str, An
     }
 
 
-def _for_limited(actor: str | None, source: str | None, own: set[str | None]) -> str | None:
-    if actor is None or not (source or "").startswith(OURS):
+def for_caller(caller: Caller, actor: str | None, source: str | None) -> str | None:
+    """The actor as this caller may know him."""
+    if not caller.limited or actor is None or not (source or "").startswith(OURS):
         return actor
-    return actor if actor in own else ANOTHER
+    return actor if actor in (caller.name, caller.login_name) else ANOTHER
 
 
 def sentence(row: Row, old_name: str | None, new_name: str | None) -> str:

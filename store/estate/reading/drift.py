@@ -7,7 +7,7 @@ UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -337,6 +337,16 @@ def groups(connection: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, An
         GROUP BY ALL HAVING count(*) > 1"""
     found = _all(connection, sql, [sorted({key[2] for key in keys})])
     return {(cloud, owner, request): head for cloud, owner, request, head in found if (cloud, owner, request) in keys}
+
+
+def actors(
+    connection: duckdb.DuckDBPyConnection, ids: Iterable[str]
+) -> dict[tuple[str, str, str, str, datetime], tuple[str, str]]:
+    """(cloud, region, type, id, when) -> (actor, source), where one is known to have done all of it."""
+    sql = """SELECT cloud, region, type, resource_id, opened_at, any_value(actor), any_value(source) FROM drift_events
+        WHERE resource_id IN (SELECT unnest(?)) GROUP BY ALL
+        HAVING count(*) = count(actor) FILTER (grade IN ('certain', 'cloud')) AND count(DISTINCT actor) = 1"""
+    return {tuple(row[:5]): (row[5], row[6]) for row in _all(connection, sql, [sorted(set(ids))])}  # type: ignore[misc]
 
 
 def _all(connection: duckdb.DuckDBPyConnection, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:

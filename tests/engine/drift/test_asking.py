@@ -193,3 +193,16 @@ def test_what_opens_again_is_asked_anew(busy: Place) -> None:
     busy.room.asker.work()
     [event] = busy.events(field="status")
     assert (event["count"], event["actor"]) == (2, "root")
+
+
+def test_the_history_hears_who_did_it(busy: Place) -> None:
+    """Two fields of web-2 changed in one step, and of one nobody knows who did it: so no name is given."""
+    busy.nova.said = {ID[1]: [action("stop", 15)], ID[2]: [action("live-migration", 16, user_id="u1")]}
+    busy.room.asker.work()
+    items: list[dict[str, Any]] = [
+        {"cloud": "prod", "region": "one", "resource_type": "server", "resource_id": ID[number],
+         "recorded_at": times.naive(at(minutes)), "user": None}
+        for number, minutes in ((1, 20), (1, 10), (2, 20), (3, 20))
+    ]  # fmt: skip
+    busy.service.who(ADMIN, items)
+    assert [one["user"] for one in items] == ["ada", None, None, None]

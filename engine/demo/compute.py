@@ -21,6 +21,7 @@ class Compute:
 
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
         from engine.demo.compute_actions import add_actions
+        from engine.demo.compute_diagnostics import add_diagnostics
         from engine.demo.compute_events import add_events
         from engine.demo.compute_flavors import add_flavors
         from engine.demo.compute_lists import add_lists
@@ -35,6 +36,7 @@ class Compute:
         add_servers(self)
         add_actions(self)
         add_events(self)
+        add_diagnostics(self)
         add_lists(self)
         add_flavors(self)
         add_projects(self)

@@ -209,6 +209,10 @@ async def test_from_an_event_to_its_resource_and_back() -> None:
         await until_text(pilot, "m1.large")
         await pilot.press("t")
         await until(pilot, lambda: (app.pane.view.kind, app.pane.view.type) == ("tree", "server"))
+        await pilot.press("escape")
+        await until_text(pilot, "m1.large")
+        await pilot.press("h")
+        await until(pilot, lambda: (app.pane.view.kind, app.pane.view.subject[-1]) == ("history", SERVER))
 
 
 # One event

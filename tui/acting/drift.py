@@ -117,7 +117,7 @@ class Drifting:
             self.in_background(accept())
             return None
 
-        self.ask_line(f"acknowledge {number} that pass? y and a note: ", answered)
+        self.ask_line(f"acknowledge {number} that pass? y and a note", answered)
 
     def _events_here(self: QuarterdeckApp) -> list[int]:  # type: ignore[misc]
         pane, row, marks = self.pane, self.table.current, self.table.marks
@@ -199,7 +199,7 @@ class Drifting:
             self.in_background(self._change_rule(rule, {"severity": None if found[0] == _DEFAULT else found[0]}))
             return None
 
-        self.ask_line(f"severity of rule {rule['id']}: ", answered, become=lambda text: known)
+        self.ask_line(f"severity of rule {rule['id']}", answered, become=lambda text: known)
         self.show_hint("", known)
 
     def _rule_here(self: QuarterdeckApp) -> dict[str, Any] | None:  # type: ignore[misc]
@@ -277,7 +277,7 @@ class Drifting:
             return
         ends = isinstance(pane, WindowsPane)
         words = criteria_words(pane.items.get(row.key) or {})[:40]
-        prompt = f"{'end the window' if ends else 'ignore no longer'}: {words}? y: "
+        prompt = f"{'end the window' if ends else 'ignore no longer'}: {words}? y"
         told = "the window has ended; what it covered stays ignored" if ends else "no longer ignored"
         self._confirm(prompt, self._remove(f"{pane.path}/{quote(row.key[0])}", told))
 

@@ -11,6 +11,7 @@ from tui.keymap import Keymap
 from tui.panes.pane import Pane, Parts
 from tui.panes.resources import progress_text
 from tui.table.cells import clean, cut_middle, width
+from tui.table.format import moment_of
 from tui.table.widget import ResourceTable
 from tui.targets import COUNTED, is_writable, left_words, writable_seconds
 from tui.times import age
@@ -54,13 +55,22 @@ def context_line(pane: Pane, world: World, count: int | None, cells: int) -> Lin
     if shown:
         left += [(" · ", "bar"), writing(shown, datetime.now(UTC))]
     if view.at:
-        left += [(" · ", "bar"), (f"AS OF {clean(view.at)}", "bar_warn")]
+        left += [(" · ", "bar"), (f"AS OF {as_of_words(view.at, datetime.now(UTC))}", "bar_warn")]
     right: Parts = []
     if cells >= 60:
         number = f" {count:,}" if pane.counted and count is not None else ""
         title = cut_middle(pane.title(), max(10, cells // 3))
         right = [(title, "bar_strong"), (number, "bar_strong"), ("   ? help ", "bar_muted")]
     return left, right
+
+
+def as_of_words(at: str, now: datetime) -> str:
+    """A time of the past in the operator's zone: Sun 21:23 UTC, or 2026-10-01 09:00 UTC further away."""
+    moment = moment_of(at)
+    if moment is None:
+        return clean(at)
+    local = moment.astimezone()
+    return local.strftime("%a %H:%M %Z" if 0 <= (now - local).total_seconds() < 6 * 86400 else "%Y-%m-%d %H:%M %Z")
 
 
 def writing(clouds: Sequence[dict[str, Any]], now: datetime) -> tuple[str, str]:

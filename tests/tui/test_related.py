@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
 from tests.tui.fake import FakeClient
 from tests.tui.screen import console, lines, text, until, until_gone, until_text
 from tui.acting.related import related_views
+from tui.showing import as_of_words
 
 
 def test_empty_lists_and_those_read_on_demand_are_left_out() -> None:
@@ -40,11 +45,36 @@ async def test_tab_walks_through_what_hangs_on_a_row_and_escape_leads_back() -> 
         await until(pilot, lambda: lines(app)[4].startswith("▸"), "on the same row")
 
 
+NOON = datetime(2026, 2, 8, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("at", "shape"),
+    [
+        (NOON - timedelta(hours=2), "%a %H:%M %Z"),
+        (NOON - timedelta(days=40), "%Y-%m-%d %H:%M %Z"),
+        (NOON + timedelta(hours=2), "%Y-%m-%d %H:%M %Z"),
+    ],
+)
+def test_the_past_is_named_in_the_operator_s_zone(at: datetime, shape: str) -> None:
+    assert as_of_words(at.isoformat(), NOON) == at.astimezone().strftime(shape)
+    assert as_of_words("\x1b nonsense", NOON).isprintable()
+
+
+@pytest.mark.parametrize("cells", [20, 40, 80, 160])
+async def test_what_is_typed_is_in_sight_however_long_the_question(cells: int) -> None:
+    async with console(FakeClient(50), "servers /web", size=(cells, 24)) as (app, pilot):
+        await pilot.press("u", *"7 days")
+        await until(pilot, lambda: "7 days" in lines(app)[1], "what was typed")
+        assert lines(app)[1].startswith(" as of")
+
+
 async def test_as_of() -> None:
     client = FakeClient(50)
     async with console(client) as (app, pilot):
         await pilot.press("u", *"yesterday 14:00", "enter")
         await until_text(pilot, "AS OF")
+        assert ":" in lines(app)[0].partition("AS OF")[2].split()[1], "a weekday and a time of day"
         await until(pilot, lambda: client.asked("POST", "/q/windows")[-1].get("at"), "the past was asked for")
         at = client.asked("POST", "/q/windows")[-1]["at"]
         await pilot.press("enter")

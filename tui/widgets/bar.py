@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tui.table.cells import clean, width
+from tui.table.cells import clean, cut_end, width
 from tui.widgets.lines import Lines, Part
 
 MOST_HISTORY = 50
 MOST_TEXT = 1000
+TYPED = 20  # cells that a text has at least where the screen has them
 KEPT = (":", "/")  # whose lines are kept over sessions
 MOST_KEPT, LONGEST_KEPT = 20, 200
 _EDITING = frozenset(["escape", "enter", "tab", "up", "down", "left", "right", "home", "end", "backspace", "delete"])
@@ -113,13 +114,19 @@ class Bar(Lines):
         if not self.mode:
             self.show((left, right))
             return
-        room = max(8, self.size.width - sum(width(text) for text, _ in right) - width(self.mode) - 4)
+        prompt = self.mode if len(self.mode) == 1 else self.mode.rstrip(": ") + ": "
+        cells = self.size.width - 2
+        beside = sum(width(text) for text, _ in right)
+        if width(prompt) + TYPED + beside > cells:
+            right, beside = (), 0  # what is typed comes first
+        prompt = cut_end(prompt, max(1, cells - min(TYPED, cells // 2)))
+        room = max(4, cells - beside - width(prompt))
         start = 0  # the cursor is always in sight
         while width(self.value[start : self.cursor]) >= room:
             start += 1
         at = self.value[self.cursor : self.cursor + 1] or " "
         typed: list[Part] = [
-            (" " + self.mode + ("" if len(self.mode) == 1 else ": "), "key"),
+            (" " + prompt, "key"),
             (self.value[start : self.cursor], "strong"),
             (at, "input"),
             (self.value[self.cursor + 1 :], "strong"),

@@ -28,6 +28,7 @@ event: what, from, to, how bad, whose, between which two listings, and who did i
 - One deviation is told once, however often it is looked at. When an old value is back, its event resolves by itself,
   and those of the values in between. Of severity warning or critical it then waits as "resolved, not seen" until
   somebody acknowledges it.
+- When a resource is gone, whatever deviated of it is over, and the deletion is told instead.
 - The same change again within 24 hours opens the same event and counts; three times within 24 hours is flapping.
 - A flip that happens and is undone between two listings is seen by none of them. Neutron counts every write
   (`revision_number`), so there it is told that something was changed and changed back (severity info), and how often.

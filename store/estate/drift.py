@@ -1,8 +1,8 @@
 """Drift events out of versions: what a rule watches became another value, went back, or goes back and forth.
 
 Open events of one resource and rule are a stack: a value that becomes another one is put on it; when an old value comes
-back, its event and those above it are resolved. So one deviation is told once, however often it is looked at. The same
-change again within a day opens the same event once more and counts it.
+back, its event and those above it are resolved, and so are all when the resource is gone. So one deviation is told
+once, however often it is looked at. The same change again within a day opens the same event once more and counts it.
 
 Deriving is idempotent: ids are made of what changed and when, and a change that an event has taken in is not looked at
 again. It works on whatever listings are not `derived` yet, so it can follow a listing at once or days later.
@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from store.estate import drift_changes, drift_echoes
-from store.estate.drift_changes import Place
+from store.estate.drift_changes import GONE, Place
 from store.estate.drift_models import Derived, TypeWatch
 from store.estate.rows import to_arrow
 from store.times import naive
@@ -145,7 +145,8 @@ def _round(connection: duckdb.DuckDBPyConnection, place: Place, number: int) -> 
         FROM (SELECT *, {_enabled(place)} AS on_ FROM drift_changes WHERE round = {number}) c
         LEFT JOIN drift_sights s ON s.began = c.began AND s.scope IS NOT DISTINCT FROM c.scope
         LEFT JOIN (SELECT c.id, c.rule, min(e.opened_at) AS from_at FROM drift_changes c JOIN drift_events e ON {_SAME}
-                   WHERE c.round = {number} AND e.state = 'open' AND e.old_value IS NOT DISTINCT FROM c.new
+                   WHERE c.round = {number} AND e.state = 'open' AND c.kind <> '{GONE}'
+                     AND e.old_value IS NOT DISTINCT FROM c.new
                      AND NOT {_SETTLED} GROUP BY ALL) b ON b.id = c.id AND b.rule = c.rule
         LEFT JOIN (SELECT DISTINCT c.id, c.rule FROM drift_changes c JOIN drift_events e ON {_SAME}
                    WHERE c.round = {number} AND e.state = 'open' AND NOT {_SETTLED}) o
@@ -155,9 +156,9 @@ def _round(connection: duckdb.DuckDBPyConnection, place: Place, number: int) -> 
     resolved = _changed(
         connection,
         f"""UPDATE drift_events AS e SET state = 'resolved', resolved_at = c.began, last_at = c.began,
-               moved = {_SETTLED}
+               moved = {_SETTLED} OR c.kind = '{GONE}'
         FROM drift_round c WHERE {_SAME} AND e.state = 'open'
-          AND ({_SETTLED} OR (c.back IS NOT NULL AND e.opened_at >= c.back))""",
+          AND ({_SETTLED} OR c.kind = '{GONE}' OR (c.back IS NOT NULL AND e.opened_at >= c.back))""",
         key,
     )
     again = _changed(

@@ -144,6 +144,7 @@ def _struct(watch: Watch, *, raw: bool) -> str:
     return f"CASE WHEN {' OR '.join(hidden)} THEN NULL ELSE {struct} END" if hidden else struct
 
 
+GONE = "gone"  # the resource is: what deviated of it does so no more
 _COMMON = "id, name, project_id, domain_id, tags, coalesce(owner, owner_before) AS owner, scope"
 _NONE = f"""SELECT NULL::INTEGER AS rule, '' AS kind, '' AS field, '' AS severity, {_COMMON}, '' AS old, '' AS new,
     valid_from AS began, false AS raises, false AS state FROM drift_history WHERE false"""
@@ -152,12 +153,13 @@ _NONE = f"""SELECT NULL::INTEGER AS rule, '' AS kind, '' AS field, '' AS severit
 def _changes(watch: Watch) -> list[str]:
     """SELECTs of one rule's changes; each has one parameter, since when."""
     name = f"r{watch.rule}"
+    went = "(next_from IS NULL OR next_from > valid_to)"
 
-    def part(old: str, new: str, at: str, raises: str, where: str) -> str:
+    def part(old: str, new: str, at: str, raises: str, where: str, kind: str = watch.kind) -> str:
         opens = f"({raises})" if watch.enabled else "false"
         if watch.enabled and watch.enabled_at is not None:
             opens = f"({opens} AND {at} > TIMESTAMP {text(watch.enabled_at.replace(tzinfo=None).isoformat(sep=' '))})"
-        return f"""SELECT {watch.rule} AS rule, '{watch.kind}' AS kind, {text(watch.field)} AS field,
+        return f"""SELECT {watch.rule} AS rule, '{kind}' AS kind, {text(watch.field)} AS field,
             {name}_severity AS severity, {_COMMON}, {old} AS old, {new} AS new, {at} AS began, {opens} AS raises,
             {str(watch.state).lower()} AS state FROM drift_history WHERE {at} >= ? AND {where}"""
 
@@ -165,8 +167,8 @@ def _changes(watch: Watch) -> list[str]:
         there = f"{name} IS NOT NULL AND {name}_before IS NOT NULL"
         raises = "true" if watch.first else f"{name}_before.v IS NOT NULL"
         differs = f"{there} AND {name}.v IS DISTINCT FROM {name}_before.v"
-        return [part(f"{name}_before.v", f"{name}.v", "valid_from", raises, differs)]
-    went = "(next_from IS NULL OR next_from > valid_to)"
+        over = part("NULL", "NULL", "valid_to", "false", went, GONE)
+        return [part(f"{name}_before.v", f"{name}.v", "valid_from", raises, differs), over]
     if watch.kind == "deleted":
         back = part(text(DELETED), text(PRESENT), "valid_from", "false", "before_to < valid_from")
         return [part(text(PRESENT), text(DELETED), "valid_to", "true", went), back]

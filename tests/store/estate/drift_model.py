@@ -58,7 +58,11 @@ class DriftModel:
         for id in sorted({*docs, *self.there}):
             here, was = id in docs, self.there.get(id)
             for rule in self.rules:
-                if rule.kind == "changed" and here:
+                if rule.kind == "changed" and was and not here:
+                    for event in self.events:
+                        if (event.resource, event.rule, event.open) == (id, rule.number, True):
+                            event.open, event.moved = False, True
+                elif rule.kind == "changed" and here:
                     self._value(id, rule, docs[id].get(rule.field, NOTHING), now)
                 elif rule.kind == "deleted" and was is not None and here != was:
                     self._change(id, rule, *(("present", "deleted") if was else ("deleted", "present")), now, was)

@@ -141,6 +141,19 @@ def test_gone_and_back(estate: Estate) -> None:
     ]
 
 
+def test_what_deviated_of_something_that_is_gone_does_so_no_more(estate: Estate) -> None:
+    """Also where nothing was there before, and whoever comes back with the value is not told again."""
+    for minute, docs in enumerate([[thing(1)], [thing(1, name="new", tags=["x"])], [], [thing(1, name="new")]]):
+        collect(estate, minute, docs)
+        derive(estate, NAME, TAGS, WENT)
+    assert events(estate, "rule, old_value, new_value, state, moved") == [
+        (1, "thing 1", "new", "resolved", True),
+        (7, None, "x", "resolved", True),
+        (5, "present", "deleted", "resolved", False),
+        (7, "x", None, "open", False),
+    ]
+
+
 def test_compared_with_the_last_version_over_a_gap(estate: Estate) -> None:
     for minute, docs in enumerate([[thing(1)], [], [thing(1, name="other")]]):
         collect(estate, minute, docs)

@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "start": ("Starting", []),
     "engine_restart": ("After a kill", []),
     "engine_clients": ("Fifty consoles at once", []),
+    "drift": ("Drift", []),
 }
 
 HEAD = """# Benchmarks

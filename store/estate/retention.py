@@ -37,7 +37,8 @@ def retain(connection: duckdb.DuckDBPyConnection, types: Iterable[ResourceType],
             UNION ALL SELECT whole_listing_id FROM states WHERE whole_listing_id IS NOT NULL)""",
         [limit],
     )
-    connection.execute("DELETE FROM drift_events WHERE state = 'resolved' AND last_at < ?", [limit])
+    # What our own jobs did deviates as it was meant to, so it is not kept for ever either.
+    connection.execute("DELETE FROM drift_events WHERE (state = 'resolved' OR expected) AND last_at < ?", [limit])
     drift_revisions.retain(connection, {type.name: quoted(type.table) for type in types})
     _drop_blobs(connection, types)
     return dropped

@@ -279,3 +279,16 @@ def test_equal_to_a_naive_model(states: list[tuple[dict[str, Any], int, bool, bo
 
 def _row(event: Told) -> tuple[Any, ...]:
     return event.row
+
+
+def test_what_is_over_is_kept_as_long_as_history(estate: Estate) -> None:
+    """An open event stays however old, but for what our own jobs did."""
+    collect(estate, 0, [thing(1), thing(2), thing(3)])
+    collect(estate, 1, [thing(1, name="a"), thing(2, name="b"), thing(3, name="c")])
+    collect(estate, 2, [thing(1), thing(2, name="b"), thing(3, name="c")])
+    derive(estate, NAME)
+    estate.write(lambda c: c.execute("UPDATE drift_events SET expected = true WHERE new_value = 'b'") and None).result()
+    estate.retain(at(1))
+    assert len(events(estate)) == 3
+    estate.retain(at(10))
+    assert events(estate, "new_value, state") == [("c", "open")]

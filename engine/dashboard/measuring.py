@@ -119,7 +119,7 @@ class Measuring:
         """All in memory; in the store at most so many of a cloud."""
         if not readings:
             return
-        self._measurements.put(kind, source, readings)
+        self._measurements.take_in(kind, source, readings)
         self._reads.estate.add_samples(samples(kind, source, busiest(readings, most) if most else readings))
         self._changed()
 

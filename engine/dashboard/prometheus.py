@@ -57,7 +57,7 @@ class Prometheus:
                 headers["Authorization"] = f"Bearer {read_secret(settings.prometheus_token)}"
             with (
                 httpx.Client(timeout=self._seconds, verify=verify, follow_redirects=False, trust_env=False) as client,
-                client.stream("POST", url, data={"query": promql}, headers=headers) as answer,
+                client.stream("GET", url, params={"query": promql}, headers=headers) as answer,
             ):
                 body = bytearray()
                 for chunk in answer.iter_bytes():

@@ -62,7 +62,7 @@ class Measurements:
         self._last: dict[tuple[str, str], dict[Key, Reading]] | None = None  # (kind, source) -> readings
         self._failures: dict[str, str] = {}
 
-    def put(self, kind: Kind, source: Source, readings: Mapping[Key, Reading]) -> None:
+    def take_in(self, kind: Kind, source: Source, readings: Mapping[Key, Reading]) -> None:
         """Take in new readings; older ones of others stay until they are too old."""
         with self._lock:
             known = self._known().setdefault((kind, source), {})

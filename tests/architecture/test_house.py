@@ -57,7 +57,10 @@ SENDERS = ("engine/gate/performing.py", "engine/clouds/writing.py", "engine/clou
 SESSIONS = ("engine/app.py", "engine/clouds/writing.py")
 # Libraries that speak HTTP or are made of it; only these rooms may import them.
 WIRES = ("requests", "httpx", "urllib3", "urllib.request", "http.client", "aiohttp", "keystoneauth1", "openstack")
-WIRED = ("engine/clouds/", "engine/demo/", "engine/demonstration/", "engine/embedded.py")
+WIRED = (
+    *("engine/clouds/", "engine/demo/", "engine/demonstration/", "engine/embedded.py"),
+    "engine/dashboard/prometheus.py",  # asks a source of measurements, which is no cloud, by GET alone
+)
 # Receivers that are no clouds: routers, queues.
 _HARMLESS = re.compile(r"router|queue|ready|answers|readers")
 

@@ -126,7 +126,7 @@ async def test_measured_hosts_and_those_that_are_not(firm: Firm) -> None:
         ("prod", "RegionOne", "cmp-2"): Reading(99.0, 99.0, days(0.5)),  # too old
     }
     firm.measure(prometheus_url="http://127.0.0.1:1")
-    firm.measurements.put("hypervisor", "prometheus", readings)
+    firm.measurements.take_in("hypervisor", "prometheus", readings)
     answer = await firm.get("/dashboard/top-hosts-utilization")
     found = [(one["hostname"], one["cpu_percent"], one["memory_percent"], one["status"]) for one in answer["hosts"]]
     assert found == [("cmp-1", 91.2, 10.0, "critical"), ("cmp-3", None, 75.0, "warning"), ("cmp-2", None, None, "ok")]
@@ -156,7 +156,7 @@ async def test_hotspots(firm: Firm) -> None:
     assert {(one["cpu_percent"], one["memory_percent"]) for one in answer["hotspots"]} == {(3.1, 0.8)}
     assert (answer["total_vms"], answer["metrics"]["total"], len(answer["hotspots"])) == (6, 3, 3)
     key = {n: ("prod", "RegionOne", server(n)["id"]) for n in (1, 2, 3)}
-    firm.measurements.put("server", "nova", {key[n]: Reading(30.0 * n, 95.0 - n, NOW) for n in key})
+    firm.measurements.take_in("server", "nova", {key[n]: Reading(30.0 * n, 95.0 - n, NOW) for n in key})
     answer = await firm.get("/dashboard/vm-hotspots", limit=2)
     found = [(one["vm_name"], one["cpu_percent"], one["status"]) for one in answer["hotspots"]]
     assert found == [("web-3", 90.0, "critical"), ("web-2", 60.0, "critical")]
@@ -247,7 +247,7 @@ async def test_capacity_day_by_day(firm: Firm) -> None:
     assert answer["forecast"]["cpu_saturation_date"] is None
     assert answer["forecast"]["cpu"]["reason"] == "" and answer["forecast"]["cpu"]["per_day"] == 0.0
     firm.measure(prometheus_url="http://127.0.0.1:1")
-    firm.measurements.put("hypervisor", "prometheus", {("prod", "RegionOne", "cmp-1"): Reading(1.0, 1.0, NOW)})
+    firm.measurements.take_in("hypervisor", "prometheus", {("prod", "RegionOne", "cmp-1"): Reading(1.0, 1.0, NOW)})
     answer = await firm.get("/dashboard/capacity-trends", days=10)
     assert [one["avg_utilization"] for one in answer["cpu_trend"]][-3:] == [59.0, 60.0, None]
     assert answer["metrics"]["source"] == "prometheus"

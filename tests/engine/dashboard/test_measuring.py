@@ -128,9 +128,9 @@ def test_only_the_busiest_machines_are_kept(firm: Firm, monkeypatch: pytest.Monk
 def test_the_last_measurement_of_each_is_what_counts(firm: Firm) -> None:
     metrics = Metrics(prometheus_url="http://127.0.0.1:1")
     measurements = Measurements(firm.reads, lambda: metrics)
-    measurements.put("hypervisor", "prometheus", {HOST: Reading(1.0, 1.0, NOW - timedelta(minutes=10))})
+    measurements.take_in("hypervisor", "prometheus", {HOST: Reading(1.0, 1.0, NOW - timedelta(minutes=10))})
     other = ("prod", "RegionOne", "cmp-2")
-    measurements.put("hypervisor", "prometheus", {other: Reading(2.0, 2.0, NOW)})
+    measurements.take_in("hypervisor", "prometheus", {other: Reading(2.0, 2.0, NOW)})
     chosen = measurements.choose("hypervisor", Scope())
     assert set(chosen.readings) == {HOST, other} and chosen.at == NOW
     firm.now = NOW + timedelta(minutes=6)

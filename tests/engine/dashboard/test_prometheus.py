@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
@@ -29,11 +29,11 @@ class Server:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
-                query = parse_qs(body)["query"][0]
+            def do_GET(self) -> None:
+                asked = urlsplit(self.path)
+                query = parse_qs(asked.query)["query"][0]
                 outer.asked.append((query, {name.lower(): value for name, value in self.headers.items()}))
-                status, answer = outer.answers(query) if self.path == "/api/v1/query" else (404, b"")
+                status, answer = outer.answers(query) if asked.path == "/api/v1/query" else (404, b"")
                 self.send_response(status)
                 self.send_header("content-length", str(len(answer)))
                 if status == 302:

@@ -124,7 +124,7 @@ class PlanPage(FieldsPage):
             self._copy("\n".join(clean(command) for command in self.plan.get("commands") or ()))
         elif key == "E":
             self._save(planlines.as_text(self.plan))
-        elif key == "p" and self._needs_again():
+        elif key == "p" and (self._needs_again() or not self._going()):
             self._again()
         elif key == "o" and self.passes:
             self.pass_locks = not self.pass_locks
@@ -142,7 +142,7 @@ class PlanPage(FieldsPage):
         if isinstance(self.focus, Field):
             return (("tab", "next"), ("shift tab", "before"), ("enter", "next"), ("esc", "no"))
         found = [("← →", "choose"), ("enter", "press"), ("tab", "fields"), ("esc", "no")]
-        if self._needs_again():
+        if self._needs_again() or not self._going():
             found.insert(0, ("p", "plan again"))
         if self.passes:
             found.append(("o", "pass the lock"))
@@ -154,7 +154,7 @@ class PlanPage(FieldsPage):
         if self._needs_again():
             self.saying = "the plan can't be carried out any more; p plans again"
         elif not self._going():
-            self.saying = "there is nothing to do: all of it is refused"
+            self.saying = "there is nothing to do: all of it is refused; p plans again"
         else:
             super().press_go()
 

@@ -91,17 +91,21 @@ def problem_text(item: Mapping[str, Any]) -> str:
     return "refused: " + clean(item.get("problem") or "the engine does not say why")
 
 
+_DONE = {"create": "created", "delete": "DELETED"}
+
+
 def summary(plan: Plan) -> Parts:
     """How many are changed, and how many are left alone."""
     items = items_of(plan)
     count, refused = int(plan.get("count") or len(items)), int(plan.get("refused") or 0)
     going = max(0, count - refused)
+    done = _DONE.get(str(plan.get("action") or "").rpartition(".")[2], "changed")
     if not refused:
-        return [(f" {'all ' if count > 1 else ''}{count:,} {'are' if count > 1 else 'is'} changed", "text")]
+        return [(f" {'all ' if count > 1 else ''}{count:,} {'are' if count > 1 else 'is'} {done}", "text")]
     if not going:
         return [(f" ✖ {'all ' if count > 1 else ''}{count:,} refused: there is nothing to do", "bad")]
     return [
-        (f" {going:,} of {count:,} {'are' if going > 1 else 'is'} changed, ", "text"),
+        (f" {going:,} of {count:,} {'are' if going > 1 else 'is'} {done}, ", "text"),
         (f"{refused:,} refused and left alone", "warn"),
     ]
 

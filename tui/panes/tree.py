@@ -21,6 +21,7 @@ FEW = 12  # members of a group that is open from the beginning
 DEEPEST = 12
 WORDS = {"uses": "uses", "used_by": "used by"}
 COLUMNS = ("what", "status", "type", "id")
+BLANK = (" ", " ", " ")  # in place of nothing, which a list would show as "-"
 Path = tuple[str, ...]
 
 
@@ -75,7 +76,7 @@ class TreePane(Pane):
         rows: Rows = []
         for node in self._walk(root):
             if len(rows) >= MOST_ROWS:
-                rows.append((("more",), [f"… more than {MOST_ROWS:,} lines: close branches with ←", None, None, None]))
+                rows.append((("more",), [f"… more than {MOST_ROWS:,} lines: close branches with ←", *BLANK]))
                 break
             self._nodes[node.path] = node
             rows.append((node.path, self._values(node)))
@@ -156,14 +157,14 @@ class TreePane(Pane):
             shown = len(group.get("items") or ())
             more = f", the first {shown}" if node.count > shown and self.is_open(node) else ""
             words = f"{WORDS.get(str(group.get('direction')), '')} {clean(group.get('title') or node.type)}"
-            return [f"{depth}{mark}{words} ({node.count:,}{more})", None, None, None]
+            return [f"{depth}{mark}{words} ({node.count:,}{more})", *BLANK]
         item = self._item(node)
         name = clean(item.get("name") or node.key[-1])
         notes = "  (above)" if node.above else "  gone" if item.get("gone") else ""
         problem = self._problems.get((node.type, node.key), "")
         said = f"  {problem}" if problem and self.is_open(node) else ""
         type = node.type.replace("_", " ")
-        return [f"{depth}{mark}{name}{notes}{said}", item.get("status"), type, node.key[-1]]
+        return [f"{depth}{mark}{name}{notes}{said}", item.get("status") or " ", type, node.key[-1]]
 
     def node(self, row: Row) -> Node | None:
         """What a row stands for."""

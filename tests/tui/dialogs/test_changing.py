@@ -11,6 +11,7 @@ from tests.tui.screen import console, text, until, until_gone, until_text
 from tui.api.errors import ApiError, EngineUnavailable
 from tui.dialogs.focus import CANCEL
 from tui.dialogs.plan import PlanPage
+from tui.dialogs.planlines import summary
 from tui.state import View
 
 KEYS = [["prod-eu", "eu-1", f"{n:08x}-7e1f-4a4c-9c1d-{n * 7919:012x}"] for n in range(5)]
@@ -160,6 +161,20 @@ async def test_a_reason_has_room_and_clouds_are_told_apart() -> None:
         await until_text(pilot, "[ Go on with 1 of 2 ]")
 
 
+@pytest.mark.parametrize(
+    ("action", "ok", "words"),
+    [
+        ("network.create", [True], "1 is created"),
+        ("network.delete", [True, True], "all 2 are DELETED"),
+        ("server.stop", [True, False, False], "1 of 3 is changed, 2 refused and left alone"),
+        ("server.stop", [False], "✖ 1 refused: there is nothing to do"),
+    ],
+)
+def test_how_many_and_what_becomes_of_them(action: str, ok: list[bool], words: str) -> None:
+    made = plan([item(KEYS[0], "x", ok=one) for one in ok], action=action)
+    assert "".join(text for text, _ in summary(made)).strip() == words
+
+
 async def test_what_is_changed_stands_before_what_is_refused() -> None:
     client = GateClient()
     refused = [item(KEYS[0], f"web-{n}", ok=False, problem=f"web-{n} is running already") for n in range(40)]
@@ -177,8 +192,11 @@ async def test_all_refused_leaves_nothing_to_do() -> None:
     async with console(client) as (_app, pilot):
         await open_plan(pilot)
         await pilot.press("left", "enter")
-        await until_text(pilot, "there is nothing to do")
+        await until_text(pilot, "there is nothing to do", "p plan again")
         assert not client.asked("POST", EXECUTE)
+        client.plan = None  # who held it has let it go
+        await pilot.press("p")
+        await until_text(pilot, "1 is changed")
 
 
 async def test_the_phrase_is_typed_whole_and_never_pasted() -> None:

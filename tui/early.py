@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -84,12 +85,12 @@ class EarlyReader(threading.Thread):
 
 def _first_view(text: str, session: Any) -> View:
     """What the console will open with."""
-    from tui.state import DEFAULT, HOME, History, view_of_text
+    from tui.state import DEFAULT, HOME, History, left_long_ago, view_of_text
 
     if text:
         return view_of_text(text, DEFAULT)
     history = History.from_json(session)
-    return history.current if history.views else HOME
+    return history.current if history.views and not left_long_ago(session, datetime.now(UTC)) else HOME
 
 
 def _window_body(view: View) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from store.filters import ViewText, parse
@@ -93,6 +93,15 @@ class View:
 
 DEFAULT = View("list", "server")
 HOME = View("dashboard")
+AWAY = timedelta(hours=8)  # after which the first screen comes before the view that was left
+
+
+def left_long_ago(session: Any, now: datetime) -> bool:
+    """Whether what the engine kept was left so long ago that whoever comes back begins a new shift."""
+    try:
+        return now - datetime.fromisoformat(session["at"]) > AWAY
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def spec_of(view: View, *, all_columns: bool = False) -> Spec:

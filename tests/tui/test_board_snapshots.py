@@ -39,7 +39,7 @@ async def at_rest(app: Any, pilot: Any) -> None:
 def screen(app: Any) -> str:
     """The screen; ages of events, which go on, and the keys that are everybody's, are left out."""
     shown = [re.sub(r"(✖ )\d+[dwy] {2,}", r"\1AGE  ", line) for line in lines(app)]
-    return "\n".join([*shown[:-1], shown[-1][:60]])
+    return "\n".join([*shown[:-1], shown[-1][:30]])
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import pytest
 from textual.pilot import Pilot
@@ -17,7 +18,7 @@ from tui.commands import understand
 from tui.console import QuarterdeckApp
 from tui.early import PATH, PROBLEMS, Early, _first_view, _window_body
 from tui.panes.dashboard import DashboardPane
-from tui.state import DEFAULT, HOME, View, view_of_json
+from tui.state import DEFAULT, HOME, History, View, left_long_ago, view_of_json
 from tui.world import World
 
 TENANT = View("tenant", subject=("prod-eu", "id-acme-prod"))
@@ -77,6 +78,36 @@ def test_what_is_read_early_is_what_is_asked_first() -> None:
     assert _first_view("servers", {"view": {}}).kind == "list"
 
 
+@pytest.mark.parametrize(
+    ("at", "long"),
+    [
+        ("2026-02-08T09:00:00+00:00", False),
+        ("2026-02-08T04:00:01+00:00", False),
+        ("2026-02-08T03:59:59+00:00", True),
+        ("2026-02-08T09:00:00", False),  # without a zone: of no release
+        ("yesterday", False),
+        (None, False),
+    ],
+)
+def test_a_shift_later_the_first_screen_comes_first(at: object, long: bool) -> None:
+    now = datetime(2026, 2, 8, 12, 0, tzinfo=UTC)
+    assert left_long_ago({"at": at}, now) is long and not left_long_ago(None, now)
+    session = History([DEFAULT], 0).to_json("") | {"at": "2020-01-01T00:00:00+00:00"}
+    assert _first_view("", session) == HOME
+
+
+async def test_what_was_left_a_shift_ago_is_one_step_back() -> None:
+    client = watched()
+    client.saved_view = History([View("list", "server", filter="web")], 0).to_json("")
+    client.saved_view["at"] = "2020-01-01T00:00:00+00:00"
+    async with console(client, home=HOME) as (app, pilot):
+        await until(pilot, lambda: app.pane.view.kind == "dashboard" and len(app.history.views) == 2)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.pane.view.filter == "web")
+        await app.save()
+        assert not left_long_ago(client.saved_view, datetime.now(UTC))
+
+
 async def test_a_part_that_fails_takes_nothing_else_with_it() -> None:
     client = watched()
     client.fail_path["/dashboard/capacity-pressure"] = ApiError(500, "the store is busy")
@@ -112,6 +143,16 @@ async def test_keys_lead_to_the_lists(keys: tuple[str, ...], view: View) -> None
         await filled(app, pilot)
         await pilot.press(*keys)
         await until(pilot, lambda: replace(app.pane.view, cursor=(), line=0, columns=()) == view, f"{view}")
+
+
+async def test_escape_leads_back_from_the_list_behind_a_number() -> None:
+    async with console(watched(), home=HOME) as (app, pilot):
+        await filled(app, pilot)
+        for keys, kind in ((("right",), "problems"), (("G",), "health")):
+            await pilot.press(*keys, "enter")
+            await until(pilot, lambda kind=kind: app.pane.view.kind == kind and app.table.loaded)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.pane.view.kind == "dashboard")
 
 
 async def test_every_number_opens_something() -> None:

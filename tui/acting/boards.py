@@ -37,6 +37,7 @@ class Boards:
         if view is None:
             self.notice("there is no list behind this")
         else:
+            self.filter_is_own = False
             self.open_view(view)
 
     open_in_tenant = open_in_heatmap = open_in_dashboard

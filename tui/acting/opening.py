@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from tui.panes.detail import DetailPane
 from tui.state import View
 
+# Lists that a number, a link or the command bar opens with a filter: esc leads back, unless the filter was typed there.
+OPENED_FILTERED = ("list", "changes", "drift", "health", "problems")
+
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
     from tui.panes.pane import Pane
@@ -65,7 +68,7 @@ class Opening:
         view = self.pane.view
         if self.table.marks:
             self._forget_marks()
-        elif view.filter and (view.kind not in ("list", "changes") or self.filter_is_own):
+        elif view.filter and (view.kind not in OPENED_FILTERED or self.filter_is_own):
             self.change_view(replace(view, filter=""), keep_row=True)
         else:
             self.action_previous()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tui.panes.board import BoardPane
 from tui.panes.make import make_pane
-from tui.state import DEFAULT, History, View, view_of_text
+from tui.state import DEFAULT, History, View, left_long_ago, view_of_text
 from tui.themes.palette import PALETTES
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Viewing:
         history = History.from_json(session)
         if history.views:
             self.history = history
+            if left_long_ago(session, datetime.now(UTC)):
+                self.history.open(self.home)  # what was left is one step back
             theme = session.get("theme")
             if theme in PALETTES and not os.environ.get("QDECK_THEME"):
                 self.use_theme(theme)
@@ -140,5 +143,5 @@ class Viewing:
         if not self.bell_on:
             state["bell"] = False
         if state != self._saved:
-            await self.world.put("/q/session-view", json=state)
+            await self.world.put("/q/session-view", json={**state, "at": datetime.now(UTC).isoformat()})
             self._saved = state

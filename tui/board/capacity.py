@@ -37,9 +37,9 @@ def capacity(facts: Facts, faults: Mapping[str, str], room: int, clouds: tuple[s
 def _pressed(block: Block, found: Answer, room: int, clouds: tuple[str, ...]) -> Line:
     resource = str(found.get("resource"))
     name, percent = _NAMES.get(resource, clean(resource)), found.get("used_percent")
-    words, due = reach_words(found.get("forecast") or {}, 90, room >= 60), reach_style(found.get("forecast") or {}, 90)
-    if resource == "vcpu" and percent is not None and percent > 100:
-        words, due = f"{percent / 100:.1f} per CPU", "muted"  # more virtual than real ones are promised on purpose
+    forecast = found.get("forecast") or {}
+    over = overcommit(found)
+    words, due = (over, "muted") if over else (reach_words(forecast, 90, room >= 60), reach_style(forecast, 90))
     style = LEVEL_OF.get(str(found.get("status")), "none") if percent is not None else "none"
     series = since_known(found.get("series") or ())
     view = (
@@ -62,11 +62,17 @@ def _pressed(block: Block, found: Answer, room: int, clouds: tuple[str, ...]) ->
     return line
 
 
+def overcommit(found: Answer) -> str:
+    """1.7 per CPU: more virtual than real CPUs are promised on purpose, so that is no alarm; "" otherwise."""
+    percent = found.get("used_percent")
+    return f"{percent / 100:.1f} per CPU" if found.get("resource") == "vcpu" and percent and percent > 100 else ""
+
+
 def capacity_about(name: str, found: Answer) -> list[Parts]:
     """What is used of what, and how fast it grows."""
     forecast, unit = found.get("forecast") or {}, str(found.get("unit") or "")
     used, total = (_amount(found.get(which), unit) for which in ("used", "total"))
-    first: Parts = [(name, "strong"), (f"  {used} of {total} promised to machines and volumes", "text")]
+    first: Parts = [(name, "strong"), (f"  {used} of {total} promised to machines", "text")]
     if name == "disk":
         first = [(name, "strong"), (f"  {used} of {total} used of all storage pools", "text")]
     second: Parts = [("growth ", "muted"), (growth_words(forecast), "text")]

@@ -8,7 +8,7 @@ from typing import Any
 
 from store.filters import parse
 from tui.api.client import ApiError, SyncClient
-from tui.board.capacity import capacity_about, long_reach
+from tui.board.capacity import capacity_about, long_reach, overcommit
 from tui.board.tenants import reasons, worst_first
 from tui.charts.bars import number
 from tui.charts.sparklines import since_known, sparkline
@@ -71,7 +71,8 @@ def figures(found: Mapping[str, Any]) -> dict[str, Any]:
     for one in (found.get("capacity") or {}).get("estate") or ():
         name = {"vcpu": "vCPU", "ram": "RAM", "storage": "disk"}.get(one["resource"], one["resource"])
         used = "".join(text for text, _ in capacity_about(name, one)[0]).removeprefix(name).strip()
-        shown[name] = f"{number(one['used_percent'])}: {used}; 90 % {long_reach(one['forecast'], 90)}"
+        due = overcommit(one) or f"90 % {long_reach(one['forecast'], 90)}"
+        shown[name] = f"{number(one['used_percent'])}: {used}; {due}"
         if course := sparkline(since_known(one["series"]), 30):
             shown[f"{name} 30 days"] = course
     if drift := found.get("drift"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.board.layout import Board, marked, ruled, shares, side_by_side, stacked
@@ -31,11 +31,13 @@ def board(*blocks: Block, width: int = 40) -> Board:
     return made
 
 
+@settings(deadline=None)  # others work on the machine too
 @given(LINES, st.integers(0, 60))
 def test_a_line_has_exactly_its_room(line: Line, room: int) -> None:
     assert cells(fitted(line, room)) == room
 
 
+@settings(deadline=None)  # others work on the machine too
 @given(st.lists(st.lists(LINES, max_size=5), min_size=1, max_size=3), st.integers(12, 200))
 def test_blocks_side_by_side_fill_the_width(found: list[list[Line]], width: int) -> None:
     blocks = [Block([Piece(" head", "strong")], lines) for lines in found]
@@ -44,6 +46,7 @@ def test_blocks_side_by_side_fill_the_width(found: list[list[Line]], width: int)
     assert all(cells(line) == width for line in ruled(blocks[0], width))
 
 
+@settings(deadline=None)  # others work on the machine too
 @given(st.integers(10, 300), st.lists(st.integers(1, 9), min_size=1, max_size=4))
 def test_shares_and_their_rules_make_the_whole(total: int, weights: list[int]) -> None:
     assert sum(shares(total, weights)) + len(weights) - 1 == total
@@ -84,6 +87,7 @@ def test_every_spot_is_reached_from_the_first() -> None:
     assert seen == set(made.spots)
 
 
+@settings(deadline=None)  # others work on the machine too
 @given(st.integers(1, 12), st.integers(1, 40), st.integers(0, 39))
 def test_the_cursor_is_on_screen(height: int, lines: int, at: int) -> None:
     made = board(block("a", lines=lines))

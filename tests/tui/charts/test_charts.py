@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.charts import bars, heat, sparklines
@@ -34,6 +34,7 @@ def test_a_bar(percent: float | None, drawn: str) -> None:
     assert bars.bar(percent, 10) == drawn
 
 
+@settings(deadline=None)  # others work on the machine too
 @given(st.one_of(st.none(), NUMBERS), st.integers(-3, 80))
 def test_a_bar_has_its_width(percent: float | None, cells: int) -> None:
     assert len(bars.bar(percent, cells)) == max(0, cells)
@@ -84,6 +85,7 @@ def test_columns_over_several_lines() -> None:
     assert sparklines.columns([0, 50, 100], 3, 2, 0, 100) == [" ▁█", "▁██"]
 
 
+@settings(deadline=None)  # others work on the machine too
 @given(COURSES, st.integers(0, 60), st.integers(0, 5))
 def test_columns_fit(values: list[float | None], cells: int, rows: int) -> None:
     drawn = sparklines.columns(values, cells, rows)
@@ -91,6 +93,7 @@ def test_columns_fit(values: list[float | None], cells: int, rows: int) -> None:
     assert all(len(line) == min(cells, len(values)) for line in drawn)
 
 
+@settings(deadline=None)  # others work on the machine too
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=100), st.integers(1, 50))
 def test_a_mean_lies_between_least_and_most(values: list[float], cells: int) -> None:
     fitted = sparklines.fitted(values, cells)
@@ -112,6 +115,7 @@ def test_shades(percent: float | None, shade: str) -> None:
     assert heat.shade(percent) == shade
 
 
+@settings(deadline=None)  # others work on the machine too
 @given(st.floats(0, 100), st.floats(0, 100))
 def test_fuller_is_never_lighter(one: float, other: float) -> None:
     low, high = sorted((one, other))

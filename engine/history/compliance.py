@@ -14,7 +14,7 @@ from engine.access.models import Caller
 from engine.history import rules
 from engine.history.service import TICK, HistoryService, Item
 from store import times
-from store.estate.reading import changes_counts, changes_deleted, changes_listings, changes_rows
+from store.estate.reading import changes_counts, changes_listings
 from store.estate.reading.changes import Span
 from store.estate.reading.changes_counts import HOUR, Count
 from store.estate.reading.changes_listings import Watched
@@ -48,10 +48,9 @@ class ComplianceReport:
 
         def work(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> Item:
             counts = self.history.counts(connection, types, versions, span, scope)
-            moved = [type for type in types if type.name in counts]
-            sensitive = [type for type in moved if type.name in SENSITIVE]
-            touching = changes_rows.newest(connection, sensitive, span, scope, LISTED)
-            gone = changes_deleted.deletions(connection, moved, span, scope, LISTED)
+            sensitive = [type for type in types if type.name in SENSITIVE]
+            touching = self.history.newest(connection, sensitive, counts, span, scope, LISTED)
+            gone = self.history.newest(connection, types, counts, span, scope, LISTED, kinds=("deleted",))
             return {
                 "counts": counts,
                 "watched": changes_listings.watched(connection, types, span, scope),

@@ -197,12 +197,20 @@ class HistoryService:
         scope: Scope,
         limit: int,
         offset: int = 0,
+        kinds: Sequence[str] = (),
     ) -> list[Event]:
-        """Some of the events within the span, newest first; looks no further back than it has to."""
-        moved = [type for type in types if type.name in counts]
-        every = [count for of_type in counts.values() for count in of_type]
+        """Some of the events within the span, newest first; looks no further back than it has to.
+
+        kinds  of these kinds only; () is all
+        """
+        chosen = {
+            type.name: [count for count in counts.get(type.name, ()) if not kinds or count.kind in kinds]
+            for type in types
+        }
+        every = [count for of_type in chosen.values() for count in of_type]
         narrow = changes_counts.narrowed(every, span, limit + offset)
-        return changes_rows.newest(connection, moved, narrow, scope, limit, offset)
+        moved = [type for type in types if any(count.hour + HOUR > narrow.since for count in chosen[type.name])]
+        return changes_rows.newest(connection, moved, narrow, scope, limit, offset, kinds)
 
     def total(
         self,
@@ -213,20 +221,22 @@ class HistoryService:
         span: Span,
         scope: Scope,
     ) -> int:
-        """Number of events within the span; the hour in which it begins counts in part only."""
-        first = changes_counts.hour_of(span.since + TICK)
-        cut_off = first <= span.since
+        """Number of events within the span; the hours in which it begins and ends count in part only."""
+        first, last = changes_counts.hour_of(span.since + TICK), changes_counts.hour_of(span.until)
         total = 0
         for type in types:
             of_type = counts.get(type.name, ())
-            total += sum(count.number for count in of_type if not cut_off or count.hour != first)
-            if not cut_off or not any(count.hour == first for count in of_type):
-                continue
-            edge = Span(span.since, min(span.until, first + HOUR - TICK))
-            if unnamed(scope):
-                total += self._counts.after(connection, type, versions[type.name], edge, scope)
-            else:
-                total += sum(one.number for one in changes_counts.count(connection, type, edge, scope))
+            edges = {first} if first <= span.since else set()
+            newest = self._counts.newest(connection, type, versions[type.name]) if of_type else None
+            if newest is not None and newest > span.until:
+                edges.add(last)
+            total += sum(count.number for count in of_type if count.hour not in edges)
+            for hour in edges & {count.hour for count in of_type}:
+                part = Span(max(span.since, hour - TICK), min(span.until, hour + HOUR - TICK))
+                if unnamed(scope):
+                    total += self._counts.within_hour(connection, type, versions[type.name], part, scope)
+                else:
+                    total += sum(one.number for one in changes_counts.count(connection, type, part, scope))
         return total
 
     def items(self, connection: duckdb.DuckDBPyConnection, events: Sequence[Event], scope: Scope) -> list[Item]:

@@ -28,6 +28,7 @@ _UNSETTLED = timedelta(hours=2)
 EVERYTHING = Scope()
 _END = datetime(9999, 1, 1)
 _TICK = timedelta(microseconds=1)
+_HOURS = 8  # single hours of a type whose events are kept by their times
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Counts:
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
         self._latest: dict[str, tuple[int, datetime | None]] = {}
-        self._hours: dict[str, tuple[int, datetime, list[_At]]] = {}
+        self._hours: dict[str, tuple[int, dict[datetime, list[_At]]]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -88,24 +89,26 @@ class Counts:
                 kept = self._kept[type.name] = _counted(connection, type, version, since, kept)
             return [count for count in (*kept.settled, *kept.live) if count.hour >= since]
 
-    def after(
+    def within_hour(
         self, connection: duckdb.DuckDBPyConnection, type: ResourceType, version: int, part: Span, scope: Scope
     ) -> int:
-        """Number of the type's events within a part of one hour; the hour's events are kept by their times."""
+        """Number of the type's events within a part of one hour; the events of a few hours are kept by their times."""
         hour = hour_of(part.since + _TICK)
         with self._of_type(type):
-            known = self._hours.get(type.name)
-            if known is None or known[:2] != (version, hour):
+            before, hours = self._hours.get(type.name, (version, {}))
+            if before != version or len(hours) > _HOURS:
+                hours = {}
+            self._hours[type.name] = (version, hours)
+            if hour not in hours:
                 sql, parameters = events(type, Span(hour - _TICK, hour + HOUR - _TICK))
                 grouped = f"SELECT happened, cloud, region, count(*) FROM ({sql}) GROUP BY ALL"
-                known = version, hour, [_At(*row) for row in run(connection, grouped, parameters).fetchall()]
-                self._hours[type.name] = known
+                hours[hour] = [_At(*row) for row in run(connection, grouped, parameters).fetchall()]
             counted = [
                 Count(hour, one.cloud, one.region, "", one.number)
-                for one in known[2]
+                for one in hours[hour]
                 if part.since < one.happened <= part.until
             ]
-            return sum(count.number for count in within(counted, scope, hour, hour + HOUR))
+        return sum(count.number for count in within(counted, scope, hour, hour + HOUR))
 
     def newest(self, connection: duckdb.DuckDBPyConnection, type: ResourceType, version: int) -> datetime | None:
         """When a version of the type last began or ended (naive UTC); None when there is none."""

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from store.estate.reading import changes_versions
-from store.estate.reading.changes import Span, moved
-from store.estate.reading.changes_rows import Event, newest
+from store.estate.reading.changes_rows import Event
 from store.estate.reading.models import Key, Scope
 from store.estate.reading.order import run
 from store.estate.reading.relation import quoted
@@ -49,17 +48,6 @@ def begins(connection: duckdb.DuckDBPyConnection, type: ResourceType, key: Key) 
     """When the versions of a resource begin (naive UTC), whoever may see them."""
     sql = f"SELECT valid_from FROM {quoted(type.table)} WHERE cloud = ? AND region = ? AND id = ?"
     return {row[0] for row in run(connection, sql, list(key)).fetchall()}
-
-
-def deletions(
-    connection: duckdb.DuckDBPyConnection,
-    types: Iterable[ResourceType],
-    span: Span,
-    scope: Scope = EVERYTHING,
-    limit: int = 100,
-) -> list[Event]:
-    """The newest deletions within the span; see `newest`."""
-    return newest(connection, moved(connection, types, span), span, scope, limit, kinds=("deleted",))
 
 
 def found_gone(connection: duckdb.DuckDBPyConnection, type: ResourceType, key: Key, at: datetime) -> dict[str, Any]:

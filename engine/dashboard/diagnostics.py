@@ -113,6 +113,7 @@ class Diagnostics:
         self._clouds = clouds
         self._turns: dict[str, Key] = {}
         self._counters: dict[Key, Counter] = {}
+        self.learning = False  # machines answered with counters alone: soon asked again, they tell something
 
     def measure(
         self, cloud: str, machines: Sequence[Mapping[str, Any]], calls: int, now: datetime
@@ -125,6 +126,8 @@ class Diagnostics:
         if not chosen:
             return {}
         found: dict[Key, Reading] = {}
+        self.learning = False
+        new = [key for key in chosen if key not in self._counters]
         failure = CloudError("denied", f"no account of {cloud} may ask Nova for diagnostics")
         for account in self._clouds.accounts(cloud):
             connected = self._clouds.connect(account)
@@ -133,8 +136,11 @@ class Diagnostics:
                     answer = self._ask(connected.session, key)
                     if answer is not None:
                         found[key] = self._reading(key, answer, now)
-                self._turns[cloud] = chosen[-1]
-                return {key: one for key, one in found.items() if (one.cpu, one.memory) != (None, None)}
+                told = {key: one for key, one in found.items() if (one.cpu, one.memory) != (None, None)}
+                self.learning = not told and any(key in self._counters for key in new)
+                if not self.learning:
+                    self._turns[cloud] = chosen[-1]
+                return told
             except CloudError as error:
                 failure = error
             finally:

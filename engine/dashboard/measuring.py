@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 KEPT_MACHINES = 100  # of one cloud and round: the busiest by CPU and by memory
 TICK_SECONDS = 5.0
+SOON_SECONDS = 30.0  # between the first counters of machines and the second ones, which give percentages
 _log = structlog.get_logger("qdeck.metrics")
 
 
@@ -53,6 +54,7 @@ class Measuring:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._measured = float("-inf")
+        self._learning = False
 
     def begin(self) -> None:
         """Measure from now on."""
@@ -96,6 +98,7 @@ class Measuring:
 
     def _by_nova(self, settings: Metrics, hosts: list[dict[str, Any]], machines: list[dict[str, Any]]) -> bool:
         now, heard, failures = self._reads.clock(), False, []
+        self._learning = False
         for cloud in self._clouds.names():
             if self._stop.is_set():
                 return heard
@@ -105,7 +108,7 @@ class Measuring:
             except CloudError as error:
                 failures.append(str(error))
                 continue
-            heard = heard or bool(readings)
+            heard, self._learning = heard or bool(readings), self._learning or self._diagnostics.learning
             self._keep("server", "nova", readings)
         if heard:
             known = self._measurements.choose_from("server", "nova", Scope())
@@ -125,7 +128,8 @@ class Measuring:
 
     def _run(self) -> None:
         while not self._stop.wait(TICK_SECONDS):
-            if time.monotonic() - self._measured < 60.0 * self._settings().interval_minutes:
+            pause = SOON_SECONDS if self._learning else 60.0 * self._settings().interval_minutes
+            if time.monotonic() - self._measured < pause:
                 continue
             self._measured = time.monotonic()
             try:

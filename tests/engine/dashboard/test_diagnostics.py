@@ -125,10 +125,14 @@ def test_the_second_answer_gives_cpu() -> None:
     answers: dict[str, tuple[int, Any]] = {"a": (200, answer(0, driver="libvirt")), "b": (409, {}), "c": (404, {})}
     nova: Any = Nova(answers)
     asking, machines = Diagnostics(nova), [machine(id) for id in "abc"]
-    assert asking.measure("prod", machines, 9, NOW) == {}, "a counter alone says nothing"
+    assert asking.measure("prod", machines, 1, NOW) == {}, "a counter alone says nothing"
+    assert asking.learning
     answers["a"] = (200, answer(15_000_000_000, driver="libvirt"))
     later = NOW + timedelta(seconds=60)
-    assert asking.measure("prod", machines, 9, later) == {key("a"): Reading(pytest.approx(25.0), None, later)}
+    assert asking.measure("prod", machines, 1, later) == {key("a"): Reading(pytest.approx(25.0), None, later)}, (
+        "the same one"
+    )
+    assert not asking.learning
 
 
 @pytest.mark.parametrize(
@@ -142,3 +146,12 @@ def test_a_cloud_that_does_not_tell(status: int, body: Any, sentence: str) -> No
     nobody: Any = Nova({}, accounts=0)
     with pytest.raises(CloudError, match="no account of prod"):
         Diagnostics(nobody).measure("prod", [machine("a")], 9, NOW)
+
+
+def test_machines_that_never_tell_are_not_asked_in_haste() -> None:
+    nova: Any = Nova({id: (200, {"cpu_details": []}) for id in "ab"})
+    asking = Diagnostics(nova)
+    for _ in range(2):
+        assert asking.measure("prod", [machine("a"), machine("b")], 1, NOW) == {}
+        assert not asking.learning
+    assert nova.asked == ["a", "b"]

@@ -3,8 +3,8 @@
 100,000 resources and 30 days in which 1 % of them change every hour (about 720,000 changes). Every endpoint is asked
 many times through the service that the API calls, with resources drawn from the data; the figure is the 95th
 percentile, in wall time, and beside it in CPU time, which other work on the machine does not change. Then what a day of
-history costs: 10,000 servers, listed whole every hour by the collector's own way in, 1 % of which change between two
-listings; and the same servers without a change.
+history costs: 10,000 servers, 1 % of which change every hour, by the collector's own way in; and the same servers,
+listed whole every hour without a change.
 """
 
 from __future__ import annotations
@@ -174,41 +174,47 @@ def percentile(found: Sequence[float], part: float) -> float:
 
 
 def ask(estate: Estate, rounds: int) -> list[list[str]]:
-    """Rows of the table: first time, median and 95th percentile of each endpoint."""
+    """Rows of the table: first time, median and 95th percentile of each endpoint, and with new data before each."""
     chance = random.Random(11)
     rows = []
     for name, work in endpoints(estate, chance).items():
         found = [measure(work) for _ in range(rounds + 1)]
         walls, cpu = [one.wall for one in found[1:]], [one.cpu for one in found[1:]]
+        fresh = []
+        for _ in range(max(3, rounds // 4)):
+            estate.changed("bench", "server")  # as after a listing in which something changed
+            fresh.append(measure(work).cpu)
         slow = percentile(walls, 0.95)
-        told = (found[0].wall, statistics.median(walls), slow, statistics.median(cpu), percentile(cpu, 0.95))
-        rows.append([name, *map(seconds, told), "met" if slow < LIMIT else "MISSED"])
+        told = (found[0].cpu, statistics.median(walls), slow, statistics.median(cpu), percentile(cpu, 0.95))
+        rows.append([name, *map(seconds, told), seconds(statistics.median(fresh)), "met" if slow < LIMIT else "MISSED"])
         print("  ", *rows[-1], flush=True)
     return rows
 
 
-def growth(folder: Path, servers: int = 10_000, days: int = 7) -> list[list[str]]:
-    """Rows of the table of sizes: bytes a day of servers that change, and of the same ones that do not."""
+def growth(folder: Path, servers: int = 10_000, days: int = DAYS) -> list[list[str]]:
+    """Rows of the table of sizes: servers that change, told of by deltas; and listed whole although nothing changes."""
     rows = []
-    for share, words in ((SHARE, "1 % change an hour"), (0.0, "nothing changes")):
+    for share, hours, words in ((SHARE, days * 24, "1 % change an hour"), (0.0, 24, "listed whole, nothing changes")):
         path = folder / f"growth-{share}.duckdb"
         chance, began = random.Random(5), utcnow() - timedelta(days=days + 1)
         docs = list(documents("server", servers))
         with Estate.open(path) as estate:
             ingest(estate, "server", docs, began)
             estate.checkpoint()
-            before, versions = path.stat().st_size, 0
-            for hour in range(1, days * 24 + 1):
-                for place in chance.sample(range(len(docs)), int(len(docs) * share)):
+            before = path.stat().st_size
+            for hour in range(1, hours + 1):
+                places = chance.sample(range(len(docs)), int(len(docs) * share))
+                for place in places:
                     docs[place] = changed("server", docs[place], chance)
-                    versions += 1
-                ingest(estate, "server", docs, began + timedelta(hours=hour))
+                at = began + timedelta(hours=hour)
+                ingest(estate, "server", [docs[p] for p in places] if share else docs, at, "delta" if share else "full")
             estate.checkpoint()
             grown = max(0, path.stat().st_size - before)
-        a_day = f"{grown / days / 2**20:.2f} MB"
-        a_version = f"{grown / versions:,.0f}" if versions else "-"
-        rows.append([f"{servers:,} servers listed whole every hour, {words}", f"{before / 2**20:.1f} MB", a_day,
-                     f"{versions / days:,.0f}", a_version])  # fmt: skip
+        versions = int(servers * share) * 24
+        a_day = grown / (hours / 24)
+        rows.append([f"{servers:,} servers, {words}", f"{before / 2**20:.1f} MB", f"{a_day / 2**20:.2f} MB",
+                     f"{versions:,}", f"{a_day / versions:,.0f}" if versions else "-"])  # fmt: skip
+        print("  ", *rows[-1], flush=True)
     return rows
 
 
@@ -228,7 +234,8 @@ def main() -> None:
                     fill(estate, options.count)
             with Estate.open(path) as estate:
                 rows = ask(estate, options.rounds)
-            head = ("Endpoint", "First time", "Median", "p95", "Median CPU", "p95 CPU", f"Limit {seconds(LIMIT)}")
+            head = ("Endpoint", "First time, CPU", "Median", "p95", "Median CPU", "p95 CPU", "With new data, CPU",
+                    f"p95 under {seconds(LIMIT)}")  # fmt: skip
             print(table(rows, head), "\n")
         if options.only != "endpoints":
             head = ("History", "File at first", "Grows by a day", "Versions a day", "Bytes a version")

@@ -15,8 +15,9 @@ COLUMNS = (
     "resource", "type", "change", "at", "severity", "who", "project", "state", "cloud", "rule", "count", "field", "old",
     "new", "region", "id", "grade",
 )  # fmt: skip
-FIELDS = (*COLUMNS, "name", "domain", "note", "rule_id", "flapping", "job", "event")
+FIELDS = (*COLUMNS, "name", "about", "domain", "note", "rule_id", "flapping", "job", "event")
 _LONGEST = 100 * 365 * 86400.0
+_WHOLE = 32  # characters of an id
 _EQUAL = {"type": "type", "cloud": "cloud", "region": "region", "project": "project"}  # of the filter: parameter
 _TEXTS = ("resource", "name", "field", "old", "new", "who")
 
@@ -55,6 +56,7 @@ def record_of(item: Event) -> dict[str, Any]:
         **shown_event(item),
         **texts,
         "name": item.get("resource_name"),
+        "about": f"{item.get('resource_id')} {item.get('owner_id') or ''}",
         "type": item.get("resource_type"),
         "state": state_field(str(item.get("state") or "")),
         "domain": item.get("domain_name"),
@@ -159,6 +161,8 @@ def _ask(params: dict[str, Any], texts: list[str], item: Match, narrow: bool) ->
         params |= {"severity": words} if words else {}
     elif item.column == "rule_id" and plain and all(v.text.isdecimal() for v in item.values):
         params |= {"rule": [int(v.text[:9]) for v in item.values]} if len(exact) == len(item.values) else {}
+    elif item.column == "about" and len(item.values) == 1 and not value.operator and len(value.text) >= _WHOLE:
+        params["id"] = value.text
     elif item.column in _EQUAL and narrow and len(exact) == len(item.values):
         params[_EQUAL[item.column]] = exact
     elif item.column == "age" and len(item.values) == 1 and value.operator in ("", "<", "<="):

@@ -135,9 +135,11 @@ class DriftClient(FakeClient):
         return answer
 
     def _page(self, params: dict[str, Any]) -> Any:
-        states = params["state"]
+        states = TRIAGE if params["state"] == "triage" else params["state"]
         wanted = params.get("severity") or SEVERITIES
         found = [e for e in self.events.values() if e["state"] in states and e["severity"] in wanted]
+        if about := params.get("id"):
+            found = [e for e in found if about in (e["resource_id"], e["owner_id"])]
         if text := params.get("text", "").lower():
             found = [e for e in found if text in f"{e['resource_name']} {e['new_value']}".lower()]
         found.sort(key=lambda e: (SEVERITIES.index(e["severity"]), e["id"]))

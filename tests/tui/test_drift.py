@@ -215,6 +215,23 @@ async def test_from_an_event_to_its_resource_and_back() -> None:
         await until(pilot, lambda: (app.pane.view.kind, app.pane.view.subject[-1]) == ("history", SERVER))
 
 
+async def test_the_page_of_a_resource_leads_to_its_drift() -> None:
+    client = DriftClient([event(1, "critical", new_value="ERROR"), event(2, resource_id="v-2", owner_id=SERVER)])
+    async with console(client, size=(120, 40)) as (app, pilot):
+        app.open_view(View("detail", "server", subject=("prod-eu", "eu-1", SERVER)))
+        await until_text(pilot, "→ drift", "status ACTIVE → ERROR; 1 more")
+        while app.table.current.key[:2] != ("link", "drift"):
+            await pilot.press("j")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.pane.view.filter == f"about:{SERVER}")
+        await until(pilot, lambda: len(app.table.buffer.rows) == 2)
+        assert asked(client)[-1]["id"] == SERVER
+        client.events.clear()
+        await pilot.press("escape")
+        await until(pilot, lambda: app.pane.view.kind == "detail" and app.table.loaded)
+        assert "→ drift" not in text(app)
+
+
 # One event
 
 

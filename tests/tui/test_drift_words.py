@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.drift.models import SEVERITIES, STATES, TRIAGE
 from store.filters import parse
-from tests.tui.drift_fake import event, some_events
+from tests.tui.drift_fake import SERVER, event, some_events
 from tui.acting.drift import acceptance
 from tui.drift import change_words, state_words, sure_words, who_words
 from tui.drift_filters import next_severity, question, record_of, shown_states, term, toggled, with_term
@@ -156,7 +156,7 @@ ANY = st.lists(
     st.sampled_from(
         ["web", "status", "severity:crit", "severity:=info", "severity:warning,info", "state:acknowledged", "rule_id:2",
          "state:triage,expected", "rule_id:=1,2", "!web-3", "who:anna", "age:<5m", "age:>2m", "project:=ACME-prod",
-         "severity:critical or state:ignored", "job:any"]
+         "severity:critical or state:ignored", "job:any", f"about:{SERVER}", f"!about:{SERVER}"]
     ),
     max_size=4,
 ).map(" ".join)  # fmt: skip
@@ -173,6 +173,7 @@ def test_the_engine_is_asked_for_at_least_what_passes(filter: str, id: int) -> N
         assert item["severity"] in params.get("severity", SEVERITIES)
         assert item["rule_id"] in params.get("rule", [item["rule_id"]])
         assert item["opened_at"] >= params.get("since", "")
+        assert params.get("id", item["resource_id"]) in (item["resource_id"], item["owner_id"])
         assert "text" not in params
 
 

@@ -10,6 +10,7 @@ from store.types import registry
 from tui.panes.notes import note_rows
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.resources import resource_params, resource_path
+from tui.panes.told import drift_rows
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import GLYPHS, NOTHING, level, moment_of, value_text
@@ -55,7 +56,7 @@ class DetailPane(_OneResource):
     """Links first, then every column with its value."""
 
     places = ("list", "detail")
-    topics = frozenset({"data", "notes"})
+    topics = frozenset({"data", "notes", "drift"})
     noun = "field"
 
     def make_source(self) -> RowSource:
@@ -71,6 +72,8 @@ class DetailPane(_OneResource):
             key = (LINK, str(link.get("type", "")), str(link.get("filter", "")))
             count = "read from the cloud when opened" if link.get("on_demand") else str(link.get("count", "?"))
             rows.append((key, [f"→ {title}", count]))
+        if not self.view.at:
+            rows += await drift_rows(self.world, self.type.name, self.view.subject)
         values, denied = answer.get("row") or {}, set(answer.get("denied") or ())
         now = datetime.now(UTC)
         own = self.view.subject
@@ -95,6 +98,8 @@ class DetailPane(_OneResource):
         """The list behind a link."""
         if row.key[0] != LINK:
             return None
+        if row.key[1] == "drift":
+            return View("drift", filter=row.key[2], clouds=self.view.subject[:1])
         try:
             type = registry.find(row.key[1])
         except KeyError:

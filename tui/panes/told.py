@@ -9,13 +9,17 @@ from typing import Any
 
 from store.filters import FilterError, parse
 from store.types import registry
+from tui.drift import change_words
+from tui.faults import is_expected
 from tui.panes.pane import Pane, Rows
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import moment_of
+from tui.table.paint import LINK
 from tui.table.passing import passes, problem
 from tui.table.source import LocalSource
 from tui.table.spec import Anchor, Place, Spec, Window
+from tui.world import World
 
 Record = Mapping[str, Any]
 
@@ -93,6 +97,24 @@ def resource_view(subject: Mapping[str, Any]) -> View | None:
     if subject.get("kind") == "problem":
         return View("clouds" if type == "listing" else "problems")
     return None
+
+
+async def drift_rows(world: World, type: str, key: tuple[str, ...]) -> Rows:
+    """The way from a resource's page to its drift, when some of it is to be looked at; a server's includes that of its
+    parts.
+    """
+    params = {"id": key[-1], "cloud": key[0], "state": "triage", "page_size": 1, "sort_by": "severity"}
+    try:
+        answer = await world.get("/q/drift/events", params)
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        return []  # a role that may not see it
+    total, items = int(answer.get("total") or 0), answer.get("items") or ()
+    if not total or not items:
+        return []
+    more = f"; {total - 1:,} more" if total > 1 else ""
+    return [((LINK, "drift", f"about:{key[-1]}"), ["→ drift", f"{change_words(items[0])}{more}"])]
 
 
 def about(subject: Mapping[str, Any]) -> str:

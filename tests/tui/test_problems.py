@@ -99,7 +99,7 @@ async def test_the_list_is_read_and_opened() -> None:
         app._run_command("problems")
         await until_text(pilot, "nova-compute is down", "dana", "2 of them in anti-affinity groups", "quota of lab")
         assert "problems ✖1 ▲4 ○1 1 muted" in lines(app)[0]
-        shown = [line for line in lines(app) if "is down" in line or "stuck" in line or "quota of lab" in line]
+        shown = [line for line in lines(app) if "is down" in line or "▲ 9 vol" in line or "quota of l" in line]
         assert [line.strip("▸ ")[0] for line in shown[:3]] == ["✖", "▲", "·"]
         await pilot.press("enter")
         await until(pilot, lambda: app.pane.view.kind == "detail" and app.pane.view.type == "compute_service")

@@ -71,10 +71,10 @@ class ProblemsPane(AskedPane):
         several = self.world.several_clouds
         return [
             Head("title", "PROBLEM", "name", 40, 1),
-            Head("severity", "LEVEL", "status", 8, 0, False, levels=LEVELS),
             Head("since", "SINCE", "number", 5, 2),
             Head("owner", "WHO", "name", 8, 3),
             Head("detail", "WHAT IS BEHIND IT", "text", 36, 4),
+            Head("severity", "LEVEL", "status", 8, 0, False, levels=LEVELS),
             Head("note", "NOTE", "text", 30, 5, False),
             Head("muted", "MUTED", "text", 26, 6, False),
             Head("project", "PROJECT", "name", 14, 7, False),

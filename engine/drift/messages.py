@@ -161,6 +161,7 @@ class Summary(BaseModel):
     by_type, by_cloud, by_project, by_rule   of the triage, the most first
     flapping   of the triage, those that go back and forth
     not_asked  of the triage, those of which it was not asked who did it
+    problems   why drift is not whole just now: sentences
     """
 
     version: int
@@ -173,6 +174,7 @@ class Summary(BaseModel):
     by_rule: list[Named]
     flapping: int
     not_asked: int
+    problems: list[str]
 
 
 class DaySummary(BaseModel):

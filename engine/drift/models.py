@@ -96,8 +96,8 @@ PARAMETERS: dict[str, str] = {
     "page, page_size, limit, offset": "as everywhere",
 }
 SORTS: tuple[str, ...] = (
-    "opened_at", "severity", "state", "resource_type", "resource_name", "project_name", "cloud", "field_changed",
-    "rule_id", "count", "grade", "actor",
+    "opened_at", "detected_at", "severity", "state", "resource_type", "resource_name", "project_name", "cloud",
+    "field_changed", "rule_id", "count", "grade", "actor",
 )  # fmt: skip
 
 MOST_IDS = 10_000  # events that are acknowledged at once

@@ -57,6 +57,14 @@ class DriftRoom:
         self.sources = Sources(lambda: settings().drift.sources, lambda: reads.clock())
         self.asker = Asker(reads, lines, audit, Jobs(ops), budget, self.service.moved, self.sources)
         self.service.asks(self.asker.about)
+        self.service.problems = self._problems
+
+    def _problems(self) -> list[str]:
+        """Sentences about what does not work just now."""
+        derived = self.deriver.problem
+        found = [f"drift of the newest listings is missing: {derived}"] if derived else []
+        found += [f"a source of who did it cannot be read: {words}" for words in self.sources.problems.values()]
+        return found
 
     def _derived(self) -> None:
         """Events are other than before: what our own jobs did is marked before anybody hears of it."""

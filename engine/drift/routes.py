@@ -66,7 +66,7 @@ def order(
         from engine.api.errors import BadRequest
 
         raise BadRequest(f"Invalid parameter: sort_by must be one of {', '.join(SORTS)}")
-    first = sort_by in ("opened_at", "severity", "count")
+    first = sort_by in ("opened_at", "detected_at", "severity", "count")
     return Order(sort_by, first if sort_dir is None else sort_dir == "desc")
 
 

@@ -46,6 +46,7 @@ class DriftService:
         self._version = time.time_ns() // 1_000_000
         self._lock = threading.Lock()
         self._ask: Ask | None = None
+        self.problems: Callable[[], list[str]] = list  # why drift is not whole just now
 
     @property
     def version(self) -> int:
@@ -174,6 +175,7 @@ class DriftService:
             ),
             "flapping": flapping,
             "not_asked": unasked,
+            "problems": self.problems(),
         }
 
     def documented_summary(self, caller: Caller, scope: Scope, days: int = 7) -> Item:

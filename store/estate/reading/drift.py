@@ -31,6 +31,7 @@ _STATE_RANK = "list_position(['open', 'resolved_unseen', 'acknowledged', 'expect
 _GRADE_RANK = "list_position(['certain', 'cloud', 'one_of', 'service', 'unknown'], grade)"
 _SORTS = {
     "opened_at": "opened_at",
+    "detected_at": "opened_at",
     "severity": f"-({_RANK})",  # descending = worst first
     "state": _STATE_RANK,
     "resource_type": "type",

@@ -17,11 +17,19 @@ sys.path.insert(0, str(ROOT))
 IMAGES = ROOT / "docs" / "images"
 QDECK = Path(sys.executable).with_name("qdeck")
 
-# file: (view in the words of the command bar, keys, columns, rows)
-PICTURES = {
-    "servers-120x40.svg": ("servers sort:status:desc", ["j", "j"], 120, 40),
-    "filter-80x24.svg": ("volumes /db size_gb:>20", ["j"], 80, 24),
-    "inventory-80x24.svg": ("", ["1"], 80, 24),
+# file: (view in the words of the command bar, groups of keys, columns, rows). What a group does is waited for.
+PICTURES: dict[str, tuple[str, tuple[tuple[str, ...], ...], int, int]] = {
+    "dashboard-120x36.svg": ("", (("j", "j"),), 120, 36),
+    "servers-160x45.svg": ("servers internal", (("j", "j", "j"),), 160, 45),
+    "server-120x36.svg": ("servers demo-db", (("j",), ("enter",)), 120, 36),
+    "tree-120x36.svg": ("servers demo-db", (("j",), ("t",)), 120, 36),
+    "plan-100x28.svg": (
+        "servers demo-web host:cmp-00 status:active",
+        (("asterisk",), ("x",), ("o",), ("tab", *"patch day", "tab", *"CHG-20411")),
+        100,
+        28,
+    ),
+    "filter-80x24.svg": ("volumes /db size_gb:>20", (("j",),), 80, 24),
 }
 
 
@@ -53,18 +61,19 @@ async def draw(home: Path) -> None:
         return await EngineClient.connect(GlobalOptions(demo=True, home=home))
 
     async def settled(pilot: Pilot[int]) -> None:
-        # A picture is taken when two looks in a row show the same.
-        before, now = "", pilot.app.export_screenshot()
+        # A picture is taken when two looks in a row show the same words, whatever counts up or down.
+        before, now = "", "?"
         while now != before:
             await pilot.pause(1.0)
-            before, now = now, pilot.app.export_screenshot()
+            before, now = now, re.sub(r"\d+", "", pilot.app.export_screenshot())
 
-    for name, (view, keys, columns, rows) in PICTURES.items():
-        app = QuarterdeckApp(connect, view)
+    for name, (view, groups, columns, rows) in PICTURES.items():
+        app = QuarterdeckApp(connect, view, theme="dark")
         async with app.run_test(size=(columns, rows)) as pilot:
             await settled(pilot)
-            await pilot.press(*keys)
-            await settled(pilot)
+            for keys in groups:
+                await pilot.press(*("space" if key == " " else "minus" if key == "-" else key for key in keys))
+                await settled(pilot)
             (IMAGES / name).write_text(own_fonts(app.export_screenshot(title="qdeck --demo")), encoding="utf-8")
             print(f"docs/images/{name} drawn")
 
@@ -72,9 +81,12 @@ async def draw(home: Path) -> None:
 def main() -> None:
     """Start a demo, wait until it has lived through its past, draw, stop it."""
     IMAGES.mkdir(exist_ok=True)
+    for old in IMAGES.glob("*.svg"):
+        if old.name not in PICTURES:
+            old.unlink()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["QDECK_HOME"] = folder
-        command = [str(QDECK), "--demo", "--servers", "200"]
+        command = [str(QDECK), "--demo", "--servers", "200", "--past", "7"]
         try:
             subprocess.run([*command, "ls", "servers", "--limit", "1"], check=True, stdout=subprocess.DEVNULL)
             wait_for_today(command)

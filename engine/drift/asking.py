@@ -121,7 +121,7 @@ class Asker:
         Raises EstateError, OpsError.
         """
         events = self._read(f"{_UNASKED} {_ORDER} LIMIT {MOST_EVENTS}")
-        ours = [event for event in events if not event["expected"]]
+        ours = [event for event in events if not event["expected"] and not grading.broke(event)]
         if not ours:
             return 0
         records = self._own(ours)

@@ -16,7 +16,7 @@ records of an outside source, as far as each can have caused this field and this
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -150,7 +150,13 @@ def judge(
         if known.isdisjoint(record.request_ids) and not (told and record.request.nova):
             one = Candidate(_what(record), record.at, record.actor, _first(record.request_ids), record.source)
             candidates.append((one, None, record.service))
-    return _graded(sorted(candidates, key=lambda candidate: candidate[0].at), jobs or {})
+    found = _graded(sorted(candidates, key=lambda candidate: candidate[0].at), jobs or {})
+    return replace(found, expected=False) if broke(event) else found
+
+
+def broke(event: Mapping[str, Any]) -> bool:
+    """Whether something is broken now: whoever did it, nobody expected that."""
+    return event["field"] in ("status", "vm_state") and (event["new_value"] or "").lower().startswith("error")
 
 
 def _graded(candidates: list[tuple[Candidate, Record | None, bool]], jobs: Mapping[str, str]) -> Found:

@@ -23,7 +23,7 @@ Whatever moves an event, or what people decided on it, is a hint {"topic": "drif
 An event is in one state at a time, the first that fits:
 
     acknowledged     somebody accepted it, and that has neither been undone nor run out
-    expected         a job of this console did it
+    expected         a job of this console did it, and nothing broke
     ignored          its rule is off, an ignore entry fits it, or it lay in a maintenance window (`ignored_by` says)
     open             the value still deviates
     resolved_unseen  it went back by itself and nobody has looked; of severity warning or critical

@@ -42,7 +42,7 @@ event: what, from, to, how bad, whose, between which two listings, and who did i
 | open | the value still deviates |
 | resolved, not seen | it went back by itself and nobody has looked; warning and critical only |
 | acknowledged | accepted by somebody, for good or for a while; undone or run out, the event is open again |
-| expected | a job of this console did it |
+| expected | a job of this console did it, and it is not broken since |
 | ignored | its rule is off, an entry fits it, or it can have happened in a maintenance window |
 | resolved | over, and of severity info; or followed by another change that is told |
 

@@ -136,6 +136,18 @@ def test_what_our_own_job_did_is_expected_at_once(clocked: Place) -> None:
     assert event["source"] == "audit: server.stop" and event["request_id"] == "req-own"
 
 
+def test_a_machine_that_our_job_broke_is_to_be_looked_at(clocked: Place) -> None:
+    clocked.listed("server", machines(), 10)
+    clocked.minutes = 15
+    send(clocked, 7, "compute", "POST", f"/servers/{ID[1]}/action", {"os-stop": None})
+    clocked.nova.said = {ID[1]: [action("stop", 15, request_id="req-own", message="Error")]}
+    clocked.listed("server", machines({"status": "ERROR"}), 20)
+    assert [one["state"] for one in clocked.events()] == ["open"]
+    clocked.room.asker.work()
+    [event] = clocked.events(states=("triage",))
+    assert (event["grade"], event["actor"], event["job"]) == ("certain", "alice", "7")
+
+
 def test_what_looked_like_ours_and_was_not(clocked: Place) -> None:
     """We stopped it; then somebody started and stopped it again before the next listing."""
     clocked.listed("server", machines(), 10)

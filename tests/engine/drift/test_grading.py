@@ -178,6 +178,8 @@ GRADED: list[tuple[str, dict[str, Any], list[Action] | None, list[Record], tuple
     ("nameless", event(), [act("stop", actor=None)], [], ("unknown", None, 0, False)),
     ("no server", event("subnet", "gateway_ip", None), None, [], ("unknown", None, 0, False)),
     ("our own job", event(), [act("stop", request_id="req-stop-5")], [stopped()], ("certain", "alice", 0, True)),
+    ("our own job broke it", event(new="ERROR"), [act("stop", request_id="req-stop-5")], [stopped()],
+     ("certain", "alice", 0, False)),
     ("ours and a stranger's", event(), [act("stop", request_id="req-stop-5"), act("stop", 7, actor="bob")], [stopped()],
      ("one_of", None, 2, False)),
     ("ours twice", event(), [act("stop", request_id="req-stop-5"), act("stop", 7, request_id="req-stop-7")],
@@ -213,7 +215,7 @@ def test_grades(what: str, of: dict[str, Any], told: list[Action] | None, record
     sent = {id: one for one in records if one.ours for id in one.request_ids}
     answer = grading.judge(of, told, ours, others, sent, {"job-1": "7"})
     assert (answer.grade, answer.actor, len(answer.candidates), answer.expected) == found
-    assert answer.job == ("7" if answer.expected else None)
+    assert answer.job == ("7" if answer.grade == "certain" else None)
     assert answer.grade in GRADES
 
 

@@ -15,6 +15,7 @@ Event = Mapping[str, Any]
 # How bad severities and states are, for the table's glyphs and colours.
 LEVELS = {"critical": "bad", "warning": "warn", "info": "none"}
 # Words of the state column, short; the detail says them whole.
+_NAME = "name "  # how the part of a value begins that names it
 _SERVICE = " (a service of the cloud)"  # how the engine calls one
 SHORT_STATES = {**STATE_WORDS, "resolved_unseen": "back, unseen"}
 
@@ -39,6 +40,9 @@ def differing(old: str, new: str) -> tuple[str, str]:
     come = [part for part in after if part not in before]
     if (len(before) == 1 and len(after) == 1) or not (gone or come):
         return old, new
+    named = [next((part.removeprefix(_NAME) for part in parts if part.startswith(_NAME)), "") for parts in (gone, come)]
+    if all(named):  # of a flavor: the detail has its sizes
+        return named[0], named[1]
     return ", ".join(gone) or "none", ", ".join(come) or "none"
 
 

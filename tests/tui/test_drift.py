@@ -185,6 +185,8 @@ async def test_nothing_to_look_at_says_where_the_rest_is() -> None:
         await until_text(pilot, "no event passes this filter", ". and , show what is hidden")
         await pilot.press("escape", "a")
         await until_text(pilot, "no event is under the cursor")
+        await pilot.press("question_mark")
+        await until_text(pilot, "not now, no row is under the cursor: acknowledge the event")
 
 
 async def test_severities_are_sorted_by_how_bad_they_are() -> None:

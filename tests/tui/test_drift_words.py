@@ -74,7 +74,8 @@ def test_states_in_words(id: int, words: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("name s, vcpus 2, ram 4", "name l, vcpus 4, ram 4", "size name s, vcpus 2 → name l, vcpus 4"),
+        ("name s, vcpus 2, ram 4", "name l, vcpus 4, ram 4", "size s → l"),
+        ("name s, vcpus 2, ram 4", "name s, vcpus 4, ram 4", "size vcpus 2 → vcpus 4"),
         ("a, b", "b, c", "size a → c"),
         ("a, b", "a", "size b → none"),
         ("a", "a, b", "size none → b"),
@@ -97,6 +98,9 @@ def test_events_of_one_action_stand_together_and_none_is_lost(made: list[tuple[i
             between = order[order.index(group) + 1 : order.index(id)]
             assert order.index(group) < order.index(id)
             assert all(dict(made)[other] == group for other in between)
+    # Where the first of an action's events stood, there it stands: the worst first.
+    firsts = [group if group in heads else id for id, group in made]
+    assert [id for id in order if id in heads or dict(made)[id] not in heads] == list(dict.fromkeys(firsts))
 
 
 # Filters

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
 
 _ROW = frozenset(
-    {"open", "mark", "range", "note", "remove_note", "remove_view", "toggle_column", "change_setting", "decide"}
-)
+    {"open", "mark", "range", "note", "remove_note", "remove_view", "toggle_column", "change_setting", "decide",
+     "acknowledge", "acknowledge_all", "toggle_rule", "rule_severity", "remove_entry"}
+)  # fmt: skip
 _ROW_OR_SUBJECT = frozenset({"raw", "log", "related", "related_back", "changes", "copy", "tree"})
 _ENGINE = frozenset({"refresh", "add_cloud", "bookmark", "note", "export"})
 

@@ -73,7 +73,7 @@ class DetailPane(_OneResource):
             count = "read from the cloud when opened" if link.get("on_demand") else str(link.get("count", "?"))
             rows.append((key, [f"→ {title}", count]))
         if not self.view.at:
-            rows += await drift_rows(self.world, self.type.name, self.view.subject)
+            rows += await drift_rows(self.world, self.view.subject)
         values, denied = answer.get("row") or {}, set(answer.get("denied") or ())
         now = datetime.now(UTC)
         own = self.view.subject

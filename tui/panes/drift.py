@@ -199,17 +199,15 @@ def head_of(item: dict[str, Any]) -> Key | None:
 
 
 def grouped(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events in their order, each followed by those below it; none is lost."""
+    """The events in their order, those of one action together, where the first of them stood; none is lost."""
     heads = {(str(item.get("id")),) for item in items if head_of(item) is None}
-    below: dict[Key, list[dict[str, Any]]] = {}
-    rest = []
+    groups: dict[Key, list[dict[str, Any]]] = {}
     for item in items:
-        head = head_of(item)
-        if head is not None and head in heads:
-            below.setdefault(head, []).append(item)
-        else:
-            rest.append(item)
-    return [one for item in rest for one in (item, *below.get((str(item.get("id")),), ()))]
+        own, head = (str(item.get("id")),), head_of(item)
+        below = head is not None and head in heads
+        group = groups.setdefault(head if below and head is not None else own, [])
+        group.insert(len(group) if below else 0, item)
+    return [item for group in groups.values() for item in group]
 
 
 def resource_of(item: dict[str, Any] | None) -> tuple[str, Key, str] | None:

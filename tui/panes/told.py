@@ -99,7 +99,7 @@ def resource_view(subject: Mapping[str, Any]) -> View | None:
     return None
 
 
-async def drift_rows(world: World, type: str, key: tuple[str, ...]) -> Rows:
+async def drift_rows(world: World, key: tuple[str, ...]) -> Rows:
     """The way from a resource's page to its drift, when some of it is to be looked at; a server's includes that of its
     parts.
     """

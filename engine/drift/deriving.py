@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -24,6 +24,7 @@ _log = structlog.get_logger("qdeck.drift")
 
 TICK_SECONDS = 5.0  # listings that changed nothing are looked for so often
 AGAIN_SECONDS = 30.0  # after an error
+TIDY = timedelta(hours=6)
 # Earlier history means that everything is derived anew, so while it arrives that is done seldom: after so many seconds,
 # and so many times what it took.
 SELDOM_SECONDS, SELDOM_TIMES = 20.0, 20.0
@@ -34,6 +35,7 @@ class Deriver:
 
     moved    called when events are other than before, with what came of it
     holding  whether history is just being put behind: then it is derived seldom
+    kept     how long history is kept, and with it events that people have accepted
     """
 
     def __init__(
@@ -43,12 +45,15 @@ class Deriver:
         moved: Callable[[], Any],
         holding: Callable[[], bool] = lambda: False,
         *,
+        kept: Callable[[], timedelta] = lambda: timedelta(days=90),
         clock: Callable[[], datetime] = times.utcnow,
     ) -> None:
         self._estate = estate
         self._decisions = decisions
         self._moved = moved
         self._holding = holding
+        self._kept = kept
+        self._tidied: datetime | None = None
         self._clock = clock
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -106,6 +111,7 @@ class Deriver:
                     self._not_before = time.monotonic() + max(SELDOM_SECONDS, SELDOM_TIMES * self.seconds)
                     self.problem = ""
                 told = self._ended(told)
+                self._tidy()
             except EstateError as error:
                 if self._stop.is_set():
                     return
@@ -118,6 +124,16 @@ class Deriver:
                 _log.exception("drift was not derived")
             self._wake.wait(pause)
             self._wake.clear()
+
+    def _tidy(self) -> None:
+        """Now and then: what people have accepted is not kept for ever."""
+        now = self._clock()
+        if self._tidied is not None and now - self._tidied < TIDY:
+            return
+        self._tidied, before = now, now - self._kept()
+        ids = [id for id, at in self._decisions.accepted() if at < before]
+        if ids and self._estate.write(lambda connection: drift.forget_accepted(connection, ids, before)).result():
+            self._moved()
 
     def _ended(self, told: datetime) -> datetime:
         """What people decided may have ended since then: events are in another state without any listing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -48,7 +49,10 @@ class DriftRoom:
         estate: Estate = reads.estate
         self.decisions = Decisions(ops, audit, lambda: self.service.moved(), clock=lambda: reads.clock())
         self.service = DriftService(reads, self.decisions, lambda version: feed.publish("drift", version=version))
-        self.deriver = Deriver(estate, self.decisions, self._derived, holding, clock=lambda: reads.clock())
+        self.deriver = Deriver(
+            estate, self.decisions, self._derived, holding, clock=lambda: reads.clock(),
+            kept=lambda: timedelta(days=settings().collection.retention_days),
+        )  # fmt: skip
 
         def budget() -> tuple[int, float]:
             now = settings()

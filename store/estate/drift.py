@@ -264,3 +264,18 @@ def grade_again(connection: duckdb.DuckDBPyConnection, rule: int, before: str, a
     return _changed(
         connection, "UPDATE drift_events AS e SET severity = ? WHERE rule = ? AND severity = ?", [after, rule, before]
     )
+
+
+def forget_accepted(connection: duckdb.DuckDBPyConnection, accepted: Sequence[int], before: datetime) -> int:
+    """Drop events that people have accepted and whose last change was before then; answers how many."""
+    if not accepted:
+        return 0
+    connection.register("drift_forgotten", to_arrow([("id", "BIGINT")], [(id,) for id in accepted]))
+    try:
+        return _changed(
+            connection,
+            "DELETE FROM drift_events AS e WHERE e.last_at < ? AND e.id IN (SELECT id FROM drift_forgotten)",
+            [naive(before)],
+        )
+    finally:
+        connection.unregister("drift_forgotten")

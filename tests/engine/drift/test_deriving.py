@@ -107,3 +107,22 @@ def test_while_history_arrives_it_derives_seldom(place: Place, monkeypatch: pyte
     listing(place, 10, machines({"name": "x"}))
     assert told.wait(20)
     deriver.close()
+
+
+def test_what_was_accepted_long_ago_is_forgotten(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the history, and not before; what nobody accepted stays."""
+    monkeypatch.setattr(deriving, "TICK_SECONDS", 0.01)
+    place.listed("server", machines(), 0)
+    place.listed("server", machines({"name": "x"}, {"name": "y"}), 10)
+    found, _ = place.service.choose(ALICE, [place.events(text="x")[0]["id"]], None)
+    place.decisions.acknowledge(ALICE, found, "", None)
+    place.minutes += 89 * 1440
+    told = threading.Event()
+    deriver = running(place, told.set)
+    deriver.close()
+    assert len(place.events()) == 2
+    place.minutes += 2 * 1440
+    deriver = running(place, told.set)
+    assert told.wait(20)
+    deriver.close()
+    assert [one["new_value"] for one in place.events()] == ["y"]

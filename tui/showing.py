@@ -108,18 +108,17 @@ def state_line(
         return left, ()  # type: ignore[return-value]
     if notice:
         return [*left, (notice, "warn")], _right(table, now, paused, data)
-    if world.problem_alert[1]:
-        left += [(world.problem_alert[1], "bad"), ("  ", "text")]
-    if world.job_alert[1]:
-        left += [(world.job_alert[1], "bad"), ("  ", "text")]
+    # What the list is comes first: alerts may stand for hours.
     if view.filter:
         left += [("/", "key"), (clean(view.filter), "strong")]
     for name, down in view.sort:
         left.append((f"  {'↓' if down else '↑'}{name}", "accent"))
-    trouble = _trouble(data.states if data else (), world.keymap)
-    if trouble:
-        left += [("  " if len(left) > 1 else "", "text"), ("▲ " + trouble, "warn")]
-    elif len(left) == 1 and (job := world.running_job) is not None:
+    alerts = [alert for alert in (world.problem_alert[1], world.job_alert[1]) if alert]
+    trouble = _trouble(data.states if data else (), world.keymap, brief=bool(alerts))
+    told: Parts = [("▲ " + trouble, "warn")] if trouble else []
+    for part in (*told, *((alert, "bad") for alert in alerts)):
+        left += [("  " if len(left) > 1 else "", "text"), part]
+    if len(left) == 1 and (job := world.running_job) is not None:
         left.append(("◐ " + job_line(job), "busy"))
     elif len(left) == 1 and world.demo_state == "past":
         how_far = world.demo.get("past", "")
@@ -166,8 +165,10 @@ def _right(table: ResourceTable, now: float, paused: bool, data: Any) -> Parts:
     return [*parts[:-1], (" ", "text")]
 
 
-def _trouble(states: Sequence[dict[str, Any]], keymap: Keymap) -> str:
-    """The first thing that is wrong with the data on screen, the key that helps, and how many more there are."""
+def _trouble(states: Sequence[dict[str, Any]], keymap: Keymap, *, brief: bool = False) -> str:
+    """The first thing that is wrong with the data on screen, the key that helps, why (unless `brief`), and how many
+    more there are.
+    """
     if not states:
         return ""
     first = states[0]
@@ -177,7 +178,7 @@ def _trouble(states: Sequence[dict[str, Any]], keymap: Keymap) -> str:
     more = f" (+{len(states) - 1} more)" if len(states) > 1 else ""
     action, verb = _HELPS.get(state, ("", ""))
     helps = f" ({keymap.shown(action)} {verb})" if action else ""
-    return f"{where} {state.replace('_', ' ')}{helps}: {why}{more}"
+    return f"{where} {state.replace('_', ' ')}{helps}{'' if brief else f': {why}'}{more}"
 
 
 def footer_line(places: Sequence[str], cells: int, actions: Sequence[Action] = ACTIONS) -> Line:

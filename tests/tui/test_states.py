@@ -3,7 +3,7 @@
 import pytest
 
 from tests.tui.fake import FakeClient, collection
-from tests.tui.screen import console, lines, text, until_gone, until_text
+from tests.tui.screen import console, lines, text, until, until_gone, until_text
 from tui.api.errors import ApiError, EngineUnavailable, ProtocolMismatch
 from tui.console import QuarterdeckApp
 
@@ -101,6 +101,18 @@ async def test_trouble_with_the_data_on_screen_is_said(state: dict[str, object],
     client.age = 720
     async with console(client, size=(120, 40)) as (_, pilot):
         await until_text(pilot, "▲ prod-eu/eu-1", words, "data 12m old")
+
+
+async def test_alerts_leave_room_for_the_filter_and_for_what_is_wrong_with_the_list() -> None:
+    client = FakeClient(50)
+    client.states = [{"cloud": "prod-eu", "region": "eu-1", "state": "failed", "reason": "nova answered 503"}]
+    async with console(client, "servers /web", size=(120, 24)) as (app, pilot):
+        await until_text(pilot, "failed (r tries again): nova answered 503")
+        app.world.problem_alert = ("p1", "✖ cmp-02 down; 0 shows it")
+        app.world.job_alert = ("j1", "✖ job 7 failed; 7 shows it")
+        app.show_lines()
+        wanted = " /web  ▲ prod-eu/eu-1 failed (r tries again)  ✖ cmp-02 down; 0 shows it  ✖ job"
+        await until(pilot, lambda: lines(app)[1].startswith(wanted), "in this order")
 
 
 async def test_clouds_show_what_is_wrong_and_what_to_do() -> None:

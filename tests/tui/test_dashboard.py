@@ -205,6 +205,16 @@ async def test_many_hints_are_one_question_for_each_part() -> None:
         assert app.pane.tick()  # it is not forgotten
 
 
+async def test_what_costs_the_engine_much_is_asked_for_less_often() -> None:
+    client = watched()
+    async with console(client, home=HOME) as (app, pilot):
+        await filled(app, pilot)
+        app.pane._took.clear()
+        assert app.pane._gap("summary") == 5.0 and app.pane._gap("problems") == 1.0
+        app.pane._took["summary"] = 3.0
+        assert app.pane._gap("summary") == 60.0
+
+
 async def test_a_screen_that_grows_and_shrinks_keeps_the_cursor_in_sight() -> None:
     async with console(watched(), home=HOME, size=(160, 45)) as (app, pilot):
         await filled(app, pilot)

@@ -17,6 +17,7 @@ from tui.table.spec import Anchor, Row, RowSource, Spec, Window
 from tui.world import World
 
 Asked = tuple[str, Mapping[str, Any]]  # path and parameters
+SHARE = 20  # a part is asked for during at most one part in so many of the time
 MOST_KEPT = 10  # boards
 GAP = 5.0  # seconds between two questions for the same part
 
@@ -61,6 +62,7 @@ class BoardPane(Pane):
         self.host: Host | None = None
         self._size = (0, 0)
         self._asked_at: dict[str, float] = {}
+        self._took: dict[str, float] = {}  # seconds
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stale = True
         self._key = ""
@@ -94,14 +96,19 @@ class BoardPane(Pane):
         now = asyncio.get_running_loop().time()
         waiting = False
         for name, asked in self.parts().items():
-            if name in self._tasks or now - self._asked_at.get(name, float("-inf")) < self.gaps.get(name, GAP):
+            if name in self._tasks or now - self._asked_at.get(name, float("-inf")) < self._gap(name):
                 waiting = True
             else:
                 self._asked_at[name] = now
                 self._tasks[name] = asyncio.create_task(self._read(name, asked))
         self._stale = waiting
 
+    def _gap(self, name: str) -> float:
+        """Seconds from one question for a part to the next: longer where the answer costs the engine much."""
+        return max(self.gaps.get(name, GAP), SHARE * self._took.get(name, 0.0))
+
     async def _read(self, name: str, asked: Asked) -> None:
+        began = asyncio.get_running_loop().time()
         try:
             self.facts[name] = await self.world.get(asked[0], dict(asked[1]) or None)
             self.faults_of.pop(name, None)
@@ -111,6 +118,7 @@ class BoardPane(Pane):
             elif name not in self.facts:  # what is on screen stays; the state line says that the engine is away
                 self.faults_of[name] = sentence(error)
         finally:
+            self._took[name] = asyncio.get_running_loop().time() - began
             self._tasks.pop(name, None)
         self.lay_out_again()
         if self.host is not None:

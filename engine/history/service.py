@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.access.models import Caller
@@ -31,7 +31,7 @@ Item = dict[str, Any]
 Told = tuple[tuple[str, ...], str]  # fields that differ, and the change in words
 _NOTHING: Told = ((), "")
 MOST_SUMMARIES = 20_000  # differences of versions that are kept in memory: they never change
-MOST_RECENT = 8  # lists of newest changes that are kept while the data stays as it is
+MOST_RECENT = 60  # lists of a type's newest changes that are kept while its data stays as it is
 
 
 class Who(Protocol):
@@ -48,7 +48,7 @@ class HistoryService:
         self._counts = Counts()
         self._who: Who | None = None
         self._summaries: OrderedDict[tuple[Any, ...], Told] = OrderedDict()
-        self._recent: OrderedDict[tuple[Any, ...], list[Item]] = OrderedDict()
+        self._recent: OrderedDict[tuple[Any, ...], tuple[datetime, list[Item]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def tell_who(self, who: Who) -> None:
@@ -99,23 +99,42 @@ class HistoryService:
         def work(connection: duckdb.DuckDBPyConnection, versions: Mapping[str, int]) -> tuple[int, list[Item]]:
             counts = self.counts(connection, types, versions, span, scope)
             total = self.total(connection, types, counts, versions, span, scope)
-            name = (tuple(versions.items()), scope, limit)
-            with self._lock:
-                known = self._recent.get(name, [])
-            # The newest ones stay the newest ones until there is something new, unless the time asked for ends first.
-            if len(known) == limit and known[-1]["recorded_at"] > span.since:
-                return total, [dict(item) for item in known]
-            items = self.items(connection, self.newest(connection, types, counts, span, scope, limit), scope)
-            with self._lock:
-                self._recent[name] = [dict(item) for item in items]
-                self._recent.move_to_end(name)
-                while len(self._recent) > MOST_RECENT:
-                    self._recent.popitem(last=False)
-            return total, items
+            found: list[Item] = []
+            for type in types:
+                if counts.get(type.name):
+                    found += self._of_type(connection, type, counts, versions[type.name], span, scope, limit)
+            found.sort(key=lambda item: item["recorded_at"], reverse=True)
+            return total, found[:limit]
 
         total, items = self.read(types, work)
         self.attribute(caller, items)
         return {"changes": items, "total_changes": total, "period_hours": hours, "limit": limit}
+
+    def _of_type(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        type: ResourceType,
+        counts: Mapping[str, Sequence[Count]],
+        version: int,
+        span: Span,
+        scope: Scope,
+        limit: int,
+    ) -> list[Item]:
+        """The newest changes of a type, kept while its data stays as it is."""
+        names = tuple(self.reads.estate.data_version(name) for name in ("project", "domain"))
+        place = (type.name, version, names, scope, limit)
+        with self._lock:
+            since, known = self._recent.get(place, (span.until, []))
+        # They stay the newest until there is something new; what was left out of a full list is older than its last.
+        if since > span.since and not (len(known) == limit and known[-1]["recorded_at"] > span.since):
+            events = self.newest(connection, [type], counts, span, scope, limit)
+            since, known = span.since, self.items(connection, events, scope)
+        with self._lock:
+            self._recent[place] = (since, known)
+            self._recent.move_to_end(place)
+            while len(self._recent) > MOST_RECENT:
+                self._recent.popitem(last=False)
+        return [dict(item) for item in known if item["recorded_at"] > span.since]
 
     def most_changed(self, types: Sequence[ResourceType], scope: Scope, hours: int, limit: int) -> Item:
         """{resources, total_resources, period_hours, limit}: by the number of versions recorded in the last hours."""

@@ -97,7 +97,13 @@ def diff(
     else:
         several = len({row["cloud"] for row in rows}) > 1
         told = [
-            {**row, "change": kind_word(row["change"]), "type": row["type"].replace("_", " "), "when": local(row["at"])}
+            {
+                **row,
+                "change": kind_word(row["change"]),
+                "type": row["type"].replace("_", " "),
+                "name": row["name"] or "-",
+                "when": local(row["at"]),
+            }
             for row in rows
         ]
         write_rows(told, [name for name in DIFF if several or name != "cloud"], output)

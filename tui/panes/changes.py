@@ -198,6 +198,6 @@ def before(at: str) -> str:
 
 
 def _values(item: dict[str, Any]) -> list[Any]:
-    shown = {**item, "at": short(item["at"]), "change": kind_word(item["change"]),
+    shown = {**item, "name": item["name"] or item["id"], "at": short(item["at"]), "change": kind_word(item["change"]),
              "type": str(item["type"]).replace("_", " "), "field": ", ".join(item["field"] or ())}  # fmt: skip
     return [shown[name] for name in COLUMNS]

@@ -234,6 +234,15 @@ async def test_the_page_of_a_resource_leads_to_its_drift() -> None:
         assert "→ drift" not in text(app)
 
 
+async def test_a_view_of_drift_is_kept_under_a_name() -> None:
+    client = DriftClient()
+    async with console(client, size=(120, 30)) as (_, pilot):
+        await pilot.press("2", "exclamation_mark")
+        await until_text(pilot, "/severity:critical", "2 match")
+        await pilot.press("b")
+        await until_text(pilot, "keep drift severity:critical as")
+
+
 # One event
 
 

@@ -21,7 +21,7 @@ from tui.times import TimeError
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
 
-SAVED_KINDS = ("list", "find", "audit", "notes", "handover", "clouds", "inventory")
+SAVED_KINDS = ("list", "find", "audit", "drift", "notes", "handover", "clouds", "inventory")
 UNTIL = " until:"
 MOST_NOTED = 200  # rows on which a note is written at once
 

@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "engine_restart": ("After a kill", []),
     "engine_clients": ("Fifty consoles at once", []),
     "drift": ("Drift", []),
+    "history": ("What changed", []),
 }
 
 HEAD = """# Benchmarks

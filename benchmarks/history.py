@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -187,7 +188,7 @@ def ask(estate: Estate, rounds: int) -> list[list[str]]:
         slow = percentile(walls, 0.95)
         told = (found[0].cpu, statistics.median(walls), slow, statistics.median(cpu), percentile(cpu, 0.95))
         rows.append([name, *map(seconds, told), seconds(statistics.median(fresh)), "met" if slow < LIMIT else "MISSED"])
-        print("  ", *rows[-1], flush=True)
+        print("  ", *rows[-1], file=sys.stderr, flush=True)
     return rows
 
 
@@ -214,7 +215,7 @@ def growth(folder: Path, servers: int = 10_000, days: int = DAYS) -> list[list[s
         a_day = grown / (hours / 24)
         rows.append([f"{servers:,} servers, {words}", f"{before / 2**20:.1f} MB", f"{a_day / 2**20:.2f} MB",
                      f"{versions:,}", f"{a_day / versions:,.0f}" if versions else "-"])  # fmt: skip
-        print("  ", *rows[-1], flush=True)
+        print("  ", *rows[-1], file=sys.stderr, flush=True)
     return rows
 
 

@@ -252,3 +252,24 @@ async def test_a_role_that_may_not_see_them_is_left_in_peace() -> None:
         await until(pilot, lambda: client.asked("GET", "/q/problems"))
         await pilot.pause()
         assert "does not allow" not in text(app)
+
+
+async def test_a_problem_on_the_hand_over_leads_to_what_is_broken() -> None:
+    columns = [{"name": "severity", "title": "Severity"}, {"name": "title", "title": "What"}]
+    rows = [
+        {name: item[name] for name in ("severity", "title", "type", "key", "id", "cloud")}
+        for item in (USUAL[0], USUAL[1])
+    ]
+    section = {"name": "problems", "title": "Open problems", "none": "", "problem": None, "total": 2, "rows": rows}
+    client = TroubledClient()
+    client.answers["/q/handover"] = {"sections": [section | {"columns": columns}]}
+    async with console(client) as (app, pilot):
+        for number, view in enumerate(
+            (View("detail", "compute_service", subject=("prod-eu", "eu-1", "7")), View("problems"))
+        ):
+            app._run_command("handover")
+            await until_text(pilot, "OPEN PROBLEMS  2")
+            await pilot.press("g", "j", *"j" * number, "enter")
+            await until(
+                pilot, lambda view=view: app.pane.view.kind == view.kind and app.pane.view.subject == view.subject
+            )

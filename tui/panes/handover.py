@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from store.types import registry
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.told import local
+from tui.problems import view_of
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import moment_of
@@ -74,8 +74,9 @@ class HandoverPane(Pane):
         name = section.get("name")
         if name == "changes" and values.get("seq"):
             return View("record", subject=(str(values["seq"]),))
-        if name == "problems" and str(values.get("type")) in registry.ALL:
-            return View("clouds")
+        if name == "problems":
+            found = view_of(values) if values.get("key") else None
+            return found or View("problems")
         return View("notes") if name == "notes" else None
 
     def strip(self, row: Row) -> list[Parts]:

@@ -25,6 +25,7 @@ import pytest
 from tests.engine.process.running import ROOT, wait_for
 from tests.tui.line.demo import Demo, demo
 from tests.tui.pty import Terminal, python
+from tui.state import DEFAULT, History
 
 pytestmark = pytest.mark.faults
 
@@ -50,8 +51,8 @@ def start(engine: Demo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         opened.append(Terminal(command, *size, env={"QDECK_THEME": "dark", "HOME": str(home or "/nonexistent")}))
         return opened[-1]
 
-    with engine.client() as client:  # each test begins where nobody was before
-        client.put("/q/session-view", {})
+    with engine.client() as client:  # each test begins at the list of servers
+        client.put("/q/session-view", History([DEFAULT], 0).to_json(""))
     yield open_one
     for terminal in opened:
         terminal.close()

@@ -18,6 +18,7 @@ from engine.dashboard.problems import Notes, ProblemService
 from engine.dashboard.problems_sources import sources
 from engine.dashboard.protecting import Protection
 from engine.dashboard.utilisation import Measurements
+from engine.inventory.kept import Kept
 from engine.inventory.reads import InventoryReads
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class DashboardRoom:
     ) -> None:
         found = sources(reads, clouds, jobs, settings, home)
         self.problems = ProblemService(ops, audit, found, notes, lambda: feed.publish("problems"))
-        self._reads = reads
+        self._reads, self._settings = reads, settings
         self.measurements = Measurements(reads, lambda: settings().metrics)
         self.measuring = Measuring(
             reads, clouds, self.measurements, lambda: settings().metrics, lambda: feed.publish("metrics")
@@ -67,7 +68,8 @@ class DashboardRoom:
 
     def routes(self, access: AccessService) -> list[APIRouter]:
         """The room's part of the API."""
-        figures = routes.routes(self._reads, self.figures, self.protection, self.growing, access)
+        kept = Kept(lambda: (self._reads.estate.data_version(), self.measurements.version, self._settings()))
+        figures = routes.routes(self._reads, self.figures, self.protection, self.growing, access, kept)
         return [problems_routes.routes(self.problems, access), figures]
 
     def _alerts(self, caller: Caller, cloud: str | None) -> Mapping[str, int]:

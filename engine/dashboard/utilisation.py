@@ -61,10 +61,12 @@ class Measurements:
         self._lock = threading.Lock()
         self._last: dict[tuple[str, str], dict[Key, Reading]] | None = None  # (kind, source) -> readings
         self._failures: dict[str, str] = {}
+        self.version = 0  # moves with every measurement
 
     def take_in(self, kind: Kind, source: Source, readings: Mapping[Key, Reading]) -> None:
         """Take in new readings; older ones of others stay until they are too old."""
         with self._lock:
+            self.version += 1
             known = self._known().setdefault((kind, source), {})
             known.update(readings)
             oldest = self._reads.clock() - self.fresh(source)
@@ -74,6 +76,7 @@ class Measurements:
     def failed(self, source: Source, sentence: str) -> None:
         """Why the last measurement was none; "" = it was one."""
         with self._lock:
+            self.version += self._failures.get(source, "") != sentence
             self._failures[source] = sentence
 
     def fresh(self, source: Source) -> timedelta:

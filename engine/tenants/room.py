@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 
 from engine.access.service import AccessService
+from engine.inventory.kept import Kept
 from engine.inventory.reads import InventoryReads
 from engine.tenants import routes
 from engine.tenants.drift_source import RoomDrift
@@ -26,10 +27,11 @@ class TenantsRoom:
     def __init__(
         self, reads: InventoryReads, clouds: CloudService, drift: DriftService, settings: Callable[[], Settings]
     ) -> None:
-        self._reads = reads
+        self._reads, self._drift, self._settings = reads, drift, settings
         self.health = TenantHealth(reads, settings, RoomDrift(drift))
         self.quota = LiveQuota(clouds)
 
     def routes(self, access: AccessService) -> list[APIRouter]:
         """The room's part of the API."""
-        return [routes.routes(self._reads, self.health, self.quota, access)]
+        kept = Kept(lambda: (self._reads.estate.data_version(), self._drift.version, self._settings()))
+        return [routes.routes(self._reads, self.health, self.quota, access, kept)]

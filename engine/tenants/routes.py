@@ -1,6 +1,7 @@
 """Routes of tenant health, as documented."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
+from engine.inventory.kept import Kept
 from engine.inventory.reads import InventoryReads, in_region, scope_of
 from engine.tenants.models import Detail, Heatmap, Overview, Quota, Trends
 from engine.tenants.quota import LiveQuota
@@ -38,10 +40,15 @@ class Place:
 Where = Annotated[Place, Depends(Place)]
 
 
-def routes(reads: InventoryReads, health: TenantHealth, quota: LiveQuota, access: AccessService) -> APIRouter:
+def routes(
+    reads: InventoryReads, health: TenantHealth, quota: LiveQuota, access: AccessService, kept: Kept
+) -> APIRouter:
     """`/tenant-health`."""
     router = APIRouter(tags=["tenant health"], default_response_class=JsonAnswer)
     Reader = Annotated[Caller, Depends(access.requires("tenant_health:read"))]
+
+    async def answer(of: Callable[..., Any], caller: Caller, *given: Any) -> Response:
+        return Response(await reads.run(kept.json, of, caller, *given), media_type="application/json")
 
     @router.get("/tenant-health/overview", response_model=Overview)
     async def overview(
@@ -54,12 +61,12 @@ def routes(reads: InventoryReads, health: TenantHealth, quota: LiveQuota, access
     ) -> Response:
         """All tenants with their score, its reasons, and what they own."""
         order = (sort_by, sort_dir == "desc")
-        return JsonAnswer(await reads.run(health.overview, caller, place.scope(caller), domain_id, search, order))
+        return await answer(health.overview, caller, place.scope(caller), domain_id, search, order)
 
     @router.get("/tenant-health/heatmap", response_model=Heatmap)
     async def heatmap(caller: Reader, place: Where, domain_id: Domain = None) -> Response:
         """How much of what they own tenants use: 60 % machines that run, 40 % volumes in use."""
-        return JsonAnswer(await reads.run(health.heatmap, caller, place.scope(caller), domain_id))
+        return await answer(health.heatmap, caller, place.scope(caller), domain_id)
 
     @router.get("/tenant-health/trends/{project_id}", response_model=Trends)
     async def trends(
@@ -69,7 +76,7 @@ def routes(reads: InventoryReads, health: TenantHealth, quota: LiveQuota, access
         days: Annotated[int, Query(ge=1, le=365, description="Days, today among them.")] = 30,
     ) -> Response:
         """A tenant day by day: drift, snapshots made, compliance and score."""
-        return JsonAnswer(await reads.run(health.trends, caller, project_id, place.scope(caller), days))
+        return await answer(health.trends, caller, project_id, place.scope(caller), days)
 
     @router.get("/tenant-health/quota/{project_id}", response_model=Quota)
     async def live_quota(project_id: Project, caller: Reader, place: Where) -> Response:
@@ -84,6 +91,6 @@ def routes(reads: InventoryReads, health: TenantHealth, quota: LiveQuota, access
     @router.get("/tenant-health/{project_id}", response_model=Detail)
     async def detail(project_id: Project, caller: Reader, place: Where) -> Response:
         """One tenant: states of what it owns, its largest volumes, recent drift."""
-        return JsonAnswer(await reads.run(health.detail, caller, project_id, place.scope(caller)))
+        return await answer(health.detail, caller, project_id, place.scope(caller))
 
     return router

@@ -53,7 +53,7 @@ class Firm(Company):
         figures = Figures(self.reads, self.measurements, self._alerts)
         protection = Protection(self.reads, lambda: self.settings)
         growing = Growing(self.reads, self.measurements, figures)
-        self.app.include_router(routes.routes(self.reads, figures, protection, growing, self.access))
+        self.app.include_router(routes.routes(self.reads, figures, protection, growing, self.access, self.kept))
 
     def _alerts(self, caller: Caller, cloud: str | None) -> Mapping[str, int]:
         return self.alerts

@@ -17,6 +17,7 @@ from engine.audit.service import AuditService
 from engine.drift import routes as drift_routes
 from engine.drift.decisions import Decisions
 from engine.drift.service import DriftService
+from engine.inventory.kept import Kept
 from engine.inventory.reads import InventoryReads, scope_of
 from engine.settings.loading import Loaded
 from engine.settings.models import Settings
@@ -115,7 +116,9 @@ class Company:
         self.access = AccessService(self.ops, Loaded().settings)
         self.app = FastAPI(openapi_url=None)
         quota: Any = self
-        self.app.include_router(routes.routes(self.reads, self.health, quota, self.access))
+        # What tests change is no version: nothing is kept.
+        self.kept = Kept(object)
+        self.app.include_router(routes.routes(self.reads, self.health, quota, self.access, self.kept))
         self.app.include_router(drift_routes.routes(self.drift, self.access))
         errors.install(self.app)
         for type, rows in (documents() if given is None else given).items():

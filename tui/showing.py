@@ -19,6 +19,7 @@ from tui.world import World
 
 Line = tuple[Parts, Parts]
 STALE_AFTER = 1800  # seconds after which the data's age is a warning
+HELP = "   ? help "
 WAIT_SHOWN = 1.0  # seconds after which a wait for the engine is said
 _STATE_WORDS = {
     "suspect": "many rows vanished at once, nothing was deleted",
@@ -59,8 +60,9 @@ def context_line(pane: Pane, world: World, count: int | None, cells: int) -> Lin
     right: Parts = []
     if cells >= 60:
         number = f" {count:,}" if pane.counted and count is not None else ""
-        title = cut_middle(pane.title(), max(10, cells // 3))
-        right = [(title, "bar_strong"), (number, "bar_strong"), ("   ? help ", "bar_muted")]
+        room = cells - sum(width(text) for text, _ in left) - width(number) - width(HELP) - 2
+        title = cut_middle(pane.title(), max(10, cells // 3, min(room, cells // 2)))
+        right = [(title, "bar_strong"), (number, "bar_strong"), (HELP, "bar_muted")]
     return left, right
 
 

@@ -12,6 +12,7 @@ from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import moment_of
 from tui.table.layout import Head
+from tui.table.paint import SECTION
 from tui.table.spec import Key, Row, RowSource
 from tui.world import World
 
@@ -41,7 +42,9 @@ class HandoverPane(Pane):
         rows: Rows = []
         for section in self.page.get("sections") or ():
             name, total = str(section.get("name")), int(section.get("total") or 0)
-            rows.append(((name, ""), [f"{clean(section.get('title') or name).upper()}{f'  {total}' if total else ''}"]))
+            rows.append(
+                ((SECTION, name), [f"{clean(section.get('title') or name).upper()}{f'  {total}' if total else ''}"])
+            )
             if section.get("problem"):
                 rows.append(((name, "problem"), [f"   not known: {clean(section['problem'])}"]))
             elif not section.get("rows"):

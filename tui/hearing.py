@@ -113,7 +113,7 @@ class Hearing:
         mine = self.pane.view.type
         if mine and changed and topics <= {"data"} and mine not in changed and not self._joins(changed):
             return
-        if self.dialog is not None:
+        if self.dialog is not None or self.table.marks.start is not None:
             self.held_back = True
             return
         self.pane.expire()

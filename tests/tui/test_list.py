@@ -177,6 +177,22 @@ async def test_marks() -> None:
         await until_gone(pilot, "marked")
 
 
+@pytest.mark.parametrize("end", ["v", "escape"])
+async def test_rows_keep_their_places_under_a_range(end: str) -> None:
+    client = FakeClient(50)
+    async with console(client) as (app, pilot):
+        await pilot.press("v", "j", "j")
+        await until_text(pilot, "range of 3")
+        asked = len(client.asked("POST", "/q/windows"))
+        client.gone = {1}
+        client.change()
+        await until(pilot, lambda: app.held_back, "it was heard")
+        assert len(client.asked("POST", "/q/windows")) == asked and "0000001-db" in text(app)
+        await pilot.press(end)
+        await until(pilot, lambda: len(client.asked("POST", "/q/windows")) > asked, "read again")
+        await until(pilot, lambda: not app.held_back and "0000001-db" not in text(app), "the newest rows")
+
+
 async def test_a_range_marks_what_lies_between() -> None:
     async with console(FakeClient(50)) as (app, pilot):
         await pilot.press("j", "v", "j", "j", "j")

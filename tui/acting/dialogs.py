@@ -24,7 +24,7 @@ class Dialogs:
 
     dialog: Dialog | None
     search_timer: Timer | None
-    held_back: bool  # the list has newer data, but must not move under an open dialog
+    held_back: bool  # the list has newer data, but must not move under an open dialog or range
 
     def show_page(self: QuarterdeckApp, page: Page, line: int | None = None) -> None:  # type: ignore[misc]
         """Show a page: in the dialog that is open, else in a new one. `line` of the screen stays in sight."""
@@ -42,11 +42,15 @@ class Dialogs:
         dialog, self.dialog = self.dialog, None
         dialog.close()
         self.show_footer()
+        self.let_in()
+        self.show_lines()
+
+    def let_in(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """Show what was held back while rows had to keep their places."""
         if self.held_back:
             self.held_back = False
             self.pane.expire()
             self.table.reload()
-        self.show_lines()
 
     def page_is(self: QuarterdeckApp, page: Page) -> bool:  # type: ignore[misc]
         """Whether this page is still the one on screen."""

@@ -53,6 +53,7 @@ class Marking:
         marks.add(keys)
         marks.start = None
         self.end_notice()
+        self.let_in()
         self.table.redraw()
         self.show_lines()
 

@@ -78,6 +78,7 @@ class Opening:
         if marks.start is not None:
             marks.start = None  # the range first, then the marks
             self.end_notice()
+            self.let_in()
         else:
             marks.clear()
         self.table.redraw()

@@ -83,6 +83,7 @@ class DriftClient(FakeClient):
         self.entries: dict[str, list[dict[str, Any]]] = {"ignores": [], "windows": []}
         self.batches: dict[str, list[int]] = {}
         self.refusal: ApiError | None = None
+        self.gaps: list[str] = []  # why drift is not whole
 
     async def get(self, path: str, params: Any = None, json: Any = None) -> Any:
         if not path.startswith("/q/drift/"):
@@ -96,7 +97,7 @@ class DriftClient(FakeClient):
             return self._page(params or {})
         if name == "summary":
             counted = {state: {"total": sum(e["state"] == state for e in self.events.values())} for state in STATES}
-            return {"triage": self._triage(), "by_state": counted}
+            return {"triage": self._triage(), "by_state": counted, "problems": self.gaps}
         items = list(self.rules.values()) if name == "rules" else self.entries[name]
         return {"total": len(items), "items": copy.deepcopy(items)}
 

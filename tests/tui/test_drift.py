@@ -189,6 +189,17 @@ async def test_nothing_to_look_at_says_where_the_rest_is() -> None:
         await until_text(pilot, "not now, no row is under the cursor: acknowledge the event")
 
 
+async def test_drift_that_is_not_whole_says_so_and_is_never_nothing() -> None:
+    client = DriftClient([])
+    client.gaps = ["listings of volumes could not be compared: the disk is full"]
+    async with console(client, size=(120, 30)) as (_, pilot):
+        await pilot.press("2")
+        await until_text(pilot, "the drift is not whole: listings of volumes", "drift, not whole: none")
+        client.events[1] = event(1)
+        client.change({"topic": "drift", "version": 2})
+        await until_text(pilot, "not whole: listings of volumes", "web-1")
+
+
 async def test_severities_are_sorted_by_how_bad_they_are() -> None:
     async with console(DriftClient(), size=(120, 30)) as (app, pilot):
         await pilot.press("2")

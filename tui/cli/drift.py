@@ -96,9 +96,11 @@ def listed(options: GlobalOptions, choice: Choice, limit: int, output: Format) -
         write_rows(items, CSV, output)
     elif items:
         write_rows([shown(item) for item in items], TABLE, output)
+    for sentence in summary.get("problems") or ():
+        note(f"drift is not whole: {sentence}")
     if total > len(items):
         note(f"these are the worst {len(items)} of {total}; --limit and --filter show others")
-    if not items:
+    if not items and not summary.get("problems"):
         counts = counts_words(summary["triage"])
         hidden = any(summary["by_state"][state]["total"] for state in STATES)
         rest = "; --all shows what was settled" if hidden and not choice.everything else ""
@@ -126,26 +128,31 @@ def checked(options: GlobalOptions, choice: Choice) -> NoReturn:
     try:
         with connected(options) as client:
             items, _ = read(client, choice)
+            missed = client.get("/q/drift/summary").get("problems") or []
     except SystemExit as error:
         # Whatever the reason, the check knows nothing; 1 and 2 would claim that it does.
         raise SystemExit(UNKNOWN if error.code else error.code) from None
-    print(check_line(items))
-    raise SystemExit(check_code(items))
+    print(check_line(items, missed))
+    raise SystemExit(check_code(items, missed))
 
 
-def check_code(items: Sequence[Event]) -> int:
-    """2 for anything critical, 1 for a warning, else 0."""
+def check_code(items: Sequence[Event], missed: Sequence[str] = ()) -> int:
+    """2 for anything critical, 3 where drift is not whole (`missed`), 1 for a warning, else 0."""
     worst = {item.get("severity") for item in items}
-    return CRITICAL if "critical" in worst else WARNING if "warning" in worst else OK
+    if "critical" in worst:
+        return CRITICAL
+    return UNKNOWN if missed else WARNING if "warning" in worst else OK
 
 
-def check_line(items: Sequence[Event]) -> str:
+def check_line(items: Sequence[Event], missed: Sequence[str] = ()) -> str:
     """STATE - the worst in words | counts as performance data."""
-    state = ("OK", "WARNING", "CRITICAL")[check_code(items)]
+    state = ("OK", "WARNING", "CRITICAL", "UNKNOWN")[check_code(items, missed)]
     counts = {name: sum(item.get("severity") == name for item in items) for name in SEVERITIES}
     told = [item for item in items if item.get("severity") != "info"]
     said = "nothing drifted"
-    if told:
+    if state == "UNKNOWN":
+        said = f"drift is not whole: {missed[0]}"
+    elif told:
         first = told[0]
         what = cut_end(change_words(first), LONGEST)
         said = f"{first.get('resource_name') or first.get('resource_id')}: {what}, {who_words(first)}"

@@ -121,12 +121,20 @@ class DriftPane(AskedPane):
     def title(self) -> str:
         """What it is, and what is to be looked at: drift ✖2 ▲9 ·31."""
         counts = self.summary.get("triage") if self.summary else None
-        return f"drift {counts_words(counts)}" if isinstance(counts, dict) else "drift"
+        words = "drift, not whole:" if self.gaps else "drift"
+        return f"{words} {counts_words(counts)}" if isinstance(counts, dict) else words
+
+    @property
+    def gaps(self) -> list[str]:
+        """Why the drift is not whole just now, as sentences."""
+        return [clean(one) for one in self.summary.get("problems") or ()]
 
     def empty(self) -> str:
         """Nothing to look at, or nothing that passes."""
         if self.asked.stale:
             return "reading the drift …"
+        if self.gaps:
+            return f"the drift is not whole: {self.gaps[0]}"
         if not self.view.filter:
             return "nothing drifted that nobody looked at\n. shows what was acknowledged too, tab the rules"
         hidden = "" if set(shown_states(self.view.filter)) > set(TRIAGE) else "; . and , show what is hidden"
@@ -174,7 +182,9 @@ class DriftPane(AskedPane):
                 third += [(" · ", "muted"), (clean(item[name]), "text")]
         if item.get("state") != "open":
             third.append((f"  {state_words(item)}", "warn" if item.get("state") == "resolved_unseen" else "text"))
-        if self.more:
+        if self.gaps:
+            third = [(f"not whole: {self.gaps[0]}", "bad")]
+        elif self.more:
             third.append((f"  {self.more:,} more are not read: narrow with /", "muted"))
         return [first, second, third]
 

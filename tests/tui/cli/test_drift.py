@@ -154,6 +154,18 @@ def test_a_check_without_an_engine_is_unknown(engine: Engine) -> None:
     assert run().exit_code == NO_ENGINE
 
 
+def test_drift_that_is_not_whole_is_unknown_unless_it_is_critical(engine: Engine) -> None:
+    engine.fake.gaps = ["the disk | is full"]
+    assert run("--check").exit_code == 2
+    done = run("--check", "--severity", "warning")
+    assert done.exit_code == 3 and done.stdout.startswith(
+        "UNKNOWN - drift is not whole: the disk / is full | critical=0"
+    )
+    engine.fake.events.clear()
+    done = run()
+    assert "drift is not whole: the disk | is full" in done.stderr and "nothing drifted" not in done.stderr
+
+
 def test_no_name_is_performance_data(engine: Engine) -> None:
     engine.fake.events = {1: event(1, "critical", resource_name=f"a|b=1{HOSTILE}")}
     (line,) = run("--check").stdout.splitlines()

@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "engine_clients": ("Fifty consoles at once", []),
     "drift": ("Drift", []),
     "history": ("What changed", []),
+    "dashboard": ("Dashboard and tenant health", []),
 }
 
 HEAD = """# Benchmarks

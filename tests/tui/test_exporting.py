@@ -106,6 +106,20 @@ async def test_marks_alone_are_exported(here: Path) -> None:
         assert (body["format"], len(body["minus"]), "keys" in body) == ("parquet", 1, False)
 
 
+async def test_while_an_export_takes_its_time_it_says_how_far_it_is(here: Path) -> None:
+    client = FakeClient(50)
+    async with console(client) as (app, pilot):
+        client.answering.clear()
+        await pilot.press("colon", *"export csv a.csv", "enter")
+        await until_text(pilot, "exporting: ")
+        before = app.table.current
+        await pilot.press("j")  # the console goes on meanwhile
+        await until(pilot, lambda: app.table.current is not before)
+        client.answering.set()
+        await until_text(pilot, "saved 50 rows")
+        assert not app.exporting and "exporting: " not in text(app)
+
+
 async def test_what_fails_leaves_no_file(here: Path) -> None:
     client = FakeClient(50)
     client.fail_path["/q/exports"] = EngineUnavailable("the file did not come whole")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from fastapi import FastAPI
 
 import engine.access.routes
@@ -71,10 +72,14 @@ from store.estate.estate import Estate
 from store.estate.reading import single
 from store.ops.errors import OpsError
 from store.ops.ops import Ops
+from store.ops.reserve import MEGABYTE, Reserve
 from store.types import registry
 
 if TYPE_CHECKING:
     from engine.process.control import Control
+
+
+_log = structlog.get_logger("qdeck.storage")
 
 
 @dataclass(slots=True)
@@ -123,8 +128,12 @@ class EngineParts:
         self.drift.begin()
         self.dashboard.begin()
 
+    def refusal(self) -> str | None:
+        """Why nothing new is begun, for `/health`; None when all is well."""
+        return self.ops.reserve.refusal() if self.ops.reserve is not None else None
+
     def status(self) -> dict[str, Any]:
-        """What `qdeck engine status` shows of the services: clouds, jobs, collections, and in a demo how far it is."""
+        """What `qdeck engine status` shows of the services: clouds, jobs, reserve, collections, a demo's progress."""
         demo = {} if self.demonstration is None else {"demo": self.demonstration.status()}
         return {
             **demo,
@@ -133,6 +142,7 @@ class EngineParts:
                 for cloud in self.clouds.clouds()
             ],
             "jobs": self.jobs.status(),
+            "reserve": None if self.ops.reserve is None else asdict(self.ops.reserve.status()),
             "collecting": list(self.collections.busy()),
         }
 
@@ -150,6 +160,10 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         ops = closing.enter_context(contextlib.closing(Ops.open(home.ops)))
         estate = closing.enter_context(contextlib.closing(Estate.open(home.estate)))
         settings = SettingsService(ops, loaded)
+        # What a demo changes is nobody's loss.
+        ops.reserve = Reserve(home.reserve, 0 if demo else loaded.settings.storage.reserve_mb * MEGABYTE)
+        if problem := ops.reserve.make():
+            _log.warning("no space is kept back for records", reason=problem)
         access = AccessService(ops, loaded.settings)
         audit = AuditService(ops)
         feed = ChangeFeed()
@@ -287,7 +301,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
     mount(app, engine.history.routes.routes(parts.history, access))
     mount(app, engine.inventory.find_routes.routes(parts.reads, access, parts.audit))
-    mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs))
+    mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs, (parts.refusal,)))
     mount(app, engine.process.routes.routes(control, access))
     errors.install(app, {EstateError: 503, OpsError: 503})
     app.add_middleware(RequestLayer, statistics=parts.statistics, protocol=PROTOCOL, version=VERSION)

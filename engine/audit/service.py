@@ -50,6 +50,8 @@ class AuditService:
         detail: Mapping[str, Any] | None = None,
         outcome: str = "ok",
         connection: Connection | None = None,
+        *,
+        ending: bool = False,
     ) -> str:
         """Append one record and return its id.
 
@@ -59,6 +61,7 @@ class AuditService:
                     ("ticket" and "reason" of it are what people look for by these names)
         outcome     "ok", "failed", "refused" or "intent"
         connection  a transaction of `ops.begin()` to join, so that the act and its record stand or fall together
+        ending      it says how something begun before ended, and may use the reserve of a full disk
         Raises OpsError when it cannot be written: then the act must not happen. ValueError when detail is too large.
         """
         text = dump(dict(detail or {}))
@@ -81,6 +84,8 @@ class AuditService:
         }
         if connection is not None:
             _append(connection, values)
+        elif ending:
+            self._ops.finish(lambda own: _append(own, values))
         else:
             with self._ops.begin() as own:
                 _append(own, values)

@@ -170,7 +170,7 @@ class Performer:
     ) -> None:
         detail = {**self._detail(actor, call, session), **facts, "intent": intent}
         detail.pop("body", None)
-        self._audit.record(actor.caller, actor.action, _named(call, target), detail, outcome)
+        self._audit.record(actor.caller, actor.action, _named(call, target), detail, outcome, ending=True)
 
     def _refused(self, actor: Actor, call: Call, problem: str) -> None:
         detail = {**self._detail(actor, call, None), "problem": problem}

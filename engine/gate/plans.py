@@ -128,15 +128,17 @@ class PlanStore:
 
     def undo(self, plan_id: str) -> None:
         """The plan's job did not begin: nothing was done."""
-        with self._ops.begin() as connection:
+
+        def act(connection: Connection) -> None:
             connection.execute(update(plans).where(plans.c.id == plan_id).values(executed_at=None, job_id=None))
             connection.execute(delete(holds).where(holds.c.plan_id == plan_id))
+
+        self._ops.finish(act)
         self._starting.discard(plan_id)
 
     def release(self, plan_id: str) -> None:
         """Let go of what the plan's job held. Harmless when it was before."""
-        with self._ops.begin() as connection:
-            connection.execute(delete(holds).where(holds.c.plan_id == plan_id))
+        self._ops.finish(lambda connection: connection.execute(delete(holds).where(holds.c.plan_id == plan_id)))
 
     def held(self, type: str, key: Key, but: str) -> str | None:
         """The sentence for a resource that another plan than `but` works on; None when none does."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from engine.access.models import ENGINE, Caller
 from engine.gate import rules
@@ -135,11 +135,14 @@ class WriteWindows:
     def _end(self, caller: Caller, cloud: str, action: str, over: datetime | None = None) -> None:
         """`over`: only a window whose end is not later: somebody may have lifted it anew meanwhile."""
         where = [write_windows.c.cloud == cloud, *([] if over is None else [write_windows.c.until <= over])]
-        with self._ops.begin() as connection:
+
+        def act(connection: Connection) -> int:
             found = connection.execute(delete(write_windows).where(*where)).rowcount
             if found:
                 self._audit.record(caller, action, cloud, connection=connection)
-        if found:
+            return found
+
+        if self._ops.finish(act):
             self._changed(cloud)
 
     def _changed(self, cloud: str) -> None:

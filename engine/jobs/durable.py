@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from store.ops.errors import OpsError, translate
+from store.ops.errors import OpsDiskFull, OpsError, translate
 
 APPLICATION_VERSION = "quarterdeck-jobs-1"  # changes only with code that takes over the open jobs of the one before
 _WORKFLOW = "quarterdeck.job"
@@ -41,9 +41,11 @@ class Leave(BaseException):
 class Durable:
     """Runs `body(job_id)` as one workflow a job, again after every crash until it returns."""
 
-    def __init__(self, path: Path, body: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, body: Callable[[str], None], relieve: Callable[[], bool] = lambda: False) -> None:
+        """`relieve`: frees space for a record that found none; False when it can't."""
         self._path = path
         self._body = body
+        self._relieve = relieve
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._workflow: Any = None
@@ -98,6 +100,8 @@ class Durable:
                 self._source.run_tx_step({"name": "journal"}, lambda: act(self._source.sql_session().connection()))
             except Exception as error:
                 if (known := self._ops_error(error)) is not None:
+                    if isinstance(known, OpsDiskFull) and self._relieve():
+                        continue
                     raise known from error
                 errors += 1
                 if errors >= _MOST_ERRORS:

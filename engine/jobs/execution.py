@@ -78,21 +78,29 @@ class Execution:
         while True:
             if self._signals.stopping.is_set():
                 self._leave()
-            # What was begun before a crash may have reached the cloud: that is ended, also when nothing else begins.
-            ending, options = self._ending(), self._job["options"]
-            wanted = ("running",) if ending else ("pending", "running")
-            steps = [(seq, self._steps[seq].group, state) for seq, state in self._states.items() if state in wanted]
-            busy = len(self._busy)
-            room = rules.parallel(options) - busy if ending else rules.room(options, self._failed, busy)
-            for seq in rules.next_steps(steps, frozenset(self._busy), room):
-                self._busy.add(seq)
-                pool.submit(self._attempt, seq)
+            if self._signals.trouble is None:
+                self._begin_steps(pool)
             if not self._busy:
-                return
+                if self._signals.trouble is None:
+                    return
+                self._await_storage()
+                continue
             try:
                 self._take(*self._answers.get(timeout=0.5))
             except queue.Empty:
-                continue
+                if self._signals.trouble is not None:
+                    self._look_for_storage()
+
+    def _begin_steps(self, pool: ThreadPoolExecutor) -> None:
+        # What was begun before a crash may have reached the cloud: that is ended, also when nothing else begins.
+        ending, options = self._ending(), self._job["options"]
+        wanted = ("running",) if ending else ("pending", "running")
+        steps = [(seq, self._steps[seq].group, state) for seq, state in self._states.items() if state in wanted]
+        busy = len(self._busy)
+        room = rules.parallel(options) - busy if ending else rules.room(options, self._failed, busy)
+        for seq in rules.next_steps(steps, frozenset(self._busy), room):
+            self._busy.add(seq)
+            pool.submit(self._attempt, seq)
 
     def _ending(self) -> bool:
         """Whether nothing is begun that was not begun before."""
@@ -102,8 +110,9 @@ class Execution:
         """A step answered: write it down, or see why it could not."""
         if isinstance(answer, OpsError):
             # Nothing was called without its record; what may have been is found by its token.
+            # The answers of the others are still taken: they may be written with the reserve.
             self._busy.discard(seq)
-            self._wait_for_storage(answer)
+            self._stall(answer)
         elif isinstance(answer, Interrupted):
             self._busy.discard(seq)
         elif isinstance(answer, StepResult):
@@ -194,22 +203,34 @@ class Execution:
                 self._wait_for_storage(error)
 
     def _wait_for_storage(self, error: OpsError) -> None:
-        """Begin nothing until the journal can be written again. Raises Leave when the engine stops meanwhile."""
-        sentence = f"waits before its next change: {error}"
-        _log.error("a job waits for storage", job=self._job["number"], error=str(error))
-        self._signals.trouble = sentence
+        """Do nothing until the journal can be written again. Raises Leave when the engine stops meanwhile."""
+        self._stall(error)
+        self._await_storage()
+
+    def _stall(self, error: OpsError) -> None:
+        """Begin nothing more until the journal can be written again."""
+        if self._signals.trouble is None:
+            _log.error("a job waits for storage", job=self._job["number"], error=str(error))
+        self._signals.trouble = _waits(error)
         self._signals.publish(self._id)
+
+    def _await_storage(self) -> None:
         while not self._signals.stopping.wait(PROBE_SECONDS):
-            try:
-                with self._ops.begin() as connection:
-                    journal.set_state(connection, self._id, "running", None, times.utcnow())
-            except OpsError as again:
-                self._signals.trouble = f"waits before its next change: {again}"
-                continue
-            self._signals.trouble = None
-            self._signals.publish(self._id)
-            return
+            if self._look_for_storage():
+                return
         raise Leave
+
+    def _look_for_storage(self) -> bool:
+        """Whether the journal can be written, the space for records is whole again, and the job goes on."""
+        try:
+            with self._ops.begin() as connection:
+                journal.set_state(connection, self._id, "running", None, times.utcnow())
+        except OpsError as error:
+            self._signals.trouble = _waits(error)
+            return False
+        self._signals.trouble = None
+        self._signals.publish(self._id)
+        return True
 
     def _leave(self) -> None:
         """The engine stops: write down what still ends in time, then leave the rest to the next start."""
@@ -245,6 +266,10 @@ def step_of(row: Mapping[str, Any]) -> Step:
     """A step as its runner sees it, from the journal."""
     key = None if row["key"] is None else tuple(row["key"])
     return Step(row["seq"], row["name"], key, row["target"] or "", row["args"], row["group"])
+
+
+def _waits(error: OpsError) -> str:
+    return f"waits before its next change: {error}"
 
 
 def _result_of(row: Mapping[str, Any]) -> StepResult:

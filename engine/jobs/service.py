@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from engine.access.models import Caller
 from engine.api.changes import ChangeFeed
@@ -39,7 +40,7 @@ class JobService:
     def __init__(self, ops: Ops, audit: AuditService, feed: ChangeFeed) -> None:
         self._ops, self._audit, self._feed = ops, audit, feed
         self._runners: dict[str, StepRunner] = {}
-        self._durable = Durable(ops.path, self._run)
+        self._durable = Durable(ops.path, self._run, ops.relieve)
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._signals: dict[str, Signals] = {}  # of the jobs that run in this process
@@ -153,16 +154,19 @@ class JobService:
 
     def cancel(self, reference: str | int, caller: Caller) -> dict[str, Any]:
         """End a job between two steps; one that nobody runs ends at once. Raises NotFound, Conflict when it ended."""
-        now = times.utcnow()
-        with self._ops.begin() as connection:
+
+        def act(connection: Connection) -> tuple[dict[str, Any], bool]:
             row = self._found(journal.job(connection, reference), reference, caller)
             if row["state"] not in OPEN:
                 raise Conflict(f"job {row['number']} has ended: {row['detail']}")
-            if journal.ask_cancel(connection, row["id"], caller.name, now):
+            if journal.ask_cancel(connection, row["id"], caller.name, times.utcnow()):
                 target = f"job {row['number']}: {row['title']}"
                 self._audit.record(caller, "job.cancel", target, {"job": row["id"]}, connection=connection)
             if idle := self._problem(row["id"]) is not None:
                 end(connection, self._audit, row, caller)
+            return row, idle
+
+        row, idle = self._ops.finish(act)
         if idle and (runner := self._runners.get(row["kind"])) is not None:
             runner.ended(self.job(row["id"]))
         with self._lock:

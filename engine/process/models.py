@@ -85,6 +85,11 @@ class Home:
         return self.path / "ops.sqlite"
 
     @property
+    def reserve(self) -> Path:
+        """Space kept back for the records of what was begun."""
+        return self.path / "ops.reserve"
+
+    @property
     def logs(self) -> Path:
         """Folder of the log files."""
         return self.path / "logs"

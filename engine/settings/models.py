@@ -233,6 +233,19 @@ class Logging(_Section):
     keep_files: int = Field(default=5, strict=True, ge=1, le=100, description="Rotated files kept.")
 
 
+class Storage(_Section):
+    """Space of the engine's home."""
+
+    reserve_mb: int = Field(
+        default=64,
+        strict=True,
+        ge=0,
+        le=4096,
+        description="MB kept back on the disk, so that what was sent to a cloud is recorded also when it is full. "
+        "0: none; a demo keeps none.",
+    )
+
+
 def _web_address(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
         raise ValueError("is not an address like https://prometheus.example:9090 (without user, query or fragment)")
@@ -377,6 +390,7 @@ class Settings(_Section):
     collection: Collection = Collection()
     access: Access = Access()
     logging: Logging = Logging()
+    storage: Storage = Storage()
     metrics: Metrics = Metrics()
     tenants: Tenants = Tenants()
     drift: Drift = Drift()

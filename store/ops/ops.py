@@ -9,18 +9,21 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from store.ops.errors import OpsCorrupt, OpsForeign, OpsNewer, translate
+from store.ops.errors import OpsCorrupt, OpsDiskFull, OpsForeign, OpsNewer, translate
 from store.ops.migrations import LATEST, MIGRATIONS
+from store.ops.reserve import Reserve
 from store.ops.tables import meta
+
+T = TypeVar("T")
 
 APPLICATION = "quarterdeck"
 _MAGIC = b"SQLite format 3\x00"
@@ -34,6 +37,7 @@ class Ops:
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine = engine
         self.path = path
+        self.reserve: Reserve | None = None  # given by the engine; without one every write is tried once
         self._writer = threading.Lock()
         self._writing: int | None = None  # the thread inside `begin`
 
@@ -60,9 +64,34 @@ class Ops:
     def begin(self) -> Iterator[Connection]:
         """A writing transaction: committed and synced at the end of the block, rolled back when it raises.
 
-        Raises OpsError for a failure of the database; sqlalchemy's own errors for broken constraints; RuntimeError for
-        a transaction inside another of the same thread, which would wait for itself.
+        Raises OpsError for a failure of the database; OpsDiskFull also while the reserve is given up; sqlalchemy's own
+        errors for broken constraints; RuntimeError for a transaction inside another of the same thread, which would
+        wait for itself.
         """
+        if self.reserve is not None and (refusal := self.reserve.refusal()):
+            raise OpsDiskFull(refusal)
+        with self._begin() as connection:
+            yield connection
+
+    def finish(self, act: Callable[[Connection], T]) -> T:
+        """Write, in one transaction, how something ended that was begun before; answers what `act` does.
+
+        On a full disk the reserve is used, and `act` is called again. Raises what `begin` does.
+        """
+        while True:
+            try:
+                with self._begin() as connection:
+                    return act(connection)
+            except OpsDiskFull:
+                if not self.relieve():
+                    raise
+
+    def relieve(self) -> bool:
+        """Free space for a record that found none, from the reserve; False when there is nothing to free."""
+        return self.reserve is not None and self.reserve.give_up()
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
         if self._writing == threading.get_ident():
             raise RuntimeError("this thread is in a transaction already; hand its connection on instead")
         with self._writer:

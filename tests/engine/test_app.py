@@ -1,7 +1,9 @@
 """The engine as a whole, in this process: documented routes are served, none hides another, callers are known."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fastapi.routing import APIRoute
@@ -49,6 +51,24 @@ def test_documented_routes_are_served_and_none_hides_another(tmp_path: Path) -> 
     served = {route.path for route in iter_route_contexts(app.routes)}
     assert not set(DOCUMENTED) - served
     assert shadowed(app) == []
+
+
+async def test_space_is_kept_back_and_health_says_when_it_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "qdeck.toml").write_text("[storage]\nreserve_mb = 1\n")
+    async with Engine.open(tmp_path, SUPERADMIN) as engine:
+        assert (tmp_path / "ops.reserve").stat().st_size == 1024 * 1024
+        kept = (await engine.client.get("/q/engine")).json()["reserve"]
+        assert kept == {"state": "held", "megabytes": 1, "problem": None}
+        assert (await engine.client.get("/health")).status_code == 200
+        monkeypatch.setattr(os, "fstatvfs", lambda descriptor: SimpleNamespace(f_bavail=0, f_frsize=1))
+        assert engine.parts.ops.relieve()
+        health = await engine.client.get("/health")
+        assert health.status_code == 503 and "nothing new is begun" in health.json()["detail"]
+        assert (await engine.client.get("/q/engine")).json()["reserve"]["state"] == "given_up"
+        monkeypatch.undo()
+        assert (await engine.client.get("/health")).status_code == 200
 
 
 def test_a_route_without_permission_keeps_the_engine_from_starting(tmp_path: Path) -> None:

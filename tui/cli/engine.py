@@ -203,6 +203,7 @@ def _show(found: dict[str, Any], output: Format) -> None:
         found = dict(found)
         found["clouds"] = [f"{cloud.get('name')} ({cloud.get('state', '-')})" for cloud in found.get("clouds") or ()]
         found["jobs"] = _jobs(found.get("jobs") or ())
+        found["reserve"] = _reserve(found.get("reserve") or {})
         if failure := found.get("last_failure"):
             found["last_failure"] = f"{failure.get('at')} {failure.get('message')}"
         found = {name: value for name, value in found.items() if value not in ([], None, "")}
@@ -217,6 +218,11 @@ def _jobs(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
         + (f"; {job['problem']})" if job["problem"] else ")")
         for job in jobs
     ]
+
+
+def _reserve(found: Mapping[str, Any]) -> str:
+    """The space kept back for records, or why there is none; "" when none is wanted."""
+    return found.get("problem") or (f"{found['megabytes']} MB" if found.get("state") == "held" else "")
 
 
 def _absent(target: Target) -> dict[str, Any]:

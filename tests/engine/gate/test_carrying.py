@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from engine.access.models import Caller
 from engine.api.errors import Forbidden
+from engine.audit import service
 from engine.gate.models import Actor, Call
 from engine.gate.refusals import NotDone, Refused
-from store.ops.errors import OpsError
+from store.ops.errors import OpsDiskFull, OpsError
+from store.ops.reserve import MEGABYTE, Reserve
 from tests.engine.gate.fakes import OPS, OTHER, VIEWER, Room, action, creation, deletion, reply, room
 
 SECRET = "s3cr3t-value"
@@ -120,6 +124,40 @@ def test_no_audit_no_action(east: Room, monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(OpsError):
         east.jobs.run(job)
     assert east.cloud.sent == []
+
+
+def test_what_was_sent_is_noted_on_a_full_disk_and_nothing_else_begins(
+    east: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, path = [1 << 40], tmp_path / "ops.reserve"
+    monkeypatch.setattr(os, "fstatvfs", lambda descriptor: SimpleNamespace(f_bavail=free[0], f_frsize=1))
+    reserve = Reserve(path, MEGABYTE)
+    assert reserve.make() is None
+    monkeypatch.setattr(east.gate._plans._ops, "reserve", reserve)
+    append, send = service._append, east.cloud.on_send
+
+    def appended(connection: Any, values: dict[str, Any]) -> None:
+        append(connection, values)
+        if not free[0] and path.stat().st_size == MEGABYTE:
+            raise OpsDiskFull("the disk is full")
+
+    def sent(method: str, path: str, body: Any) -> Any:
+        free[0] = 0
+        return send(method, path, body)
+
+    monkeypatch.setattr(service, "_append", appended)
+    east.cloud.on_send = sent
+    keys = [east.cloud.server(id) for id in ("s1", "s2")]
+    with pytest.raises(OpsDiskFull, match="nothing new is begun"):
+        stop(east, *keys)
+    assert [record["outcome"] for record in east.records("server.stop")] == ["intent", "ok"]
+    assert len(east.cloud.sent) == 1 and east.audit.verify().ok
+    with pytest.raises(OpsDiskFull, match="nothing new is begun"):
+        east.plan("server.unlock", keys[1])
+    # What makes things safer is possible all the same.
+    assert not east.gate.end(OPS, "east")["writable"]
+    free[0] = 1 << 40
+    assert east.plan("server.stop", keys[1])["count"] == 1
 
 
 # When no answer comes

@@ -18,7 +18,11 @@ CALLER = Caller("ops", 1000, None, None, "superadmin")
 
 
 class Effects:
-    """Makes one effect a step. `args`: "fail" (sentence), "seconds" (pause before and after), "gate" (event)."""
+    """Makes one effect a step.
+
+    `args`: "fail" (sentence), "seconds" (pause before and after), "gate" (event), "hold" (no end before a file of that
+    name is there), "size" (bytes of its result).
+    """
 
     versions: Sequence[int] = (1,)
 
@@ -58,7 +62,10 @@ class Effects:
         time.sleep(pause)
         self._append(f"{context.token} {step.args.get('what', step.seq)}\n")
         time.sleep(pause)
-        return StepResult(True, "made", (f"req-{step.seq}",), context.token, {"seq": step.seq})
+        if (name := step.args.get("hold")) is not None:
+            context.wait(lambda: self.file.with_name(name).exists() or None, 60, first=0.01, longest=0.05)
+        result = {"seq": step.seq} | ({"text": "x" * step.args["size"]} if "size" in step.args else {})
+        return StepResult(True, "made", (f"req-{step.seq}",), context.token, result)
 
     def _append(self, line: str) -> None:
         handle = os.open(self.file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)

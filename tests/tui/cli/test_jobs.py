@@ -8,7 +8,7 @@ import pytest
 
 from tui.api.errors import EngineUnavailable
 from tui.cli import acting
-from tui.cli.engine import _jobs
+from tui.cli.engine import _jobs, _reserve
 from tui.cli.jobs import _timed
 from tui.cli.output import Format
 
@@ -25,6 +25,19 @@ JOB: dict[str, Any] = {"number": 7, "id": "j", "title": "Stop 3 servers", "done"
 )
 def test_the_status_says_what_is_wrong_with_a_job(more: dict[str, Any], words: str) -> None:
     assert _jobs([JOB | more]) == [words]
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({}, ""),
+        ({"state": "off", "megabytes": 0, "problem": None}, ""),
+        ({"state": "held", "megabytes": 64, "problem": None}, "64 MB"),
+        ({"state": "given_up", "megabytes": 64, "problem": "the disk is full"}, "the disk is full"),
+    ],
+)
+def test_the_status_says_what_space_is_kept_back(found: dict[str, Any], words: str) -> None:
+    assert _reserve(found) == words
 
 
 def test_people_read_times_of_their_zone(monkeypatch: pytest.MonkeyPatch) -> None:

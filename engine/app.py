@@ -163,7 +163,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         # What a demo changes is nobody's loss.
         ops.reserve = Reserve(home.reserve, 0 if demo else loaded.settings.storage.reserve_mb * MEGABYTE)
         if problem := ops.reserve.make():
-            _log.warning("no space is kept back for records", reason=problem)
+            _log.warning("the reserve for records is not whole", reason=problem)
         access = AccessService(ops, loaded.settings)
         audit = AuditService(ops)
         feed = ChangeFeed()

@@ -71,7 +71,7 @@ def _add_logins(router: APIRouter, access: AccessService, users: UserService, re
     def log_out(caller: Annotated[Caller, Depends(access.requires("authenticated"))]) -> Response:
         """End the login whose token came with this request; the token is worthless from now on."""
         users.log_out(caller)
-        record(caller, "auth.logout", caller.name)
+        record(caller, "auth.logout", caller.name, ending=True)
         return JsonAnswer({"detail": "Logged out"})
 
     @router.get("/q/whoami", tags=["authentication"], response_model=WhoAmI)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -19,6 +20,7 @@ from engine.settings.models import Settings
 from engine.settings.secrets import read_secret
 from store import times
 from store.ids import uuid7
+from store.ops.errors import OpsDiskFull
 from store.ops.ops import Ops
 from store.ops.tables import api_tokens, role_bindings, sessions, users
 
@@ -102,12 +104,12 @@ class TokenService:
 
     def _revoke_sessions(self, condition: Any) -> int:
         now = self._clock()
-        with self._ops.begin() as connection:
-            return connection.execute(
-                update(sessions)
-                .where(condition, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now)
-                .values(revoked_at=now)
-            ).rowcount
+        revoking = (
+            update(sessions)
+            .where(condition, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now)
+            .values(revoked_at=now)
+        )
+        return self._ops.finish(lambda connection: connection.execute(revoking).rowcount)
 
     def _of_session(self, token: str) -> Caller:
         import jwt
@@ -207,7 +209,8 @@ class TokenService:
 
     def revoke_key(self, key_id: str, also: Callable[[Connection], Any] | None = None) -> dict[str, Any]:
         """Make an API key worthless; its facts stay listed. Revoking it twice changes nothing. Raises NotFound."""
-        with self._ops.begin() as connection:
+
+        def act(connection: Connection) -> None:
             connection.execute(
                 update(api_tokens)
                 .where(api_tokens.c.id == key_id, api_tokens.c.revoked_at.is_(None))
@@ -215,6 +218,8 @@ class TokenService:
             )
             if also is not None:
                 also(connection)
+
+        self._ops.finish(act)
         return self.key(key_id)
 
     def _of_api_key(self, token: str) -> Caller:
@@ -230,7 +235,8 @@ class TokenService:
         if row is None:
             raise NotAuthenticated
         if row.last_used_at is None or now - row.last_used_at >= _USED_EVERY:
-            with self._ops.begin() as connection:
+            # On a full disk the key is good all the same.
+            with contextlib.suppress(OpsDiskFull), self._ops.begin() as connection:
                 connection.execute(update(api_tokens).where(api_tokens.c.id == row.id).values(last_used_at=now))
         return _caller(row.name, row)
 

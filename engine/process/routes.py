@@ -34,7 +34,8 @@ def routes(control: Control, access: AccessService) -> APIRouter:
 
     def note(caller: Caller, action: str, detail: dict[str, Any] | None = None, outcome: str = "ok") -> None:
         if control.record is not None:
-            control.record(caller, action, "engine", detail or {}, outcome)
+            # An engine whose disk is full can be stopped all the same.
+            control.record(caller, action, "engine", detail or {}, outcome, ending=True)
 
     @router.get("")
     def status(caller: Caller = reads) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -42,12 +43,18 @@ def test_a_job_waits_for_space_and_then_goes_on(monkeypatch: pytest.MonkeyPatch)
             one.close()
 
 
+def home_with_reserve(folder: Path) -> Home:
+    """A home whose engine keeps 32 MB back."""
+    home = Home(folder / "home")
+    home.path.mkdir(mode=0o700)
+    home.config.write_text("[storage]\nreserve_mb = 32\n")
+    return home
+
+
 def test_what_was_in_flight_is_recorded_and_nothing_new_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     with small_disk(96) as small, tempfile.TemporaryDirectory(prefix="qd-") as cloud:
         monkeypatch.setenv("QDECK_TEST_EFFECTS", cloud)
-        home = Home(small / "home")
-        home.path.mkdir(mode=0o700)
-        home.config.write_text("[storage]\nreserve_mb = 32\n")
+        home = home_with_reserve(small)
         one = Engine(home, application="tests.faults.jobs_app").until_running()
         effects = Effects(Path(cloud))
         try:
@@ -78,3 +85,38 @@ def test_what_was_in_flight_is_recorded_and_nothing_new_begins(monkeypatch: pyte
             assert home.reserve.stat().st_blocks * 512 >= 32 << 20
         finally:
             one.close()
+
+
+def test_an_engine_on_a_full_disk_is_stopped_and_the_next_one_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with small_disk(96) as small, tempfile.TemporaryDirectory(prefix="qd-") as cloud:
+        monkeypatch.setenv("QDECK_TEST_EFFECTS", cloud)
+        home, effects = home_with_reserve(small), Effects(Path(cloud))
+        one = Engine(home, application="tests.faults.jobs_app").until_running()
+        try:
+            with one.client() as client:
+                body = {"title": "t", "plan": plan(1, hold="go", size=2 << 20), "options": {}}
+                job = client.post("/q/test/jobs", body)["number"]
+                wait_for(effects.lines)
+                filler = fill(small)
+                (Path(cloud) / "go").touch()
+                wait_for(lambda: client.get(f"/q/jobs/{job}")["state"] == "done")
+                assert client.get("/q/engine")["reserve"]["state"] == "given_up"
+                client.post("/q/engine/stop", {})
+            assert one.process.wait(30) == 0
+        finally:
+            one.close()
+        # Some space, and not enough for all that is to be kept back.
+        os.truncate(filler, filler.stat().st_size - (4 << 20))
+        two = Engine(home, application="tests.faults.jobs_app").until_running()
+        try:
+            with two.client() as client:
+                stopped = client.get("/q/audit", {"action": "engine.stop"})["items"]
+                assert len(stopped) == 1
+                with pytest.raises(ApiError, match="nothing new is begun"):
+                    client.post("/q/test/jobs", body)
+                filler.unlink()
+                again = client.post("/q/test/jobs", body)["number"]
+                wait_for(lambda: client.get(f"/q/jobs/{again}")["state"] == "done")
+                assert client.get("/q/engine")["reserve"]["state"] == "held"
+        finally:
+            two.close()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import jwt
 import pytest
@@ -17,7 +19,8 @@ from engine.access.tokens import TokenService
 from engine.access.users import UserService
 from store import times
 from store.ops import tables
-from store.ops.errors import OpsError
+from store.ops.errors import OpsDiskFull, OpsError
+from store.ops.reserve import MEGABYTE, Reserve
 from tests.engine.api.furniture import Furniture, configured, quick_hashes
 
 PASSWORD = "correct horse"
@@ -283,6 +286,21 @@ def test_an_api_key_expires(engine: Furniture) -> None:
     now[0] += timedelta(days=1)
     with pytest.raises(Exception, match="Not authenticated"):
         tokens.caller_of(key)
+
+
+def test_an_api_key_on_a_full_disk(engine: Furniture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is good, it can be revoked, and no other is made."""
+    made, key = engine.access.tokens.create_key("ci", "viewer", "x")
+    engine.ops.reserve = Reserve(engine.home / "ops.reserve", MEGABYTE)
+    assert engine.ops.reserve.make() is None
+    monkeypatch.setattr(os, "fstatvfs", lambda descriptor: SimpleNamespace(f_bavail=0, f_frsize=1))
+    assert engine.ops.relieve()
+    assert engine.access.tokens.caller_of(key).name == "ci"
+    with pytest.raises(OpsDiskFull, match="nothing new is begun"):
+        engine.access.tokens.create_key("other", "viewer", "x")
+    assert engine.access.tokens.revoke_key(made["id"])["revoked_at"] is not None
+    with pytest.raises(Exception, match="Not authenticated"):
+        engine.access.tokens.caller_of(key)
 
 
 # -- users ------------------------------------------------------------------------------------------------------

@@ -146,10 +146,14 @@ def test_protection_is_the_rows_of_its_lists(store: duckdb.DuckDBPyConnection, s
 
 
 def test_broken_promises_are_the_oldest_first_and_bounded(store: duckdb.DuckDBPyConnection) -> None:
-    found = capacity_protection.broken_promises(store, EVERYTHING, NOW, 2)
+    found = capacity_protection.broken_promises(store, EVERYTHING, NOW, 2, each=1000)
     assert len(found) == rows_behind(store, "volume", "auto_snapshot:yes !last_snapshot_at:<2d")
     dated = [row["last"] for row in found if row["last"]]
     assert dated == sorted(dated) and {row["policy"] for row in found} == {"daily_5"}
+    few = capacity_protection.broken_promises(store, EVERYTHING, NOW, 2, each=3)
+    projects = {row["project_id"] for row in found}
+    wanted = [[row["id"] for row in found if row["project_id"] == project][:3] for project in projects]
+    assert {row["id"] for row in few} == {id for ids in wanted for id in ids}
     few = capacity_protection.broken_promises(store, EVERYTHING, NOW, 2, each=1)
     assert len(few) == len({row["project_id"] for row in found})
 

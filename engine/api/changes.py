@@ -21,7 +21,9 @@ Hint = dict[str, Any]
 RESYNC: Hint = {"topic": "resync"}
 # Least seconds between two batches of what is only watched, never waited for: progress moves with every page read.
 SLOW = {"collection": 1.0}
-CROWD = 50  # waiting clients whose answers are spread over a whole interval
+# Every waiting client puts off its answers by up to so long for each of the others, and by no more than the most: an
+# answer costs the event loop about two milliseconds, and a crowd's would keep everybody's pages waiting.
+SPREAD_SECONDS, MOST_SPREAD_SECONDS = 0.02, 1.0
 
 
 class ChangeFeed:
@@ -88,8 +90,7 @@ class ChangeFeed:
         waiter = _Waiter()
         deadline = self._clock() + timeout
         with self._lock:
-            # A crowd that is answered in one moment keeps everybody else waiting.
-            late = random.random() * self._interval * min(1.0, len(self._waiters) / CROWD)
+            late = random.random() * min(MOST_SPREAD_SECONDS, SPREAD_SECONDS * len(self._waiters))
             self._waiters.add(waiter)
         try:
             while True:

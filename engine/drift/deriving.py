@@ -28,6 +28,9 @@ TIDY = timedelta(hours=6)
 # Earlier history means that everything is derived anew, so while it arrives that is done seldom: after so many seconds,
 # and so many times what it took.
 SELDOM_SECONDS, SELDOM_TIMES = 20.0, 20.0
+# Where a cloud is listed without a pause, several listings are taken in at once: it rests so many times what it took,
+# and people who read meanwhile have the machine for themselves.
+REST_TIMES = 4.0
 
 
 class Deriver:
@@ -59,7 +62,7 @@ class Deriver:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._working = threading.Lock()
-        self._not_before = 0.0
+        self._not_before = self._rests_until = 0.0  # monotonic time; the first while history arrives
         self.seconds = 0.0  # that the last run with listings took
         self.problem = ""
 
@@ -106,10 +109,13 @@ class Deriver:
         while not self._stop.is_set():
             pause = TICK_SECONDS
             try:
-                if time.monotonic() >= self._not_before or not self._holding():
-                    self.take_in()
-                    self._not_before = time.monotonic() + max(SELDOM_SECONDS, SELDOM_TIMES * self.seconds)
+                if self._is_due():
+                    found = self.take_in()
+                    ended = time.monotonic()
+                    self._not_before = ended + max(SELDOM_SECONDS, SELDOM_TIMES * self.seconds)
+                    self._rests_until = ended + (REST_TIMES * self.seconds if found.listings else 0.0)
                     self.problem = ""
+                pause = min(pause, max(self._rests_until - time.monotonic(), 0.0) or pause)
                 told = self._ended(told)
                 self._tidy()
             except EstateError as error:
@@ -124,6 +130,10 @@ class Deriver:
                 _log.exception("drift was not derived")
             self._wake.wait(pause)
             self._wake.clear()
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        return now >= self._rests_until and (now >= self._not_before or not self._holding())
 
     def _tidy(self) -> None:
         """Now and then: what people have accepted is not kept for ever."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ MOST_ASKED = 64  # lists remembered as asked for
 MOST_SECONDS = 0.3  # that anybody waits for an order that somebody else is making
 CHUNK = 256  # rows fetched at once: 11 ms, where one page of 60 takes 8
 MOST_CHUNKS = 128  # 0.15 MB each with the columns of a list of servers
+MOST_PLACES = 20_000  # of rows that were shown, in one order: whoever scrolls on anchors at one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,25 @@ class Order:
     name: Hashable
     version: int
     rows: pyarrow.Table
+    shown: dict[Key, int] = field(default_factory=dict, compare=False)
 
     def __len__(self) -> int:
         return int(self.rows.num_rows)
 
     def rank(self, key: Key) -> int | None:
         """The key's place from 0; None when its row is not in the list."""
+        if (known := self.shown.get(key)) is not None:
+            return known
         from pyarrow import compute
 
         same_id = compute.indices_nonzero(compute.equal(self.rows.column("id"), key[2])).to_pylist()
         return next((rank for rank in same_id if self.keys(rank, rank + 1) == [key]), None)
+
+    def note(self, start: int, rows: Sequence[Sequence[Any]]) -> None:
+        """Rows are shown from the place `start` on."""
+        if len(self.shown) > MOST_PLACES:
+            self.shown.clear()
+        self.shown.update((_key(row[: len(LEADING)]), rank) for rank, row in enumerate(rows, start))
 
     def keys(self, start: int, end: int) -> list[Key]:
         """Keys of the rows from `start` to before `end`."""
@@ -103,6 +113,7 @@ class Orders:
         rows = self._rows(connection, query, columns, order, (start, end), versions.shown)
         if rows is None:
             return None
+        order.note(start, rows)
         return {
             "type": query.type.name,
             "columns": [*LEADING, *columns],

@@ -64,6 +64,29 @@ def test_answers_are_those_of_reading_the_list(
         assert ranked is None or ranked == position(connection, window, NOW)
 
 
+def test_whoever_scrolls_on_is_not_looked_for_in_the_whole_list(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.execute("DELETE FROM server_versions")
+    for number in range(30):
+        put(connection, "server", f"s{number:02}", cloud="c", name=f"n{number:02}")
+    orders = Orders()
+    first = ask(orders, connection, Window("server", sort=(("name", False),), anchor="start", after=10))
+
+    def scanned(*arguments: Any) -> Any:
+        raise AssertionError("the whole list was looked through")
+
+    monkeypatch.setattr("pyarrow.compute.equal", scanned)
+    monkeypatch.setattr("store.estate.reading.orders.MOST_PLACES", 5)
+    last = tuple(first["rows"][-1][:3])
+    onward = orders.window(connection, Window("server", sort=(("name", False),), anchor=last, after=10), NOW, V1)
+    assert onward is not None and [row[2] for row in onward["rows"]] == [f"s{n:02}" for n in range(9, 20)]
+    with pytest.raises(AssertionError):  # of the earlier page nothing is known any more
+        orders.window(
+            connection, Window("server", sort=(("name", False),), anchor=tuple(first["rows"][0][:3])), NOW, V1
+        )
+
+
 def test_a_list_asked_for_once_is_not_kept(connection: duckdb.DuckDBPyConnection) -> None:
     orders, window = Orders(), Window("server")
     assert orders.window(connection, window, NOW, V1) is None

@@ -38,7 +38,7 @@ lint: install-dev ## style, types and the layers of the house
 	$(call stage,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache && $(BIN)/mypy)
 
 test-fast: install-dev
-	$(call stage,fast,$(BIN)/python -m pytest -n 2 --dist loadfile -m "not live and not faults")
+	$(call stage,fast,$(BIN)/python -m pytest -n 4 --dist loadfile -m "not live and not faults")
 
 test-faults: install-dev
 	$(call stage,faults,$(BIN)/python -m pytest -m faults)

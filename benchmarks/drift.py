@@ -9,6 +9,7 @@ counts of what came of it, by the calls that the API makes.
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import statistics
 import tempfile
@@ -17,6 +18,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from benchmarks.find import SHARES
 from benchmarks.generated import documents
@@ -116,6 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100_000)
     count = parser.parse_args().count
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     out: list[list[str]] = []
     for words, shares in (("of a mixture", SHARES), ("servers", {"server": 1.0})):
         with tempfile.TemporaryDirectory() as name:

@@ -115,7 +115,8 @@ class Deriver:
                     self._not_before = ended + max(SELDOM_SECONDS, SELDOM_TIMES * self.seconds)
                     self._rests_until = ended + (REST_TIMES * self.seconds if found.listings else 0.0)
                     self.problem = ""
-                pause = min(pause, max(self._rests_until - time.monotonic(), 0.0) or pause)
+                rest = self._rests_until - time.monotonic()
+                pause = min(rest, TICK_SECONDS) if rest > 0 else TICK_SECONDS
                 told = self._ended(told)
                 self._tidy()
             except EstateError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from engine.clouds.errors import CloudError
+from engine.clouds.errors import CloudError, of_status
 from engine.clouds.session import microversion_header, negotiate
 
 if TYPE_CHECKING:
@@ -94,9 +94,7 @@ class LiveQuota:
             url = f"{endpoint.url}{path.format(project=project)}"
             answer = session.get(url, headers=microversion_header(service, version))
             if answer.status != 200:
-                from engine.clouds import errors
-
-                raise errors.of_status(answer.status, answer.body, f"the quota of {service}")
+                raise of_status(answer.status, answer.body, f"the quota of {service}")
             try:
                 quota_set = orjson.loads(answer.body).get("quota_set")
             except (orjson.JSONDecodeError, AttributeError):

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.drift.models import SEVERITIES, STATES, TRIAGE
+from store.filter_rows import passes
 from store.filters import parse
 from tests.tui.drift_fake import SERVER, event, some_events
 from tui.acting.drift import acceptance
 from tui.drift import change_words, state_words, sure_words, who_words
 from tui.drift_filters import next_severity, question, record_of, shown_states, term, toggled, with_term
 from tui.panes.drift import grouped
-from tui.table.passing import passes
 
 BY_ID = {e["id"]: e for e in some_events()}
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from store.filter_rows import passes
+from store.filter_rows import problem as filter_problem
 from tests.tui.screen import console, lines, text, until, until_text
 from tests.tui.troubles import USUAL, TroubledClient, problem
 from tui.acting.problems import until_and_reason
@@ -14,8 +16,6 @@ from tui.api.errors import ApiError
 from tui.commands import understand
 from tui.problems import FIELDS, record, since, view_of
 from tui.state import DEFAULT, View
-from tui.table.passing import passes
-from tui.table.passing import problem as filter_problem
 
 CRITICAL = USUAL[0]
 

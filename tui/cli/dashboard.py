@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from store.filter_rows import passes
+from store.filter_rows import problem as filter_problem
 from store.filters import parse
 from tui.api.client import ApiError, SyncClient
 from tui.board.capacity import capacity_about, long_reach, overcommit
@@ -18,8 +20,6 @@ from tui.cli.inventory import quoted
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, write_document, write_pairs, write_rows
 from tui.problems import counts_words
-from tui.table.passing import passes
-from tui.table.passing import problem as filter_problem
 
 PARTS = {
     "problems": ("/q/problems", {"limit": 100, "muted": False}),

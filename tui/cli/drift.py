@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from engine.drift.models import GRADE_MEANING, GRADE_WORDS, MOST_IDS, NOT_ASKED, SEVERITIES, STATES
+from store.filter_rows import passes, problem
 from store.filters import parse
 from tui.api.client import SyncClient
 from tui.cli.acting import ask_line
@@ -21,7 +22,6 @@ from tui.drift import SHORT_STATES, Event, change_words, counts_words, state_wor
 from tui.drift_filters import FIELDS, question, record_of
 from tui.periods import body_of
 from tui.table.cells import cut_end
-from tui.table.passing import passes, problem
 
 EVENTS = "/q/drift/events"
 PAGE = 1000

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from store.filter_rows import passes
+from store.filter_rows import problem as filter_problem
 from store.filters import parse
 from tui import deadlines
 from tui.api.client import SyncClient
@@ -21,8 +23,6 @@ from tui.cli.inventory import quoted
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, printable, write_document, write_rows
 from tui.problems import FIELDS, PATH, SEVERITIES, Problem, counts_words, record, since, subject_of, word
-from tui.table.passing import passes
-from tui.table.passing import problem as filter_problem
 from tui.times import TimeError
 
 MOST = 1000

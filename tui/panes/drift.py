@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.drift.models import SEVERITIES, TRIAGE
+from store.filter_rows import passes
 from store.filters import parse
 from store.types import registry
 from tui.drift import LEVELS, between_words, counts_words, state_words, subject_words, sure_words
@@ -16,7 +17,6 @@ from tui.panes.told import AskedPane, AskedSource
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.layout import Head
-from tui.table.passing import passes
 from tui.table.spec import Key, Row, Spec
 
 EVENTS = "/q/drift/events"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from store.filter_rows import passes, problem
 from store.filters import FilterError, parse
 from store.types import registry
 from tui.drift import change_words
@@ -16,7 +17,6 @@ from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import moment_of
 from tui.table.paint import LINK
-from tui.table.passing import passes, problem
 from tui.table.source import LocalSource
 from tui.table.spec import Anchor, Place, Spec, Window
 from tui.world import World

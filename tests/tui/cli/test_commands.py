@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet
@@ -35,6 +36,18 @@ class Deck:
     def __call__(self, *words: str, demo: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         command = [str(QDECK), *(["--demo", "--past", "1"] if demo else []), *words]
         return subprocess.run(command, env=self.environment, input=stdin, capture_output=True, text=True, timeout=90)
+
+
+@contextmanager
+def small_demo(home: Path) -> Iterator[Deck]:
+    """A demo of twenty servers without a past, which runs until the end."""
+    deck = Deck(home)
+    try:
+        done = deck("--demo", "--servers", "20", "--past", "0", "ls", "servers", demo=False)
+        assert done.returncode == 0, done.stderr
+        yield deck
+    finally:
+        deck("--demo", "engine", "stop", demo=False)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.cli.test_commands import Deck
+from tests.tui.cli.test_commands import Deck, small_demo
 
 PATIENCE = 60.0  # seconds for a listing to be taken in
 
@@ -18,15 +18,8 @@ PATIENCE = 60.0  # seconds for a listing to be taken in
 @pytest.fixture(scope="module")
 def deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deck]:
     """A small demo without a past."""
-    deck = Deck(tmp_path_factory.mktemp("drift"))
-    deck.environment["QDECK_HOME"] = str(deck.home / "deck")
-    words = ("--demo", "--servers", "20", "--past", "0")
-    try:
-        done = deck(*words, "ls", "servers", demo=False)
-        assert done.returncode == 0, done.stderr
-        yield deck
-    finally:
-        deck("--demo", "engine", "stop", demo=False)
+    with small_demo(tmp_path_factory.mktemp("drift")) as running:
+        yield running
 
 
 def run(deck: Deck, *words: str) -> subprocess.CompletedProcess[str]:

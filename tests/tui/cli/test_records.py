@@ -9,21 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tui.cli.test_commands import Deck
+from tests.tui.cli.test_commands import Deck, small_demo
 
 
 @pytest.fixture(scope="module")
 def deck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deck]:
     """A small demo without a past."""
-    deck = Deck(tmp_path_factory.mktemp("records"))
-    deck.environment["QDECK_HOME"] = str(deck.home / "deck")
-    words = ("--demo", "--servers", "20", "--past", "0")
-    try:
-        done = deck(*words, "ls", "servers", demo=False)
-        assert done.returncode == 0, done.stderr
-        yield deck
-    finally:
-        deck("--demo", "engine", "stop", demo=False)
+    with small_demo(tmp_path_factory.mktemp("records")) as running:
+        yield running
 
 
 def test_a_note_is_written_listed_and_taken_back(deck: Deck) -> None:

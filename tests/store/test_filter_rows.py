@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.filter_rows import passes, problem
 from store.filters import FilterError, parse
-from tui.table.passing import passes, problem
 
 NOW = datetime(2026, 2, 8, 12, tzinfo=UTC)
 ROW = {"at": "2026-02-08T09:00:00Z", "who": "Anna", "ticket": "CHG42", "status": 202, "cloud": None, "target": "web-3"}

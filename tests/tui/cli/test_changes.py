@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from engine.demo.launch import call
 from tests.tui.cli.test_commands import QDECK, Deck
 
 
@@ -203,7 +204,14 @@ def test_a_person_is_asked(deck: Deck, answer: str, code: int, words: str) -> No
 
 def test_who_interrupts_only_stops_watching(deck: Deck) -> None:
     (one,) = startable(deck, 1)
-    ended, seen = at_a_terminal(deck, ["server", "reboot", one, "--type", "hard", "--yes"], "0 of 1 done", b"\x03")
+    switches = deck.home / "deck" / "demo" / "cloud" / "control.sock"
+    words = ["server", "reboot", one, "--type", "hard", "--yes"]
+    # A cloud that answers slowly: the job is not over before the key has come through.
+    call(switches, "POST", "/latency", {"ms": 1000})
+    try:
+        ended, seen = at_a_terminal(deck, words, "0 of 1 done", b"\x03")
+    finally:
+        call(switches, "POST", "/latency", {"ms": 0})
     assert ended == 130, seen
     (number,) = re.findall(r"job (\d+) goes on", seen)
     followed = run(deck, "jobs", number, "follow")

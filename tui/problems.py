@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from store.types import registry
+from tui.early import PATH as PATH
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import GLYPHS, moment_of
 from tui.times import age
 
 Problem = Mapping[str, Any]
-PATH = "/q/problems"
 # How bad the words are; a muted problem is quiet whatever it is.
 LEVELS: Mapping[str, str] = {"critical": "bad", "warning": "warn", "info": "idle", "muted": "none"}
 SEVERITIES = ("critical", "warning", "info")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.keymap import Keymap
+
+if TYPE_CHECKING:
+    from asyncio import Event
 
 
 class Client(Protocol):
@@ -60,21 +62,30 @@ class World:
     boards: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
     names: dict[tuple[str, ...], str] = field(default_factory=dict)
     first_answers: dict[str, Any] = field(default_factory=dict)
-    _ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _ready: Event | None = None  # of the calls that wait for the client
 
     def connected(self, client: Client) -> None:
         """The client is there: waiting calls go on."""
         self.client = client
-        self._ready.set()
+        if self._ready is not None:
+            self._ready.set()
+
+    async def _there(self) -> Client:
+        """The client, once it is there."""
+        if self.client is None:
+            from asyncio import Event  # here: the first frame is painted without a loop
+
+            self._ready = self._ready or Event()
+            await self._ready.wait()
+        assert self.client is not None
+        return self.client
 
     async def get(self, path: str, params: Any = None) -> Any:
         """See the client. What was asked while the console was loading is not asked again, once."""
         early = self.first_answers.get(path)
         if early is not None and early[0] == params:
             return self.first_answers.pop(path)[1]
-        await self._ready.wait()
-        assert self.client is not None
-        return await self.client.get(path, params=params)
+        return await (await self._there()).get(path, params=params)
 
     async def post(self, path: str, json: Any = None) -> Any:
         """See the client. An answer that was fetched while the console was loading is used once."""
@@ -82,21 +93,15 @@ class World:
             body, answer = early
             if _asks(body) == _asks(json):
                 return answer
-        await self._ready.wait()
-        assert self.client is not None
-        return await self.client.post(path, json=json)
+        return await (await self._there()).post(path, json=json)
 
     async def put(self, path: str, json: Any = None) -> Any:
         """See the client."""
-        await self._ready.wait()
-        assert self.client is not None
-        return await self.client.put(path, json=json)
+        return await (await self._there()).put(path, json=json)
 
     async def delete(self, path: str) -> Any:
         """See the client."""
-        await self._ready.wait()
-        assert self.client is not None
-        return await self.client.delete(path)
+        return await (await self._there()).delete(path)
 
     def take_engine(self, answer: Any) -> None:
         """Remember what `GET /q/engine` says of a demo. Older engines only say that they are one, or nothing."""

@@ -26,7 +26,7 @@ from tui.api.target import Target
 from tui.console import QuarterdeckApp
 from tui.dialogs.fields import PhraseField
 from tui.dialogs.plan import PlanPage
-from tui.panes.make import _PANES
+from tui.panes.make import PANES
 from tui.state import OF_ONE, SPANS, View
 
 TYPES = ("project", "server", "network", "flavor", "security_group", "security_group_rule", "volume")
@@ -123,7 +123,7 @@ async def views(engine: Engine, job: str) -> list[View]:
         "drift_event": ("0",),
     }
     found = [View("list", type) for type in TYPES]
-    for kind in (*_PANES, "scope", "help"):
+    for kind in PANES:
         if kind == "list":
             continue
         type = "server" if kind in (*OF_ONE, "columns") else ""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.panes.board import BoardPane
-from tui.panes.tenant import TenantPane
 from tui.state import View
 
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
+    from tui.panes.board import BoardPane
 
 
 class Boards:
@@ -49,12 +48,14 @@ class Boards:
 
     def action_quota(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Ask the cloud for the tenant's quota."""
+        from tui.panes.tenant import TenantPane
+
         if isinstance(self.pane, TenantPane):
             self.pane.ask_quota()
 
     def _on_board(self: QuarterdeckApp, down: int, right: int) -> None:  # type: ignore[misc]
-        if isinstance(self.pane, BoardPane):
-            self.pane.move(down, right)
+        if (board := self.pane.as_board()) is not None:
+            board.move(down, right)
 
     def action_board_down(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self._on_board(1, 0)
@@ -69,20 +70,20 @@ class Boards:
         self._on_board(0, -1)
 
     def action_board_next(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        if isinstance(self.pane, BoardPane):
-            self.pane.step(1)
+        if (board := self.pane.as_board()) is not None:
+            board.step(1)
 
     def action_board_previous(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        if isinstance(self.pane, BoardPane):
-            self.pane.step(-1)
+        if (board := self.pane.as_board()) is not None:
+            board.step(-1)
 
     def action_board_top(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        if isinstance(self.pane, BoardPane):
-            self.pane.go_to_end(False)
+        if (board := self.pane.as_board()) is not None:
+            board.go_to_end(False)
 
     def action_board_end(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        if isinstance(self.pane, BoardPane):
-            self.pane.go_to_end(True)
+        if (board := self.pane.as_board()) is not None:
+            board.go_to_end(True)
 
     def action_clouds(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """How each cloud is doing."""

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from store.types import registry
-from store.types.actions import ACTIONS, ActionDeclaration, for_type
 from tui.faults import is_expected, sentence
 from tui.state import OF_ONE, View
 from tui.table.cells import clean
-from tui.targets import Targets, reason_against
 
 if TYPE_CHECKING:
+    from store.types.actions import ActionDeclaration
     from tui.console import QuarterdeckApp
     from tui.dialogs.form import FormPage
     from tui.dialogs.menu import Choice
     from tui.dialogs.page import Page
+    from tui.targets import Targets
 
 PLANS = "/q/plans"
 WORDS = ("reason", "ticket")
@@ -31,6 +31,8 @@ class Changing:
 
     def chosen(self: QuarterdeckApp) -> Targets | None:  # type: ignore[misc]
         """The marked rows, else the row under the cursor, else the resource on screen; None when there is none."""
+        from tui.targets import Targets
+
         view, past = self.pane.view, bool(self.pane.view.at)
         if view.kind in OF_ONE:
             row = getattr(self.pane, "answer", {}).get("row") or {}
@@ -48,6 +50,8 @@ class Changing:
         return None if current is None or current.gone else self._one(current.key)
 
     def _one(self: QuarterdeckApp, key: tuple[str, ...]) -> Targets:  # type: ignore[misc]
+        from tui.targets import Targets
+
         found = next((row for row in self.table.buffer.rows if row.key == key), None)
         values = dict(zip(self.table.buffer.columns, found.values, strict=False)) if found is not None else {}
         view, name = self.pane.view, str(values.get("name") or "")
@@ -58,6 +62,8 @@ class Changing:
         return view.type if view.kind in ("list", *OF_ONE) else ""
 
     def _against(self: QuarterdeckApp, declaration: ActionDeclaration, targets: Targets | None) -> str:  # type: ignore[misc]
+        from tui.targets import reason_against
+
         if self.world.offline_since is not None:
             return "the engine does not answer"
         names = self._creating_clouds() if declaration.creates else targets.clouds if targets else ()
@@ -88,6 +94,7 @@ class Changing:
         self.in_background(self._learn_me(page, targets))
 
     def _choices(self: QuarterdeckApp, targets: Targets | None) -> list[Choice]:  # type: ignore[misc]
+        from store.types.actions import for_type
         from tui.dialogs.menu import Choice
 
         found = [
@@ -101,6 +108,8 @@ class Changing:
         return found
 
     def _take(self: QuarterdeckApp, choice: Choice, targets: Targets | None) -> None:  # type: ignore[misc]
+        from store.types.actions import ACTIONS
+
         if choice.id == "writes":
             names = targets.clouds if targets else self._creating_clouds()
             closed = next(n for n in names if not (self.world.cloud(n) or {}).get("writable"))
@@ -123,6 +132,8 @@ class Changing:
         self._begin_verb("delete", "deleted")
 
     def _begin_verb(self: QuarterdeckApp, verb: str, done: str) -> None:  # type: ignore[misc]
+        from store.types.actions import ACTIONS
+
         type, targets = self._type_here(), self.chosen()
         declaration = ACTIONS.get(f"{type}.{verb}")
         if declaration is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tui.panes.columns import ColumnsPane, moved, toggled
 from tui.panes.resources import ResourcesPane
 from tui.state import View
 
@@ -30,6 +29,8 @@ class Columns:
 
     def action_toggle_column(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Show or hide the column under the cursor of the chooser."""
+        from tui.panes.columns import ColumnsPane, toggled
+
         if isinstance(self.pane, ColumnsPane) and (row := self.table.current) is not None:
             self._choose(toggled(self.pane.chosen, row.key[0]))
 
@@ -43,11 +44,15 @@ class Columns:
 
     def action_declared_columns(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Back to the columns that the type declares."""
+        from tui.panes.columns import ColumnsPane
+
         if isinstance(self.pane, ColumnsPane):
             self.pane.sort_again()
         self._choose(())
 
     def _move_column(self: QuarterdeckApp, delta: int) -> None:  # type: ignore[misc]
+        from tui.panes.columns import ColumnsPane, moved
+
         if isinstance(self.pane, ColumnsPane):
             name = self.table.current.key[0] if self.table.current else ""
             chosen = self.pane.chosen
@@ -64,6 +69,8 @@ class Columns:
             self.notice(f"{name} is not among the shown columns; | chooses them")
 
     def _choose(self: QuarterdeckApp, columns: tuple[str, ...]) -> None:  # type: ignore[misc]
+        from tui.panes.columns import ColumnsPane
+
         pane = self.pane
         assert isinstance(pane, ColumnsPane | ResourcesPane)
         name = pane.type.name

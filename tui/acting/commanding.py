@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.actions import PLACES, actions_in
-from tui.commands import CommandError, completions, filter_completions, understand
-from tui.offers import Offer, offers
 from tui.panes.resources import ResourcesPane
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
     from tui.console import QuarterdeckApp
+    from tui.offers import Offer
 
 DEBOUNCE = 0.03  # seconds between the last key of a filter and its question to the engine
 
@@ -54,6 +53,8 @@ class Commanding:
 
     def bar_typed(self: QuarterdeckApp, mode: str, text: str) -> None:  # type: ignore[misc]
         """A filter shows its rows while it is typed; a command shows what it could become."""
+        from tui.commands import filter_completions
+
         if mode == "/":
             problem = self.pane.check_filter(text)
             self.show_hint(problem, filter_completions(text, self.pane.view.type))
@@ -65,6 +66,9 @@ class Commanding:
 
     def offer(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
         """Show what a line of the bar could become: as a list under it, or where there is no room in one line."""
+        from tui.commands import completions
+        from tui.offers import offers
+
         here = [a for a in actions_in(self.pane.places, self.world.keymap.actions) if a.id != "command"]
         here.sort(key=lambda action: (not action.label, action.weight))
         earlier = self.bar.earlier(":")
@@ -125,6 +129,8 @@ class Commanding:
         self.act(offer.action)
 
     def _run_command(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
+        from tui.commands import CommandError, understand
+
         try:
             command = understand(text, self.pane.view)
         except CommandError as error:
@@ -168,6 +174,8 @@ class Commanding:
 
     def bar_completed(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Tab."""
+        from tui.commands import completions, filter_completions
+
         view = self.pane.view
         if self.bar.mode == "/":
             self.bar.complete(lambda text: filter_completions(text, view.type))

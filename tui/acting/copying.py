@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from tui.clipboard import copy, many_lines, settings
-from tui.copying import Copy, choices, subject_of
-from tui.panes.log import LogPane
 from tui.table.cells import clean
 
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
+    from tui.copying import Copy
 
 
 class Copying:
@@ -19,6 +17,9 @@ class Copying:
 
     def action_copy(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Offer what can be copied here."""
+        from tui.copying import choices, subject_of
+        from tui.panes.log import LogPane
+
         pane, row, head = self.pane, self.table.current, self.table.column_head
         column = "" if isinstance(pane, LogPane) or head is None else head.name
         found = choices(pane, row, column, self.table.marks, self.table.spec, self._account)
@@ -42,6 +43,8 @@ class Copying:
 
     def copy_text(self: QuarterdeckApp, text: str) -> str:  # type: ignore[misc]
         """Take a text towards the clipboard; where it went, in words."""
+        from tui.clipboard import copy, many_lines, settings
+
         return copy(many_lines(text), self.send_sequence, settings(os.environ))
 
     def send_sequence(self: QuarterdeckApp, sequence: str) -> None:  # type: ignore[misc]

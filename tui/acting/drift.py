@@ -8,13 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from engine.drift.models import MOST_IDS, MOST_NOTE, SEVERITIES
 from tui.acting.records import UNTIL
-from tui.drift_filters import next_severity, toggled
-from tui.panes.drift import DriftPane
-from tui.panes.drift_event import DriftEventPane
-from tui.panes.drift_rules import RULES, IgnoresPane, RulesPane, WindowsPane, criteria_words
-from tui.periods import body_of
 from tui.state import View
 from tui.table.cells import clean
 
@@ -44,14 +38,20 @@ class Drifting:
 
     def action_by_severity(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """One severity after the other alone, then all."""
+        from tui.drift_filters import next_severity
+
         self._drift_filter(next_severity(self.pane.view.filter))
 
     def action_show_acknowledged(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """What was acknowledged too, or no longer."""
+        from tui.drift_filters import toggled
+
         self._drift_filter(toggled(self.pane.view.filter, ("acknowledged",)))
 
     def action_show_expected(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """What is expected or ignored too, or no longer."""
+        from tui.drift_filters import toggled
+
         self._drift_filter(toggled(self.pane.view.filter, ("expected", "ignored")))
 
     def _drift_filter(self: QuarterdeckApp, filter: str) -> None:  # type: ignore[misc]
@@ -62,6 +62,8 @@ class Drifting:
 
     def action_acknowledge(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Accept the marked events, else the one under the cursor, with a note."""
+        from tui.panes.drift import DriftPane
+
         pane, marks = self.pane, self.table.marks
         if isinstance(pane, DriftPane) and marks.of is not None:
             self._acknowledge_all(marks.of.filter, set(marks.keys), marks.count)
@@ -97,6 +99,8 @@ class Drifting:
     def _acknowledge_all(  # type: ignore[misc]
         self: QuarterdeckApp, filter: str, without: set[tuple[str, ...]], count: int | None
     ) -> None:
+        from tui.panes.drift import DriftPane
+
         pane = self.pane
         if not isinstance(pane, DriftPane):
             return
@@ -120,6 +124,9 @@ class Drifting:
         self.ask_line(f"acknowledge {number} that pass? y and a note", answered)
 
     def _events_here(self: QuarterdeckApp) -> list[int]:  # type: ignore[misc]
+        from tui.panes.drift import DriftPane
+        from tui.panes.drift_event import DriftEventPane
+
         pane, row, marks = self.pane, self.table.current, self.table.marks
         if isinstance(pane, DriftEventPane):
             return [int(pane.item["id"])] if isinstance(pane.item.get("id"), int) else []
@@ -132,6 +139,8 @@ class Drifting:
         return clean(found[2] or found[1][-1])[:30] if found else "it"
 
     async def _accept(self: QuarterdeckApp, ids: Sequence[int], body: dict[str, Any]) -> None:  # type: ignore[misc]
+        from engine.drift.models import MOST_IDS
+
         batches, done = [], 0
         for start in range(0, len(ids), MOST_IDS):
             part = list(ids[start : start + MOST_IDS])
@@ -149,6 +158,9 @@ class Drifting:
 
     def action_unacknowledge(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Take back the acknowledgement of the marked events or the one under the cursor, else the last one made."""
+        from tui.panes.drift import DriftPane
+        from tui.panes.drift_event import DriftEventPane
+
         pane, row = self.pane, self.table.current
         accepted: list[int] = []
         if isinstance(pane, DriftPane):
@@ -187,6 +199,8 @@ class Drifting:
 
     def action_rule_severity(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Ask for another severity of the rule's events."""
+        from engine.drift.models import SEVERITIES
+
         rule = self._rule_here()
         if rule is None:
             return
@@ -203,10 +217,14 @@ class Drifting:
         self.show_hint("", known)
 
     def _rule_here(self: QuarterdeckApp) -> dict[str, Any] | None:  # type: ignore[misc]
+        from tui.panes.drift_rules import RulesPane
+
         row, pane = self.table.current, self.pane
         return pane.items.get(row.key) if row is not None and isinstance(pane, RulesPane) else None
 
     async def _change_rule(self: QuarterdeckApp, rule: dict[str, Any], change: dict[str, Any]) -> None:  # type: ignore[misc]
+        from tui.panes.drift_rules import RULES
+
         answer = await self.world.put(f"{RULES}/{rule['id']}", json=change)
         told = answer if isinstance(answer, dict) else {**rule, **change}
         state = "on" if told.get("enabled") else "off: it opens no events"
@@ -221,6 +239,8 @@ class Drifting:
 
     def action_add_entry(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """A form for a window where windows are listed, else for an entry of what is ignored."""
+        from tui.panes.drift_rules import WindowsPane
+
         if isinstance(self.pane, WindowsPane):
             self._ask_window()
         else:
@@ -228,6 +248,9 @@ class Drifting:
 
     def _ask_ignore(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         from tui.dialogs.drift import ignore_fields
+        from tui.panes.drift import DriftPane
+        from tui.panes.drift_event import DriftEventPane
+        from tui.panes.drift_rules import IgnoresPane
 
         pane, row = self.pane, self.table.current
         item = pane.items.get(row.key) if row is not None and isinstance(pane, DriftPane) else None
@@ -237,6 +260,7 @@ class Drifting:
 
     def _ask_window(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         from tui.dialogs.drift import window_fields
+        from tui.panes.drift_rules import WindowsPane
 
         intro = "what changes between the two times is ignored, and stays so; without a choice everything is covered"
         self._show_form("Maintenance window", intro, window_fields(self.cloud_names), WindowsPane.path, "planned")
@@ -246,6 +270,8 @@ class Drifting:
     ) -> None:
         from tui.dialogs.form import FormPage
         from tui.faults import is_expected, sentence
+        from tui.panes.drift_rules import criteria_words
+        from tui.periods import body_of
 
         def submit(values: dict[str, Any]) -> None:
             body = body_of(values, datetime.now().astimezone())
@@ -272,6 +298,8 @@ class Drifting:
 
     def action_remove_entry(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Take back the entry, or end the window, under the cursor, once that is confirmed."""
+        from tui.panes.drift_rules import IgnoresPane, WindowsPane, criteria_words
+
         row, pane = self.table.current, self.pane
         if row is None or not isinstance(pane, IgnoresPane | WindowsPane):
             return
@@ -284,6 +312,9 @@ class Drifting:
 
 def acceptance(text: str) -> dict[str, Any] | str:
     """Note and end out of "planned work until:2d", as the engine takes them; a sentence when they can't be read."""
+    from engine.drift.models import MOST_NOTE
+    from tui.periods import body_of
+
     words, mark, end = f" {text.strip()}".rpartition(UNTIL)
     if not mark:
         words = text

@@ -9,14 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from tui.exporting import ending_of, endings, request, text_of
-from tui.files import NewFile, SaveError, file_name, size_text
 from tui.panes.resources import ResourcesPane
 from tui.table.cells import clean
 
 if TYPE_CHECKING:
     from tui.api.download import Sink
     from tui.console import QuarterdeckApp
+    from tui.files import NewFile
 
 TOLD_SECONDS = 0.5  # between words about an export that goes on
 
@@ -47,6 +46,8 @@ class Progress:
 
     def words(self) -> str:
         """How far it is."""
+        from tui.files import size_text
+
         if not self.rows:
             return "the engine reads the rows …"
         return f"{self.rows}: {size_text(self._file.size)} so far …"
@@ -59,6 +60,9 @@ class Exporting:
 
     def action_export(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Ask where to; the ending of the name is the format."""
+        from tui.exporting import endings
+        from tui.files import file_name
+
         known = endings(self.pane)
         start = file_name(self._file_subject(), known[0], datetime.now())
         marked = self.table.marks.count if isinstance(self.pane, ResourcesPane) and self.table.marks else None
@@ -73,6 +77,9 @@ class Exporting:
 
     def command_export(self: QuarterdeckApp, argument: str) -> None:  # type: ignore[misc]
         """`:export csv PATH`; without a path a name is made."""
+        from tui.exporting import endings
+        from tui.files import file_name
+
         ending, _, path = argument.strip().partition(" ")
         known = endings(self.pane)
         if ending not in known:
@@ -91,6 +98,8 @@ class Exporting:
         return "-".join(str(part) for part in (view.type, kind, name) if part)
 
     def _export_to(self: QuarterdeckApp, path: str) -> str | None:  # type: ignore[misc]
+        from tui.exporting import ending_of, endings
+
         path = path.strip()
         known = endings(self.pane)
         ending = ending_of(path, known)
@@ -100,6 +109,9 @@ class Exporting:
 
     def _export(self: QuarterdeckApp, path: str, ending: str) -> str | None:  # type: ignore[misc]
         """Begin to write; a sentence when that can't be."""
+        from tui.exporting import request, text_of
+        from tui.files import NewFile, SaveError, size_text
+
         if self.exporting:
             return "an export is being made; begin the next one when it has ended"
         file = NewFile(Path(path))
@@ -126,6 +138,8 @@ class Exporting:
     async def _export_list(  # type: ignore[misc]
         self: QuarterdeckApp, file: NewFile, opened: contextlib.ExitStack, body: dict[str, Any]
     ) -> None:
+        from tui.files import SaveError, size_text
+
         progress = Progress(file)
         client = cast(Downloader, self.world.client)
         teller = asyncio.create_task(self._tell_export(progress))

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.changes import FROM, MODE_WORDS, MODES, span_of_words
-from tui.copying import subject_of
-from tui.panes.changes import ChangesPane
-from tui.panes.history import ComparePane, HistoryPane
 from tui.state import SPANS, View
 from tui.times import TimeError
 
@@ -27,6 +23,9 @@ class Past:
         """Two states side by side: the two marked versions, else the one under the cursor and the newest; of a row of
         changes, before and after.
         """
+        from tui.panes.changes import ChangesPane
+        from tui.panes.history import HistoryPane
+
         pane, row, marks = self.pane, self.table.current, self.table.marks
         view: View | None = None
         if isinstance(pane, HistoryPane):
@@ -50,12 +49,16 @@ class Past:
 
     def action_all_fields(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Only what differs, or every field."""
+        from tui.panes.history import ComparePane
+
         pane = self.pane
         if isinstance(pane, ComparePane):
             self.open_view(replace(pane.view, format="yaml" if pane.whole else "all", cursor=(), line=0), instead=True)
 
     def action_as_then(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """The resource as it was at the version or change under the cursor."""
+        from tui.copying import subject_of
+
         pane, row = self.pane, self.table.current
         found = subject_of(pane, row)
         then = getattr(pane, "then", None)
@@ -69,6 +72,8 @@ class Past:
 
     def action_changes(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """What changed in the last 24 hours."""
+        from tui.changes import FROM
+
         view = self.pane.view
         self.open_view(View("changes", clouds=view.clouds, projects=view.projects, format="net", span=(FROM, "")))
 
@@ -81,6 +86,9 @@ class Past:
         self._step_mode(-1)
 
     def _step_mode(self: QuarterdeckApp, step: int) -> None:  # type: ignore[misc]
+        from tui.changes import MODE_WORDS, MODES
+        from tui.panes.changes import ChangesPane
+
         pane = self.pane
         if isinstance(pane, ChangesPane):
             mode = MODES[(MODES.index(pane.mode) + step) % len(MODES)]
@@ -94,12 +102,16 @@ class Past:
 
     def action_span(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Ask for other times."""
+        from tui.changes import FROM
+
         view = self.pane.view
         since, until = view.span or (FROM, "")
         self.ask_line("between", self._take_span, f"{since} .. {until or 'now'}")
         self.explain("two times, for example: yesterday 14:00 .. now")
 
     def _take_span(self: QuarterdeckApp, text: str) -> str | None:  # type: ignore[misc]
+        from tui.changes import span_of_words
+
         try:
             span = span_of_words(text)
         except TimeError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tui.panes.jobs import OPEN, job_words
 from tui.state import View
 from tui.table.cells import clean
 
@@ -98,6 +97,8 @@ class Jobs:
 
     def take_job(self: QuarterdeckApp, job: dict[str, Any]) -> None:  # type: ignore[misc]
         """Remember a job of mine; one that ended while we looked on is told."""
+        from tui.panes.jobs import OPEN, job_words
+
         id, state = str(job.get("id")), str(job.get("state"))
         before = self.world.jobs.get(id)
         self.world.jobs[id] = job

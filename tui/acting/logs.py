@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.panes.log import LogPane
 from tui.state import OF_ONE, View
 
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
+    from tui.panes.log import LogPane
 
 FOLLOW_SECONDS = 2.0
 
@@ -40,6 +40,8 @@ class Logs:
     # In a log
 
     def _log_pane(self: QuarterdeckApp) -> LogPane:  # type: ignore[misc]
+        from tui.panes.log import LogPane
+
         assert isinstance(self.pane, LogPane)
         return self.pane
 
@@ -104,7 +106,7 @@ class Logs:
 
     def log_resized(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """A screen of another width breaks lines elsewhere."""
-        if isinstance(self.pane, LogPane) and self.pane.wrap and self.table.loaded:
+        if self.pane.view.kind == "log" and self._log_pane().wrap and self.table.loaded:
             self._log_again()
 
     def _log_again(self: QuarterdeckApp) -> None:  # type: ignore[misc]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.panes.detail import DetailPane
 from tui.state import View
 
 # Lists that a number, a link or the command bar opens with a filter: esc leads back, unless the filter was typed there.
@@ -22,6 +21,8 @@ class Opening:
     asking: Pane | None
 
     def action_open(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        from tui.panes.detail import DetailPane
+
         row = self.table.current
         if row is None:
             return

@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 from tui import deadlines
 from tui.api.errors import ApiError
-from tui.problems import PATH, Problem
+from tui.early import PATH
 from tui.state import View
 from tui.table.cells import clean
 from tui.times import TimeError
 
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
+    from tui.problems import Problem
 
 MOST_WATCHED = 500  # critical ones; with more open at once another one is no news
 _MUTE_HELP = "write how long: 2h, 18:00, tomorrow 9:00, then why if you like; off takes the mute back"

@@ -11,9 +11,6 @@ from urllib.parse import quote
 
 from tui import deadlines
 from tui.faults import is_expected, sentence
-from tui.panes.notes import NotesPane
-from tui.panes.saved import SavedPane
-from tui.panes.told import about
 from tui.state import OF_ONE, View
 from tui.table.cells import clean
 from tui.times import TimeError
@@ -39,6 +36,8 @@ class Records:
 
     def action_note(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Write a note on what is on screen, or under the cursor; one on each of the marked rows."""
+        from tui.panes.told import about
+
         marks = self.table.marks
         if marks and self.pane.view.kind == "list":
             if marks.of is not None or len(marks.keys) > MOST_NOTED:
@@ -107,6 +106,8 @@ class Records:
         return None
 
     async def _send_notes(self: QuarterdeckApp, subjects: list[dict[str, Any]], body: dict[str, Any]) -> None:  # type: ignore[misc]
+        from tui.panes.told import about
+
         marks = self.table.marks
         for done, subject in enumerate(subjects):
             try:
@@ -125,6 +126,8 @@ class Records:
 
     def action_remove_note(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Take back the note under the cursor, once that is confirmed."""
+        from tui.panes.notes import NotesPane
+
         row, pane = self.table.current, self.pane
         if row is None or not isinstance(pane, NotesPane):
             return
@@ -249,6 +252,8 @@ class Records:
             self.change_view(replace(self.pane.view, columns=tuple(map(str, item["columns"]))), keep_row=True)
 
     def action_remove_view(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        from tui.panes.saved import SavedPane
+
         row, pane = self.table.current, self.pane
         if row is None or not isinstance(pane, SavedPane):
             return

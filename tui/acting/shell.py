@@ -8,8 +8,6 @@ from urllib.parse import quote
 
 from store.types import registry
 from tui.faults import is_expected, sentence
-from tui.panes.listings import ListingsPane
-from tui.panes.settings import SettingsPane, shown, value_of
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.spec import Row
@@ -54,6 +52,8 @@ class Shell:
 
     def open_in_settings(self: QuarterdeckApp, row: Row) -> None:  # type: ignore[misc]
         """Ask for another value of the setting."""
+        from tui.panes.settings import SettingsPane, shown
+
         pane = self.pane
         assert isinstance(pane, SettingsPane)
         if reason := pane.why_not("open", row):
@@ -73,6 +73,8 @@ class Shell:
             self.show_hint(problem, ())
 
     async def _put_setting(self: QuarterdeckApp, item: dict[str, Any], text: str) -> None:  # type: ignore[misc]
+        from tui.panes.settings import shown, value_of
+
         key = str(item["key"])
         try:
             found = await self.world.put(f"/q/settings/{quote(key)}", json={"value": value_of(text, item["value"])})
@@ -90,6 +92,8 @@ class Shell:
 
     def action_reset_setting(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Back to the default."""
+        from tui.panes.settings import SettingsPane
+
         row, pane = self.table.current, self.pane
         if row is None or not isinstance(pane, SettingsPane):
             return
@@ -108,6 +112,8 @@ class Shell:
 
     def action_decide(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Say of rows that vanished suspiciously whether they are gone."""
+        from tui.panes.listings import ListingsPane
+
         row, view = self.table.current, self.pane.view
         if view.kind == "clouds":
             self.action_listings()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.copying import subject_of
-from tui.panes.tree import Node, TreePane
 from tui.state import View
 
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
+    from tui.panes.tree import Node, TreePane
 
 
 class Trees:
@@ -24,6 +23,8 @@ class Trees:
         self._open_as("detail")
 
     def _open_as(self: QuarterdeckApp, kind: str) -> None:  # type: ignore[misc]
+        from tui.copying import subject_of
+
         view = self.pane.view
         subject = subject_of(self.pane, self.table.current)
         if subject is None:
@@ -53,6 +54,8 @@ class Trees:
             self._set_branch(*found, not found[0].is_open(found[1]))
 
     def _branch(self: QuarterdeckApp) -> tuple[TreePane, Node] | None:  # type: ignore[misc]
+        from tui.panes.tree import TreePane
+
         row, pane = self.table.current, self.pane
         node = pane.node(row) if row is not None and isinstance(pane, TreePane) else None
         return None if node is None else (pane, node)  # type: ignore[return-value]

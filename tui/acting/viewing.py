@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tui.panes.board import BoardPane
 from tui.panes.make import make_pane
 from tui.state import DEFAULT, History, View, left_long_ago, view_of_text
 from tui.themes.palette import PALETTES
@@ -105,9 +104,9 @@ class Viewing:
         self.problems_seen(view)
         self.pane = make_pane(view, self.world, under=self._below, places=self._below_places)
         self.table.empty_text = "reading …"
-        self.table.canvas = self.pane if isinstance(self.pane, BoardPane) else None
-        if isinstance(self.pane, BoardPane):
-            self.pane.host = self
+        self.table.canvas = board = self.pane.as_board()
+        if board is not None:
+            board.host = self
         self.table.show(
             self.pane.source,
             self.pane.heads,

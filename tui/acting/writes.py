@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from store.types.actions import Option
 from tui.faults import is_expected, sentence
 from tui.table.cells import clean
 from tui.table.format import moment_of
-from tui.targets import is_writable
 
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
@@ -25,6 +23,8 @@ class Writes:
 
     def action_writes(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """On the page of clouds: what can be done about the cloud's read-only mode."""
+        from tui.targets import is_writable
+
         row = self.table.current
         if row is None or self.pane.view.kind != "clouds":
             return
@@ -104,6 +104,7 @@ class Writes:
     def _lift_form(  # type: ignore[misc]
         self: QuarterdeckApp, name: str, rules: dict[str, Any], minutes: int | None, then: Callable[[], None] | None
     ) -> None:
+        from store.types.actions import Option
         from tui.dialogs.fields import Field, PhraseField, TextField
         from tui.dialogs.form import FormPage
 

@@ -79,6 +79,10 @@ class BoardPane(Pane):
         """The board for a screen of that size, from what is known."""
         raise NotImplementedError
 
+    def as_board(self) -> BoardPane:
+        """Itself."""
+        return self
+
     # Reading
 
     def make_source(self) -> RowSource:

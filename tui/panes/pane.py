@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.state import View
 from tui.table.layout import Head
 from tui.table.source import LocalSource
 from tui.table.spec import Anchor, Key, Place, Row, RowSource, Spec, Window
 from tui.world import World
+
+if TYPE_CHECKING:
+    from tui.panes.board import BoardPane
 
 Parts = list[tuple[str, str]]  # texts with names of styles
 Rows = list[tuple[Key, list[Any]]]
@@ -62,6 +65,10 @@ class Pane:
     def faults(self) -> Sequence[str]:
         """Status words that mean trouble."""
         return ("error",)
+
+    def as_board(self) -> BoardPane | None:
+        """The pane, if it is drawn freely in place of heads and rows."""
+        return None
 
     def spec(self) -> Spec:
         """The list as the table asks for it."""

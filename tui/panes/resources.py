@@ -10,7 +10,6 @@ from store.filters import FilterError, matches, parse
 from store.types import registry
 from store.types.declaration import ResourceType
 from tui.ondemand import way_there
-from tui.panes.notes import count_notes
 from tui.panes.pane import Pane, Parts
 from tui.state import View, spec_of
 from tui.table.cells import clean
@@ -149,6 +148,8 @@ class ResourcesPane(Pane):
 
     async def enrich(self, row: Row) -> bool:
         """Counts of what hangs on the row, and of the notes on it."""
+        from tui.panes.notes import count_notes  # here: the first screen is there before anybody counts
+
         if row.key in self._links:
             return False
         answer = await self.world.get(resource_path(self.type.name, row.key), resource_params(row.key, self.view.at))

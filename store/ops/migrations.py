@@ -13,12 +13,21 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, text
 
 from store.ops.audit_tables import audit_tickets
+from store.ops.compliance_tables import TABLES as COMPLIANCE_TABLES
 from store.ops.dashboard_tables import problems
 from store.ops.drift_tables import drift_acks, drift_exceptions, drift_rules
 from store.ops.gate_tables import holds, plans, write_windows
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
 from store.ops.notes_tables import notes
 from store.ops.shift_tables import shift_marks
+from store.ops.snapshot_policy_tables import TABLES as SNAPSHOT_POLICY_TABLES
+from store.ops.snapshot_run_tables import (
+    snapshot_pipelines,
+    snapshot_points,
+    snapshot_quota_blocks,
+    snapshot_records,
+    snapshot_runs,
+)
 from store.ops.tables import audit, metadata
 from store.ops.views_tables import column_choices, saved_views
 
@@ -75,6 +84,19 @@ def _drift(connection: Connection) -> None:
     metadata.create_all(connection, tables=[drift_acks, drift_rules, drift_exceptions])
 
 
+def _snapshot_runs(connection: Connection) -> None:
+    own = [snapshot_runs, snapshot_records, snapshot_quota_blocks, snapshot_points, snapshot_pipelines]
+    metadata.create_all(connection, tables=own)
+
+
+def _snapshot_policies(connection: Connection) -> None:
+    metadata.create_all(connection, tables=list(SNAPSHOT_POLICY_TABLES))
+
+
+def _compliance(connection: Connection) -> None:
+    metadata.create_all(connection, tables=list(COMPLIANCE_TABLES))
+
+
 # The audit refuses UPDATE and DELETE also to a program that has the file open.
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": (
@@ -98,6 +120,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, "notes, shifts and saved views", _notes),
     Migration(6, "problems", _problems),
     Migration(7, "what people decide on drift", _drift),
+    Migration(8, "snapshot policies", _snapshot_policies),
+    Migration(9, "snapshot runs and the points they made", _snapshot_runs),
+    Migration(11, "compliance day by day", _compliance),
 )
 
 LATEST = MIGRATIONS[-1].version

@@ -198,7 +198,12 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """On whose behalf, and why: goes into every audit record. `override`: keys whose lock a person chose to pass."""
+    """On whose behalf, and why: goes into every audit record.
+
+    override  keys whose lock a person chose to pass
+    standing  name of the standing permission ("snapshots") under which a job's call goes to a cloud that is read-only;
+              it covers the few calls of rules.STANDING, where the permission is given; "" = none
+    """
 
     caller: Caller
     permission: str
@@ -209,6 +214,7 @@ class Actor:
     reason: str = ""
     ticket: str = ""
     override: frozenset[Key] = frozenset()
+    standing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ class Performer:
         nothing was sent, or its outcome is not noted).
         """
         self._permitted(actor.caller, actor.permission, call)
-        self._windows.check(call.cloud)
+        # Only a job's own calls stand on it: what comes in from outside has no job yet.
+        self._windows.check(call.cloud, actor.standing if actor.job else "", call)
         if problem := rules.path_problem(call.path):
             raise Refused("refused", problem)
         if operation is not None and target is not None and not looked:
@@ -193,6 +194,7 @@ class Performer:
             "step": actor.step,
             "reason": actor.reason,
             "ticket": actor.ticket,
+            "standing": actor.standing,
             "lock_passed": call.key in actor.override if call.key else False,
             "body": body if len(str(body)) <= _MOST_BODY else "(longer than the audit keeps)",
         }

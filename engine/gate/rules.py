@@ -21,6 +21,23 @@ MOST_TARGETS = 1000
 ASKS: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     "compute": ((re.compile(r"/servers/[0-9a-zA-Z-]{1,64}/action"), "os-getConsoleOutput"),),
 }
+_ID = r"[0-9a-zA-Z_.:-]{1,255}"
+# What a standing permission covers while a cloud is read-only, by its name: (service, method, path, the one key of the
+# body, "" = no body). Nothing else passes, whoever asks; what is in the body is looked at by who gave the permission.
+STANDING: Mapping[str, tuple[tuple[str, str, re.Pattern[str], str], ...]] = {
+    "snapshots": (
+        ("block-storage", "POST", re.compile(r"/snapshots"), "snapshot"),
+        ("block-storage", "DELETE", re.compile(rf"/snapshots/{_ID}"), ""),
+        ("block-storage", "POST", re.compile(rf"/volumes/{_ID}/metadata"), "metadata"),
+        ("block-storage", "DELETE", re.compile(rf"/volumes/{_ID}/metadata/{_ID}"), ""),
+        ("compute", "POST", re.compile(rf"/servers/{_ID}/action"), "createImage"),
+        ("image", "DELETE", re.compile(rf"/images/{_ID}"), ""),
+    ),
+    "grants": (
+        ("identity", "PUT", re.compile(rf"/projects/{_ID}/users/{_ID}/roles/{_ID}"), ""),
+        ("identity", "DELETE", re.compile(rf"/projects/{_ID}/users/{_ID}/roles/{_ID}"), ""),
+    ),
+}
 # What a plan relies on, of a target's live document: whatever of it is there.
 RELIED = (
     "name", "status", "OS-EXT-STS:task_state", "OS-EXT-STS:vm_state", "locked", "locked_reason", "OS-EXT-SRV-ATTR:host",
@@ -38,6 +55,16 @@ def is_ask(call: Call) -> bool:
         return True
     known = ASKS.get(call.service, ()) if call.method == "POST" else ()
     return any(path.fullmatch(call.path) and set(call.body or ()) == {key} for path, key in known)
+
+
+def stands(standing: str, call: Call) -> bool:
+    """Whether the call is one of those that the standing permission of that name may cover."""
+    return any(
+        (call.service, call.method) == (service, method)
+        and path.fullmatch(call.path) is not None
+        and set(call.body or ()) == ({key} if key else set())
+        for service, method, path, key in STANDING.get(standing, ())
+    )
 
 
 def path_problem(path: str) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from engine.access.models import ENGINE, Caller
 from engine.gate import rules
+from engine.gate.models import Call
 from engine.gate.refusals import Refused
 from engine.settings.models import CloudRules, Settings
 from store import times
@@ -50,6 +51,7 @@ class WriteWindows:
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._closed = False
+        self._standing: dict[str, Callable[[Call], str | None]] = {}
         self._arm()
 
     def rules(self, cloud: str) -> CloudRules:
@@ -64,14 +66,29 @@ class WriteWindows:
             until = connection.scalar(select(write_windows.c.until).where(write_windows.c.cloud == cloud))
         return (True, until) if until is not None and self._clock() < until else (False, None)
 
-    def check(self, cloud: str) -> None:
-        """Raise Refused("read_only") unless the cloud may be written now."""
-        if not self.state(cloud)[0]:
-            raise Refused(
-                "read_only",
-                f"{cloud} is read-only: nothing is changed there until somebody lifts it (`qdeck writes lift {cloud}`)",
-                cloud=cloud,
-            )
+    def stand(self, name: str, problem: Callable[[Call], str | None]) -> None:
+        """Have `problem(call)` say why the standing permission of that name does not cover a call; None: it does.
+
+        It is asked about the calls of rules.STANDING only. Raises ValueError for another name, or one told twice.
+        """
+        if name not in rules.STANDING or name in self._standing:
+            raise ValueError(f"there is no standing permission {name!r}, or it was told of before")
+        self._standing[name] = problem
+
+    def check(self, cloud: str, standing: str = "", call: Call | None = None) -> None:
+        """Raise Refused("read_only") unless the cloud may be written now, or a standing permission covers the call."""
+        if self.state(cloud)[0]:
+            return
+        given = self._standing.get(standing)
+        if given is not None and call is not None and call.cloud == cloud and rules.stands(standing, call):
+            if (problem := given(call)) is None:
+                return
+            raise Refused("read_only", problem, cloud=cloud)
+        raise Refused(
+            "read_only",
+            f"{cloud} is read-only: nothing is changed there until somebody lifts it (`qdeck writes lift {cloud}`)",
+            cloud=cloud,
+        )
 
     def item(self, cloud: str) -> dict[str, Any]:
         """One cloud as GET /q/writes answers it."""

@@ -32,10 +32,11 @@ SLA_DAYS = "sla_days"
 YES, NO = frozenset({"true", "yes", "1", "on"}), frozenset({"false", "no", "0", "off"})
 
 # What is written to a snapshot (or image) that a policy makes. The first value is that of the tool whose metadata keys
-# these are, so that what reads them goes on working; ours are the token and the times by our clock.
+# these are, so that what reads them goes on working; ours are the mark (a step's token) and the times by our clock.
+# No key may look like a secret (store/redact.py): what reads a cloud would not see its value.
 CREATED_BY, CREATED_BY_POLICY, CREATED_BY_HAND = "created_by", "p9_auto_snapshots", "quarterdeck"
 POLICY, PROJECT, VOLUME = "policy", "original_project_id", "original_volume_id"
-TOKEN, TAKEN_AT, CONSISTENCY = "qdeck_token", "qdeck_taken_at", "qdeck_consistency"
+TOKEN, TAKEN_AT, CONSISTENCY = "qdeck_mark", "qdeck_taken_at", "qdeck_consistency"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from typing import Any
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding
-from textual.theme import BUILTIN_THEMES, Theme
 from textual.timer import Timer
 
 from tui.acting.asking import Asking
@@ -52,7 +51,6 @@ from tui.showing import WAIT_SHOWN
 from tui.state import DEFAULT, HOME, History, View
 from tui.table.cells import clean
 from tui.table.widget import ResourceTable
-from tui.themes.palette import PALETTES
 from tui.watching import Watcher
 from tui.widgets.bar import Bar
 from tui.widgets.guarded import Guarded, GuardedScreen
@@ -137,14 +135,8 @@ class QuarterdeckApp(
         home: View = HOME,
     ) -> None:
         super().__init__()
-        for name, palette in PALETTES.items():
-            extra = BUILTIN_THEMES["ansi-dark"].variables if palette.native else {}
-            dark = name != "light"
-            self.register_theme(
-                Theme(f"qdeck-{name}", dark=dark, ansi=palette.native, variables=dict(extra), **palette.css)  # type: ignore[arg-type]
-            )
         self.theme_name = theme
-        self.theme = f"qdeck-{theme}"
+        self.theme = self.known_theme(theme)
         self.home = home
         self.world = World(keymap=keymap or Keymap())
         self.history = History()

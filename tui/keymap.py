@@ -33,6 +33,15 @@ class Keymap:
         action = next(action for action in self.actions if action.id == id)
         return symbol(action.keys[0]) if action.keys else f":{id.replace('_', '-')}"
 
+    @property
+    def complaint(self) -> str:
+        """What of the operator's own keys can't be used, in one line; "" when all can."""
+        if not self.problems:
+            return ""
+        more = f" (+{len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        first = self.problems[0].removeprefix(f"{self.file.parent}/" if self.file else "")
+        return f":keys shows what is not used: {first}{more}"
+
 
 def file_of(env: Mapping[str, str]) -> Path | None:
     """Where a person's keys lie: `$XDG_CONFIG_HOME/qdeck/keys.toml`, else `~/.config/qdeck/keys.toml`."""

@@ -12,7 +12,8 @@ from tui.panes.pane import Pane, Parts
 from tui.panes.resources import progress_text
 from tui.table.cells import clean, cut_middle, width
 from tui.table.format import moment_of
-from tui.table.widget import ResourceTable
+from tui.table.picture import Picture
+from tui.table.spec import Place, Row
 from tui.targets import COUNTED, is_writable, left_words, writable_seconds
 from tui.times import age
 from tui.world import World
@@ -92,9 +93,7 @@ def ends_soon(world: World) -> bool:
     return any(seconds is not None and seconds < COUNTED for seconds in ends)
 
 
-def state_line(
-    pane: Pane, world: World, table: ResourceTable, now: float, notice: str, paused: bool, data: Any
-) -> Line:
+def state_line(pane: Pane, world: World, table: Picture, now: float, notice: str, paused: bool, data: Any) -> Line:
     """Filter and order; what is wrong or happening; where the cursor is; how old the data is.
 
     `now` is loop time; `data` has age_seconds, arrived (loop time) and states of the newest window, or is None.
@@ -139,7 +138,7 @@ def job_line(job: dict[str, Any]) -> str:
     return f"job {job.get('number')} {clean(job.get('title') or '')} {through:,}/{int(job.get('total') or 0):,}{state}"
 
 
-def _right(table: ResourceTable, now: float, paused: bool, data: Any) -> Parts:
+def _right(table: Picture, now: float, paused: bool, data: Any) -> Parts:
     facts: Parts = []
     place = table.place
     waiting = table.waiting_since
@@ -181,6 +180,31 @@ def _trouble(states: Sequence[dict[str, Any]], keymap: Keymap, *, brief: bool = 
     action, verb = _HELPS.get(state, ("", ""))
     helps = f" ({keymap.shown(action)} {verb})" if action else ""
     return f"{where} {state.replace('_', ' ')}{helps}{'' if brief else f': {why}'}{more}"
+
+
+def row_count(pane: Pane, world: World, place: Place | None) -> int | None:
+    """Rows of the list, for its title: as counted, else as the clouds tell; None when nobody knows."""
+    view = pane.view
+    count = pane.total if not view.of else place.total if place else None
+    if count is None and not view.projects and not view.of and view.kind == "list":
+        count = world.count(view.type, view.clouds)
+    return count
+
+
+def strip_lines(pane: Pane, row: Row | None, cells: int) -> list[Line]:
+    """A rule, and under it what there is to say about the row under the cursor."""
+    about = pane.strip(row) if row is not None else []
+    return [([("─" * cells, "rule")], []), *(([(" ", "text"), *line], []) for line in about)]
+
+
+def strip_height(height: int, has_strip: bool) -> int:
+    """Lines of the strip on a screen of that height: small ones give it to the rows."""
+    return 0 if height < 16 or not has_strip else 3 if height < 24 else 4
+
+
+def has_footer(height: int) -> bool:
+    """Whether a screen of that height has a line of keys."""
+    return height >= 8
 
 
 def footer_line(places: Sequence[str], cells: int, actions: Sequence[Action] = ACTIONS) -> Line:

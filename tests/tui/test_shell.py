@@ -136,10 +136,10 @@ async def test_what_was_found_is_no_mistake_and_a_long_reason_is_told_in_full() 
         await until_text(pilot, "enter tests prod")
         await pilot.press("enter")
         await until_text(pilot, "prod works; add it READ-ONLY?", "signed in as ops", "enter answer")
-        assert [style for text, style in app.table._hint if "signed in" in text] == ["accent"]
+        assert [style for text, style in app.table.hint if "signed in" in text] == ["accent"]
         await pilot.press("x", "enter")
         await until_text(pilot, "y adds it, esc leaves it")
-        assert [style for text, style in app.table._hint if "y adds it" in text] == ["error"]
+        assert [style for text, style in app.table.hint if "y adds it" in text] == ["error"]
         await pilot.press("escape")
         app.table.empty_text = "nothing: " + "said " * 40
         app.table.buffer.rows.clear()

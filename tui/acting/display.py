@@ -6,8 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual.theme import BUILTIN_THEMES, Theme
 
-from tui.showing import context_line, footer_line, hint_line, keys_line, state_line
+from tui.showing import (
+    context_line,
+    footer_line,
+    has_footer,
+    hint_line,
+    keys_line,
+    row_count,
+    state_line,
+    strip_height,
+    strip_lines,
+)
 from tui.table.cells import clean
 from tui.themes.palette import PALETTES
 
@@ -35,9 +46,7 @@ class Display:
         view = self.pane.view
         if place and not view.filter:
             self.pane.total = place.total
-        count = self.pane.total if not view.of else place.total if place else None
-        if count is None and not view.projects and not view.of and view.kind == "list":
-            count = self.world.count(view.type, view.clouds)
+        count = row_count(self.pane, self.world, place)
         self.context.show(context_line(self.pane, self.world, count, self.size.width))
         notice = self._notice if now < self._notice_until else ""
         state = state_line(self.pane, self.world, self.table, now, notice, self.paused, self.data)
@@ -63,12 +72,7 @@ class Display:
 
     def show_strip(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """About the row under the cursor."""
-        row = self.table.current
-        lines = self.pane.strip(row) if row is not None else []
-        self.strip.show(*self._rule(), *[([(" ", "text"), *line], ()) for line in lines])
-
-    def _rule(self: QuarterdeckApp) -> list[Any]:  # type: ignore[misc]
-        return [([("─" * self.size.width, "rule")], ())]
+        self.strip.show(*strip_lines(self.pane, self.table.current, self.size.width))
 
     def notice(self: QuarterdeckApp, text: str, *, lasting: bool = False) -> None:  # type: ignore[misc]
         """One line for a while."""
@@ -109,7 +113,7 @@ class Display:
         """Draw everything with another palette; `keep` it for the next start."""
         self._kept_theme = name if keep else ""
         self.theme_name = name
-        self.theme = f"qdeck-{name}"
+        self.theme = self.known_theme(name)
         palette = PALETTES[name]
         self.table.set_palette(palette)
         for lines in (self.context, self.bar, self.strip, self.footer, self.offers):
@@ -119,6 +123,15 @@ class Display:
         if keep:
             self.save_soon()
 
+    def known_theme(self: QuarterdeckApp, name: str) -> str:  # type: ignore[misc]
+        """Make a palette known to Textual; its name there."""
+        own, palette = f"qdeck-{name}", PALETTES[name]
+        if own not in self.available_themes:
+            extra = BUILTIN_THEMES["ansi-dark"].variables if palette.native else {}
+            theme = Theme(own, dark=name != "light", ansi=palette.native, variables=dict(extra), **palette.css)  # type: ignore[arg-type]
+            self.register_theme(theme)
+        return own
+
     def on_resize(self: QuarterdeckApp, event: events.Resize) -> None:  # type: ignore[misc]
         """Small screens give the strip, then the keys, to the rows."""
         height = event.size.height
@@ -127,12 +140,13 @@ class Display:
         self.call_after_refresh(self.log_resized)
         self.offers.set_room(height)
         self._size_strip()
-        self.footer.set_class(height < 8, "none")
+        self.footer.set_class(not has_footer(height), "none")
         self.call_after_refresh(self._lines_again)
 
     def _size_strip(self: QuarterdeckApp) -> None:  # type: ignore[misc]
-        self.strip.set_class(self._height < 24, "small")
-        self.strip.set_class(self._height < 16 or not self.pane.has_strip, "none")
+        lines = strip_height(self._height, self.pane.has_strip)
+        self.strip.set_class(lines < 4, "small")
+        self.strip.set_class(not lines, "none")
 
     def _lines_again(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         self.show_lines()

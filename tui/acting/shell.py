@@ -24,12 +24,8 @@ class Shell:
 
     def say_of_keys(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """What of the operator's own keys can't be used, once at the start."""
-        keymap = self.world.keymap
-        problems = keymap.problems
-        if problems:
-            more = f" (+{len(problems) - 1} more)" if len(problems) > 1 else ""
-            first = problems[0].removeprefix(f"{keymap.file.parent}/" if keymap.file else "")
-            self.notice(f":keys shows what is not used: {first}{more}")
+        if said := self.world.keymap.complaint:
+            self.notice(said)
 
     def remember_said(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
         """Keep what was said for the page of activity; the same again counts once."""

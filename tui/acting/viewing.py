@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tui.panes.make import make_pane
+from tui.showing import strip_lines
 from tui.state import DEFAULT, History, View, left_long_ago, view_of_text
-from tui.themes.palette import PALETTES
+from tui.themes.palette import kept_theme
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -37,8 +38,7 @@ class Viewing:
             self.history = history
             if left_long_ago(session, datetime.now(UTC)):
                 self.history.open(self.home)  # what was left is one step back
-            theme = session.get("theme")
-            if theme in PALETTES and not os.environ.get("QDECK_THEME"):
+            if theme := kept_theme(session, os.environ):
                 self.use_theme(theme)
 
     def take_lines(self: QuarterdeckApp, session: Any) -> None:  # type: ignore[misc]
@@ -115,7 +115,7 @@ class Viewing:
             key=view.cursor,
             line=view.line,
         )
-        self.strip.show(*self._rule())
+        self.strip.show(*strip_lines(self.pane, None, self.size.width))
         self._size_strip()
         self.show_lines()
         self.show_footer()

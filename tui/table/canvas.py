@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from textual.strip import Strip
-
-from tui.table.paint import strip_of
+from tui.table.paint import Line, line_of
 from tui.table.spec import Row
 from tui.themes.palette import Palette
 
@@ -24,17 +22,17 @@ class Canvas(Protocol):
         ...
 
 
-def canvas_strips(
+def canvas_lines(
     canvas: Canvas, row: Row | None, palette: Palette, width: int, height: int, hint: Sequence[tuple[str, str]]
-) -> list[Strip]:
+) -> list[Line]:
     """The page as lines of the screen; a hint takes the place of the first one."""
     fill = palette["text"]
     lines = canvas.draw(width, height, row.key[0] if row is not None else "")
-    strips = [
-        strip_of([(text, (palette.cursor if here else palette.plain)[name]) for text, name, here in line], width, fill)
+    drawn = [
+        line_of([(text, (palette.cursor if here else palette.plain)[name]) for text, name, here in line], width, fill)
         for line in lines[:height]
     ]
-    strips += [strip_of((), width, fill)] * (height - len(strips))
+    drawn += [line_of((), width, fill)] * (height - len(drawn))
     if hint:
-        strips[:1] = [strip_of([(text, palette[name]) for text, name in hint], width, fill)]
-    return strips
+        drawn[:1] = [line_of([(text, palette[name]) for text, name in hint], width, fill)]
+    return drawn

@@ -1,4 +1,7 @@
-"""Lines of a table as Textual draws them: few segments, each line exactly as wide as the screen."""
+"""Lines as a terminal shows them: few segments of text with a style, each line exactly as wide as the screen.
+
+Pure: Textual draws these lines, and before Textual is loaded the first frame is painted from them (tui.frame).
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from datetime import datetime
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 
 from tui.table.cells import cut_end, fit, width
 from tui.table.format import GLYPHS, NOTHING, RIGHT_ALIGNED, level, value_text
 from tui.table.layout import Head, Placed
 from tui.table.spec import Row
 from tui.themes.palette import Palette
+
+Line = list[Segment]
+Part = tuple[str, str]  # text, name of a style
 
 CURSOR, MARK, MARKED_CURSOR = "▸", "+", "▹"
 MORE_LEFT = "◂"
@@ -28,7 +33,7 @@ _SAYS_LITTLE = (NOTHING, "0")
 _UP, _DOWN = "↑", "↓"
 
 
-def strip_of(parts: Iterable[tuple[str, Style]], cells: int, fill: Style) -> Strip:
+def line_of(parts: Iterable[tuple[str, Style]], cells: int, fill: Style) -> Line:
     """A line of exactly `cells` cells from texts with styles; neighbours of one style become one segment.
 
     Texts must be cleaned and together not wider than the line, except the last ones, which are cut.
@@ -54,7 +59,23 @@ def strip_of(parts: Iterable[tuple[str, Style]], cells: int, fill: Style) -> Str
         segments.append(Segment(text, style))
     if pad:
         segments.append(Segment(pad, fill))
-    return Strip(segments, cells)
+    return segments
+
+
+def sided_line(left: Sequence[Part], right: Sequence[Part], palette: Palette, cells: int, fill: Style) -> Line:
+    """A line of parts: those on the left are cut where room is missing, the right ones stand at the edge, uncut."""
+    right_cells = sum(width(text) for text, _ in right)
+    if right_cells > cells:
+        left, right, right_cells = right, (), 0
+    room = cells - right_cells
+    parts = []
+    for text, name in left:
+        text = cut_end(text, room)
+        room -= width(text)
+        parts.append((text, palette[name]))
+    parts.append((" " * room, fill))
+    parts += [(text, palette[name]) for text, name in right]
+    return line_of(parts, cells, fill)
 
 
 def texts_of(row: Row, heads: Sequence[Head], now: datetime) -> list[str]:
@@ -63,9 +84,9 @@ def texts_of(row: Row, heads: Sequence[Head], now: datetime) -> list[str]:
     return [value_text(values[h.index], h.role, now) if h.index < len(values) else "-" for h in heads]
 
 
-def head_strip(
+def head_line(
     placed: Sequence[Placed], palette: Palette, cells: int, sort: Mapping[str, bool], column: str, more_left: bool
-) -> Strip:
+) -> Line:
     """The line of column heads: the one under the column cursor stands out, sorted ones carry an arrow."""
     plain = palette["head"]
     parts: list[tuple[str, Style]] = []
@@ -85,10 +106,10 @@ def head_strip(
         style = palette["head_cursor"] if head.name == column else plain
         parts += [(pad, plain), (shown, style)] if right else [(shown, style), (pad, plain)]
         at = spot.start + spot.cells
-    return strip_of(parts, cells, plain)
+    return line_of(parts, cells, plain)
 
 
-def row_strip(
+def row_line(
     row: Row,
     texts: Mapping[str, str],
     placed: Sequence[Placed],
@@ -99,7 +120,7 @@ def row_strip(
     marked: bool,
     status: Head | None,
     faults: Sequence[str],
-) -> Strip:
+) -> Line:
     """One row: cursor mark, status glyph, cells. A row that is gone is struck through.
 
     What is as it should be has no colour but that of its glyph, and what says little stands back: what is wrong is
@@ -137,7 +158,7 @@ def row_strip(
         else:
             parts.append((text, style))
         at = spot.start + spot.cells
-    return strip_of(parts, cells, base)
+    return line_of(parts, cells, base)
 
 
 def _key_of(line: str) -> int:

@@ -82,13 +82,11 @@ class ResourceTable(TableView):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.place: Place | None = None
         self.loaded = False
         self._source: RowSource | None = None
         self._heads_of: Callable[[tuple[str, ...]], list[Head]] = lambda columns: []
         self._generation = 0
         self._asked: set[Purpose] = set()
-        self.waiting_since: float | None = None  # loop time of the oldest open question
         self._tasks: set[asyncio.Task[None]] = set()
         self._rest = 0
         self._touched = False

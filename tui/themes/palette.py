@@ -7,7 +7,7 @@ console.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -159,15 +159,43 @@ _CONTRAST = {
     "ok": "#6dff8b", "idle": "#d0d0d0", "warn": "#ffd24a", "busy": "#ffd24a", "bad": "#ff9a94", "none": "#d0d0d0",
 }  # fmt: skip
 
-PALETTES: Mapping[str, Palette] = MappingProxyType(
-    {
-        "dark": _true_colour("dark", _DARK),
-        "light": _true_colour("light", _LIGHT),
-        "contrast": _true_colour("contrast", _CONTRAST, least=7.0),
-        "ansi": _terminal("ansi", colours=True),
-        "none": _terminal("none", colours=False),
-    }
-)
+_MAKERS: Mapping[str, Callable[[], Palette]] = {
+    "dark": lambda: _true_colour("dark", _DARK),
+    "light": lambda: _true_colour("light", _LIGHT),
+    "contrast": lambda: _true_colour("contrast", _CONTRAST, least=7.0),
+    "ansi": lambda: _terminal("ansi", colours=True),
+    "none": lambda: _terminal("none", colours=False),
+}
+
+
+class _Palettes(Mapping[str, Palette]):
+    """All palettes by name; one is made when it is first asked for, as one console shows one of them."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Palette] = {}
+
+    def __getitem__(self, name: str) -> Palette:
+        if name not in self._made:
+            self._made[name] = _MAKERS[name]()
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in _MAKERS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MAKERS)
+
+    def __len__(self) -> int:
+        return len(_MAKERS)
+
+
+PALETTES: Mapping[str, Palette] = _Palettes()
+
+
+def kept_theme(session: Any, env: Mapping[str, str]) -> str:
+    """The theme that was chosen on an earlier day; "" when none was, or the environment says another."""
+    name = session.get("theme") if isinstance(session, Mapping) and not env.get("QDECK_THEME") else None
+    return name if isinstance(name, str) and name in PALETTES else ""
 
 
 def choose(env: Mapping[str, str]) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from tui.table.cells import clean, cut_end, width
-from tui.widgets.lines import Lines, Part
+from tui.table.paint import Part
+from tui.widgets.lines import Lines
 
 MOST_HISTORY = 50
 MOST_TEXT = 1000

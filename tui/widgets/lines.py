@@ -8,12 +8,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.table.cells import cut_end, width
-from tui.table.paint import strip_of
+from tui.table.paint import Line, Part, line_of, sided_line
 from tui.themes.palette import PALETTES, Palette
 from tui.widgets.guarded import Guarded
-
-Part = tuple[str, str]  # text, name of a style
 
 
 class Lines(Guarded, Widget):
@@ -63,27 +60,16 @@ class Lines(Guarded, Widget):
 
     def _line(self, number: int, cells: int) -> Strip:
         palette, fill = self.palette, self.palette[self._fill]
-        if number >= len(self._content):
-            return strip_of((), cells, fill)
-        left, right = self._content[number]
-        right_cells = sum(width(text) for text, _ in right)
-        if right_cells > cells:
-            left, right, right_cells = right, (), 0
-        room = cells - right_cells
-        parts = []
-        for text, name in left:
-            text = cut_end(text, room)
-            room -= width(text)
-            parts.append((text, palette[name]))
-        parts.append((" " * room, fill))
-        parts += [(text, palette[name]) for text, name in right]
-        return strip_of(parts, cells, fill)
+        line: Line = line_of((), cells, fill)
+        if number < len(self._content):
+            line = sided_line(*self._content[number], palette, cells, fill)
+        return Strip(line, cells)
 
     def render_line(self, y: int) -> Strip:
         """The drawn line."""
         if y < len(self._strips) and self._strips[y].cell_length == self.size.width:
             return self._strips[y]
-        return strip_of((), self.size.width, self.palette[self._fill])
+        return Strip(line_of((), self.size.width, self.palette[self._fill]), self.size.width)
 
     def on_resize(self) -> None:
         """Everything is drawn anew at another size."""

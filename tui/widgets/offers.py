@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tui.offers import Offer
 from tui.table.cells import cut_end, fit, width
-from tui.widgets.lines import Lines, Part
+from tui.table.paint import Part
+from tui.widgets.lines import Lines
 
 MOST = 8
 OTHER_LINES = 6  # context, bar, heads, a row of the list, strip, keys: lines that are never covered

@@ -11,7 +11,8 @@ from typing import Self
 from textual.events import Resize
 from textual.geometry import Region
 
-from tui.widgets.lines import Lines, Part
+from tui.table.paint import Part
+from tui.widgets.lines import Lines
 
 Line = tuple[Sequence[Part], Sequence[Part]]
 

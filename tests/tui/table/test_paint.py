@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tui.table.layout import Head, place
-from tui.table.paint import DOCUMENT, KEYS, LABEL, LINK, NOT_NOW, SECTION, row_strip, texts_of
+from tui.table.paint import DOCUMENT, KEYS, LABEL, LINK, NOT_NOW, SECTION, row_line, texts_of
 from tui.table.spec import Row
 from tui.themes.palette import PALETTES
 
@@ -19,14 +19,14 @@ def styles(row: Row, heads: list[Head], *, cursor: bool = False, marked: bool = 
     status = next((head for head in heads if head.role == "status"), None)
     placed = place(heads, {head.name: 30 for head in heads}, 3, 160, 1)
     names = [head.name for head in heads]
-    strip = row_strip(row, dict(zip(names, texts, strict=True)), placed, PALETTE, 160, cursor=cursor, marked=marked,
+    line = row_line(row, dict(zip(names, texts, strict=True)), placed, PALETTE, 160, cursor=cursor, marked=marked,
                       status=status, faults=("error",))  # fmt: skip
     known = PALETTE.cursor if cursor else PALETTE.plain
     found: dict[str, set[str]] = {}
-    for segment in strip:
+    for segment in line:
         for word in segment.text.split():
             found.setdefault(word, set()).update(name for name, style in known.items() if style == segment.style)
-    assert strip.cell_length == 160
+    assert sum(segment.cell_length for segment in line) == 160
     return found
 
 

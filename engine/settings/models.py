@@ -383,6 +383,26 @@ class Drift(_Section):
     )
 
 
+def _zone(value: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no time zone; write one like UTC or Europe/Berlin") from None
+
+
+class Snapshots(_Section):
+    """Snapshots by policy; see docs/snapshots.md."""
+
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="UTC",
+        max_length=64,
+        description="Zone of the schedules of policies that nobody made, whose names alone say when they are due.",
+        json_schema_extra=IN_APP | {"allowed": "a time zone, like `Europe/Berlin`"},
+    )
+
+
 class Settings(_Section):
     """All settings of an engine, with every default filled in."""
 
@@ -394,6 +414,7 @@ class Settings(_Section):
     metrics: Metrics = Metrics()
     tenants: Tenants = Tenants()
     drift: Drift = Drift()
+    snapshots: Snapshots = Snapshots()
     clouds: dict[str, CloudRules] = Field(
         default_factory=dict,
         description="Rules for changes, by the cloud's name.",

@@ -17,6 +17,7 @@ from store.ops.compliance_tables import TABLES as COMPLIANCE_TABLES
 from store.ops.dashboard_tables import problems
 from store.ops.drift_tables import drift_acks, drift_exceptions, drift_rules
 from store.ops.gate_tables import holds, plans, write_windows
+from store.ops.grant_tables import role_grants, snapshot_clouds
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
 from store.ops.notes_tables import notes
 from store.ops.shift_tables import shift_marks
@@ -97,6 +98,10 @@ def _compliance(connection: Connection) -> None:
     metadata.create_all(connection, tables=list(COMPLIANCE_TABLES))
 
 
+def _grants(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[role_grants, snapshot_clouds])
+
+
 # The audit refuses UPDATE and DELETE also to a program that has the file open.
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": (
@@ -122,6 +127,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(7, "what people decide on drift", _drift),
     Migration(8, "snapshot policies", _snapshot_policies),
     Migration(9, "snapshot runs and the points they made", _snapshot_runs),
+    Migration(10, "roles given for a job, and clouds where policies run", _grants),
     Migration(11, "compliance day by day", _compliance),
 )
 

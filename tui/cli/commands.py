@@ -16,6 +16,7 @@ from tui.cli.history_commands import register as register_history
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, ListFormat
 from tui.cli.records import register as register_records
+from tui.cli.snapshot_commands import register as register_snapshots
 
 app = typer.Typer(
     name="qdeck",
@@ -33,6 +34,7 @@ register_health(app)
 register_changes(app)
 register_drift(app)
 register_history(app)
+register_snapshots(app)
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How results are written to stdout.")]
 Cloud = Annotated[str | None, typer.Option("--cloud", help="Only this cloud.")]

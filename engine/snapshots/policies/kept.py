@@ -120,12 +120,12 @@ def handle(
 # What was written to the metadata of volumes
 
 
-def write_down(connection: Connection, key: Key, metadata: Mapping[str, str], now: datetime) -> None:
-    """Keep what a volume's metadata say by us; {} forgets it."""
+def write_down(connection: Connection, key: Key, changes: Mapping[str, str | None], now: datetime) -> None:
+    """What was written to a volume's metadata, over what was written before; None: taken away."""
     cloud, region, id = key
     conditions = (written.c.cloud == cloud, written.c.region == region, written.c.volume_id == id)
+    before = connection.execute(select(written.c.metadata).where(*conditions)).scalar_one_or_none() or {}
+    after = {name: value for name, value in {**before, **changes}.items() if value is not None}
     connection.execute(delete(written).where(*conditions))
-    if metadata:
-        connection.execute(
-            insert(written).values(cloud=cloud, region=region, volume_id=id, metadata=dict(metadata), at=now)
-        )
+    if after:
+        connection.execute(insert(written).values(cloud=cloud, region=region, volume_id=id, metadata=after, at=now))

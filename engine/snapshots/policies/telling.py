@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from engine.snapshots.models import Policy
+from engine.snapshots.models import Policy, Reason
 from engine.snapshots.policies import schedule
 from engine.snapshots.policies.matching import about
 from store import times
@@ -67,3 +67,9 @@ def of_policies(policies: Sequence[Policy]) -> str:
         if one.enabled and not one.known:
             said.append(f"; nobody made {one.name}, so it is what its name says: {schedule.words(one)}")
     return "".join(said)
+
+
+def reason(one: Reason) -> dict[str, Any]:
+    """A reason as it is answered."""
+    names = ("kind", "id", "name", "specificity", "applies", "text")
+    return {name: getattr(one, name) for name in names} | {"policies": dict(one.policies)}

@@ -99,7 +99,8 @@ def catalog() -> None:
 
 
 def _backends_up(cloud: Any) -> bool:
-    computes = {s.host for s in cloud.compute.services() if s.binary == "nova-compute" and s.state == "up"}
+    listed = [s for s in cloud.compute.services() if s.binary == "nova-compute"]
+    computes = {s.host for s in listed if s.state == "up" or s.is_forced_down}
     volumes = [s for s in cloud.block_storage.services() if s.binary == "cinder-volume" and s.state == "up"]
     return set(places.COMPUTES) <= computes and len(volumes) >= len(places.BACKENDS)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from tests.lab.client import wait
-from tests.lab.company import SERVERS, ServerPlan
+from tests.lab.company import SERVERS, WITH_KEY, ServerPlan
 
 # What the state at the end asks for, once the server runs.
 ENDINGS = {
@@ -14,27 +15,41 @@ ENDINGS = {
     "SUSPENDED": lambda compute, server: compute.suspend_server(server),
     "LOCKED": lambda compute, server: compute.lock_server(server, locked_reason="month end"),
 }
+# The policy by which another tool is said to have made a snapshot.
+POLICY = "daily_5"
 RULES = {"web": (22, 80, 443), "db": (3306, 5432)}
 
 
 class ProjectFiller:
     """Makes what is missing in one project, as its own member. Safe to run again."""
 
-    def __init__(self, cloud: Any, name: str, number: int) -> None:
+    def __init__(self, cloud: Any, name: str, number: int, admin: Any, host_down: threading.Event) -> None:
+        """`host_down` is set once the host that goes down is down: servers asked for later don't come to it."""
         self.cloud = cloud
         self.name = name
         self.number = number
+        self.admin = admin
+        self.host_down = host_down
         self.project = {"project_id": cloud.current_project_id}
 
     def fill(self) -> None:
         """Everything, in an order that lets the servers boot while volumes are made."""
-        networks = self.networks()
-        groups = self.security_groups()
-        self.key_pair()
+        networks, groups = self.ground()
+        self.host_down.wait()
         started = self.start_servers(networks, groups)
         self.loose_ends()
         for plan, server in started:
             self.finish_server(plan, server)
+        self.last()
+
+    def ground(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What servers need: networks by tier, security groups by part, the key pair."""
+        networks, groups = self.networks(), self.security_groups()
+        self.key_pair()
+        return networks, groups
+
+    def last(self) -> None:
+        """What comes after the servers; nothing in most projects."""
 
     # -- network -------------------------------------------------------------
     def networks(self) -> dict[str, Any]:
@@ -88,50 +103,69 @@ class ProjectFiller:
 
     # -- servers -------------------------------------------------------------
     def key_pair(self) -> None:
-        """One key pair, in the first project only."""
+        """One key pair, in some projects."""
         compute = self.cloud.compute
-        if self.number == 0 and not compute.find_keypair(f"{self.name}-key"):
+        if self.name in WITH_KEY and not compute.find_keypair(f"{self.name}-key"):
             compute.create_keypair(name=f"{self.name}-key")
 
     def start_servers(self, networks: dict[str, Any], groups: dict[str, Any]) -> list[tuple[ServerPlan, Any]]:
         """Ask for the servers that are missing, and return them while they still build."""
-        compute, network = self.cloud.compute, self.cloud.network
+        return self.ask_for(SERVERS[self.name], networks, groups)
+
+    def ask_for(
+        self, plans: list[ServerPlan], networks: dict[str, Any], groups: dict[str, Any]
+    ) -> list[tuple[ServerPlan, Any]]:
+        """Ask for those of the plans that are not there yet."""
+        compute = self.cloud.compute
         have = {server.name for server in compute.servers()}
-        missing = [plan for plan in SERVERS[self.name] if f"{self.name}-{plan.name}" not in have]
+        missing = [plan for plan in plans if f"{self.name}-{plan.name}" not in have]
         if not missing:
             return []
         images = {image.name: image.id for image in self.cloud.image.images()}
         flavors = {flavor.name: flavor.id for flavor in compute.flavors()}
-        spread = next(compute.server_groups(), None) or compute.create_server_group(
-            name=f"{self.name}-spread", policy="soft-anti-affinity"
-        )
         started = []
         for plan in missing:
             title = f"{self.name}-{plan.name}"
-            port = network.create_port(
-                name=f"{title}-port",
-                network_id=networks[plan.tier].id,
-                security_group_ids=[groups["db" if plan.tier == "db" else "web"].id],
-            )
+            group = groups["db" if plan.tier == "db" else "web"].id
+            ports = [self.port(f"{title}-port", plan, kind, networks, group) for kind in plan.nics]
             if plan.trunk:
-                network.create_trunk(name=f"{title}-trunk", port_id=port.id)
+                self.cloud.network.create_trunk(name=f"{title}-trunk", port_id=ports[-1].id)
             arguments: dict[str, Any] = {
                 "name": title,
                 "flavor_id": flavors[plan.flavor],
-                "networks": [{"port": port.id}],
+                "networks": [{"port": port.id} for port in ports],
                 "metadata": {"owner": f"{self.name}-member", **plan.metadata},
-                "scheduler_hints": {"group": spread.id} if plan.tier == "app" else {},
+                "scheduler_hints": self.hints(plan),
             }
             if plan.user_data:
                 arguments["user_data"] = plan.user_data
-            if self.number == 0:
+            if plan.zone:
+                arguments["availability_zone"] = plan.zone
+            if plan.config_drive:
+                arguments["has_config_drive"] = True
+            if self.name in WITH_KEY:
                 arguments["key_name"] = f"{self.name}-key"
             arguments |= boot_source(plan, images[plan.image])
             started.append((plan, compute.create_server(**arguments)))
             if plan.floating:
-                outside = network.find_network("public").id
-                network.create_ip(floating_network_id=outside, port_id=port.id, description=title)
+                outside = self.cloud.network.find_network("public").id
+                self.cloud.network.create_ip(floating_network_id=outside, port_id=ports[0].id, description=title)
         return started
+
+    def port(self, title: str, plan: ServerPlan, kind: str, networks: dict[str, Any], group: str) -> Any:
+        """A port on the network of the plan's tier; other kinds are made in `special.py`."""
+        return self.cloud.network.create_port(name=title, network_id=networks[plan.tier].id, security_group_ids=[group])
+
+    def hints(self, plan: ServerPlan) -> dict[str, str]:
+        """The group that the scheduler is asked to respect, made at the first need."""
+        kind = "apart" if plan.apart else "spread" if plan.tier == "app" else ""
+        if not kind:
+            return {}
+        title = f"{self.name}-{kind}"
+        policy = {"apart": "anti-affinity", "spread": "soft-anti-affinity"}[kind]
+        have = [group for group in self.cloud.compute.server_groups() if group.name == title]
+        group = have[0] if have else self.cloud.compute.create_server_group(name=title, policy=policy)
+        return {"group": group.id}
 
     def finish_server(self, plan: ServerPlan, server: Any) -> None:
         """Wait for it, name and snapshot its volumes, attach data volumes, bring it to its state."""
@@ -145,26 +179,39 @@ class ProjectFiller:
             storage.update_volume(volume_id, name=f"{server.name}-root")
         for number, (size, kind) in enumerate(plan.data, 1):
             volume = self.volume(f"{server.name}-data{number}", size, volume_type=kind)
-            compute.create_volume_attachment(server.id, volume.id)
-            wait(lambda volume=volume: storage.get_volume(volume.id), "in-use")
+            self.attach(server, volume, delete_on_termination=plan.data_goes)
             volumes.append(volume.id)
+        for volume_id in volumes if plan.policy else ():
+            storage.set_volume_metadata(volume_id, **plan.policy)
         for volume_id in volumes:
             for number in range(plan.snapshots):
                 self.snapshot(volume_id, f"{server.name}-nightly-{number + 1}")
+            if plan.policy and plan.snapshots:
+                self.snapshot(volume_id, f"auto-{self.name}-{POLICY}-{server.name}", metadata=self.made_by(volume_id))
         if plan.end in ENDINGS:
             ENDINGS[plan.end](compute, server)
 
     # -- volumes -------------------------------------------------------------
+    def made_by(self, volume_id: str) -> dict[str, str]:
+        """What the tool writes to a snapshot that it makes for a policy."""
+        origin = {"original_project_id": self.project["project_id"], "original_volume_id": volume_id}
+        return {"created_by": "p9_auto_snapshots", "policy": POLICY, **origin}
+
+    def attach(self, server: Any, volume: Any, **more: Any) -> None:
+        """Attach a volume, and wait until it is."""
+        self.cloud.compute.create_volume_attachment(server.id, volume_id=volume.id, **more)
+        wait(lambda: self.cloud.block_storage.get_volume(volume.id), "in-use")
+
     def volume(self, name: str, size: int, **more: Any) -> Any:
         """A new volume, available."""
         storage = self.cloud.block_storage
         made = storage.create_volume(name=name, size=size, **more)
         return wait(lambda: storage.get_volume(made.id), "available")
 
-    def snapshot(self, volume_id: str, name: str) -> Any:
+    def snapshot(self, volume_id: str, name: str, **more: Any) -> Any:
         """A new snapshot, available."""
         storage = self.cloud.block_storage
-        made = storage.create_snapshot(volume_id=volume_id, name=name, is_forced=True)
+        made = storage.create_snapshot(volume_id=volume_id, name=name, is_forced=True, **more)
         return wait(lambda: storage.get_snapshot(made.id), "available")
 
     def loose_ends(self) -> None:
@@ -172,7 +219,8 @@ class ProjectFiller:
         storage = self.cloud.block_storage
         if f"{self.name}-spare" in {volume.name for volume in storage.volumes()}:
             return
-        spare = self.volume(f"{self.name}-spare", 5, description="not attached to anything")
+        more = {"metadata": {"auto_snapshot": "no"}} if self.number == 1 else {}  # its owner wants no snapshots
+        spare = self.volume(f"{self.name}-spare", 5, description="not attached to anything", **more)
         snapshot = self.snapshot(spare.id, f"{self.name}-spare-1")
         if self.number == 0:
             self.volume(f"{self.name}-from-snapshot", 5, snapshot_id=snapshot.id)

@@ -27,7 +27,8 @@ DATA = HOME / "data"
 CLOUDS = HOME / "clouds.yaml"
 SECRETS = HOME / "secrets.json"
 
-COMPUTES = ["lab-cmp-1", "lab-cmp-2", "lab-cmp-3"]
+# The last one is forced down once it has a server (populate.py).
+COMPUTES = ["lab-cmp-1", "lab-cmp-2", "lab-cmp-3", "lab-cmp-4"]
 NETWORK_HOST = "lab-net-1"
 BACKENDS = {"ssd": ["fast"], "hdd": ["bulk-a", "bulk-b"]}
 DATABASES = ["keystone", "glance", "placement", "nova_api", "nova", "nova_cell0", "cinder", "neutron"]

@@ -6,12 +6,13 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import sys
+import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.lab import places, tenants
+from tests.lab import places, special, tenants
 from tests.lab.client import connect, connect_as, in_venv
 from tests.lab.filling import ProjectFiller
 
@@ -24,14 +25,17 @@ def main() -> int:
     admin = connect()
     projects = tenants.make_accounts(admin, password)
     tenants.make_shared(admin)
+    special.make_special(admin)
+    host_down = threading.Event()
 
     def fill(number: int) -> None:
         project, domain = projects[number]
         cloud = connect_as(f"{project.name}-member", password, project.name, domain.name)
-        ProjectFiller(cloud, project.name, number).fill()
+        kind = special.FILLERS.get(project.name, ProjectFiller)
+        kind(cloud, project.name, number, admin, host_down).fill()
 
     problems = []
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with concurrent.futures.ThreadPoolExecutor(len(projects)) as pool:
         running = {pool.submit(fill, number): project.name for number, (project, _) in enumerate(projects)}
         for done in concurrent.futures.as_completed(running):
             if done.exception():

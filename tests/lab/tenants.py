@@ -6,14 +6,24 @@ import io
 import random
 from typing import Any
 
-from tests.lab.company import AGGREGATES, DOMAINS, FLAVORS, IMAGES, NETWORKS, PROJECTS, USERS
+from tests.lab.company import (
+    AGGREGATES,
+    CLOSED,
+    DOMAINS,
+    FLAVORS,
+    IMAGE_PROPERTIES,
+    IMAGES,
+    NETWORKS,
+    PROJECTS,
+    USERS,
+)
 from tests.lab.places import COMPUTES
 
 
 def make_accounts(cloud: Any, password: str) -> list[tuple[Any, Any]]:
     """Domains, projects and users; returns (project, domain) pairs in the order of PROJECTS.
 
-    The lab's `admin` becomes admin of every project, the outsider of none.
+    The lab's `admin` becomes admin of every project but one, the outsider of none.
     """
     identity = cloud.identity
     roles = {role.name: role for role in identity.roles()}
@@ -25,7 +35,8 @@ def make_accounts(cloud: Any, password: str) -> list[tuple[Any, Any]]:
         project = identity.find_project(name, domain_id=domain.id) or identity.create_project(
             name=name, domain_id=domain.id, description=f"{name} team", tags=[title]
         )
-        identity.assign_project_role_to_user(project, admin, roles["admin"])
+        if name != CLOSED:
+            identity.assign_project_role_to_user(project, admin, roles["admin"])
         group = identity.find_group(f"{title}-staff", domain_id=domain.id) or identity.create_group(
             name=f"{title}-staff", domain_id=domain.id
         )
@@ -68,18 +79,23 @@ def make_images(image: Any) -> None:
     known = {item.name for item in image.images()}
     for name, (distribution, version, disk) in IMAGES.items():
         if name not in known:
-            image.create_image(
-                name=name,
-                disk_format="raw",
-                container_format="bare",
-                visibility="public",
-                min_disk=disk,
-                min_ram=256,
-                data=io.BytesIO(random.Random(name).randbytes(96 * 1024)),
-                wait=True,
-                os_distro=distribution,
-                os_version=version,
-            )
+            properties = {"os_distro": distribution, "os_version": version, **IMAGE_PROPERTIES.get(name, {})}
+            make_image(image, name, disk, **properties)
+
+
+def make_image(image: Any, name: str, disk: int, **properties: str) -> Any:
+    """One of them, active."""
+    return image.create_image(
+        name=name,
+        disk_format="raw",
+        container_format="bare",
+        visibility="public",
+        min_disk=disk,
+        min_ram=256,
+        data=io.BytesIO(random.Random(name).randbytes(96 * 1024)),
+        wait=True,
+        **properties,
+    )
 
 
 def make_networks(network: Any) -> None:

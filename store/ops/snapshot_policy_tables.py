@@ -86,7 +86,7 @@ snapshot_exclusions = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("cloud", String(63), nullable=False),
-    Column("region", String(255)),
+    Column("region", String(255), nullable=False),
     Column("volume_id", String(64), nullable=False),
     Column("volume_name", String(255), nullable=False),
     Column("tenant_id", String(64), nullable=False),

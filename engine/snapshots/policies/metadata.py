@@ -119,13 +119,13 @@ def changes(entries: Mapping[str, str], wrote: Mapping[str, str] | None, held: I
     {} when they say so, and when they are a person's own: those are never written over.
     """
     wanted = written(held)
-    if relevant_of_person(entries, wrote):
+    if is_persons(entries, wrote):
         return {}
     found: dict[str, str | None] = {key: value for key, value in wanted.items() if entries.get(key) != value}
     return found | {key: None for key in (wrote or {}) if key in entries and key not in wanted}
 
 
-def relevant_of_person(entries: Mapping[str, str], wrote: Mapping[str, str] | None) -> bool:
+def is_persons(entries: Mapping[str, str], wrote: Mapping[str, str] | None) -> bool:
     """Whether a person's own word stands in the entries: yes or no, or a policy."""
     if not entries or is_derived(entries, wrote):
         return False

@@ -85,13 +85,13 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """What no policy takes; everything that it names must hold. `region` None is any."""
+    """What no policy takes; everything that it names must hold. "" stands for any."""
 
     id: int
     reason: str
     source: str = "manual"
     cloud: str = ""
-    region: str | None = None
+    region: str = ""
     volume_id: str = ""
     tenant_id: str = ""
     tenant_name: str = ""
@@ -153,15 +153,17 @@ class Decider:
             exclusion = next((one.what for one in named if _holds(one.place, volume) and _holds(one.own, volume)), None)
         matching = tuple([one.what.id for one in sets if not one.own or _holds(one.own, volume)])
         entries = metadata.relevant(volume.metadata) if volume.metadata else {}
-        wrote = self._said.wrote.get(volume.key)
-        derived = bool(entries) and metadata.is_derived(entries, wrote)
+        derived = False
+        if entries and (wrote := self._said.wrote.get(volume.key)) and metadata.is_derived(entries, wrote):
+            # What is there beside it is a person's: how many are to be kept, say.
+            derived, entries = True, {key: value for key, value in entries.items() if key not in wrote}
         assigned = self._said.assignments.get(volume.key, ())
         alike = (exclusion.id if exclusion else 0, matching, tuple(sorted(entries.items())), derived, assigned)
         found = self._shared.get(alike)
         if found is None:
             if len(self._shared) >= _SHARED_MOST:
                 self._shared.clear()
-            wish = metadata.NOTHING if derived or not entries else metadata.read(entries)
+            wish = metadata.read(entries) if entries else metadata.NOTHING
             found = self._shared[alike] = self._decide(exclusion, matching, wish, derived, assigned)
         return found
 
@@ -259,7 +261,7 @@ class _Claim:
 
 
 def _compiled(one: PolicySet | Exclusion) -> _Compiled:
-    place = place_tests(one.match, one.cloud, one.region or "", one.tenant_id, one.tenant_name)
+    place = place_tests(one.match, one.cloud, one.region, one.tenant_id, one.tenant_name)
     return _Compiled(one, place, volume_tests(one.match))
 
 

@@ -53,7 +53,7 @@ Write `~/.config/qdeck/keys.toml` (`$XDG_CONFIG_HOME/qdeck/keys.toml` where that
 starts. A line puts a key, or a list of keys, in place of the usual ones of an action; `[]` leaves it without a key:
 
 ```toml
-sort = "s"
+sort = "z"
 page_down = ["pgdn", "f5"]
 "mark-all" = []
 ```

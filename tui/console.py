@@ -37,6 +37,8 @@ from tui.acting.records import Records
 from tui.acting.related import Related
 from tui.acting.setup import Setup
 from tui.acting.shell import Shell
+from tui.acting.snapshot_policies import SnapshotPolicies
+from tui.acting.snapshots import Snapshots
 from tui.acting.tree import Trees
 from tui.acting.viewing import Viewing
 from tui.acting.writes import Writes
@@ -98,6 +100,8 @@ class QuarterdeckApp(
     Boards,
     Problems,
     Drifting,
+    Snapshots,
+    SnapshotPolicies,
     Past,
     Display,
     Hearing,

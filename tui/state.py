@@ -16,7 +16,9 @@ SPANS = ("changes", "timeline", "report")  # opened by their own word, with two 
 PAGES = (  # opened by their own word, with a filter behind it
     *("audit", "notes", "handover", "views", "jobs", "keys", "settings", "listings", "activity"),
     *("health", "problems", "drift", "drift-rules", "ignores", "windows"),
+    *("protection", "policies", "compliance", "runs", "exclusions"),
 )
+PROTECTED = ("points", "why")  # of one resource: what it can go back to, why it has its policies
 KINDS = (
     "list",
     *OF_ONE,
@@ -35,6 +37,8 @@ KINDS = (
     "job",
     "columns",
     "drift_event",
+    "run",
+    *PROTECTED,
     *SPANS,
 )
 MOST_VIEWS = 30
@@ -183,7 +187,7 @@ def view_of_json(data: Any) -> View | None:
     }
     if not all(isinstance(text, str) and len(text) <= _TEXT_LIMIT for text in texts.values()):
         return None
-    if (kind in OF_ONE and len(lists["subject"]) != 3) or len(lists["of"]) not in (0, 4):
+    if (kind in (*OF_ONE, *PROTECTED) and len(lists["subject"]) != 3) or len(lists["of"]) not in (0, 4):
         return None
     if (kind in SPANS and type_name not in ("", *registry.ALL)) or len(lists["span"]) not in (0, 2):
         return None

@@ -23,9 +23,9 @@ def written(folder: Path, text: str) -> Keymap:
 
 
 def test_keys_of_a_file_take_the_place_of_the_usual_ones(tmp_path: Path) -> None:
-    found = written(tmp_path, "# mine\nsort = 'w'\nwide = ['o', 'F5']\n\"mark-all\" = 'é'\npause = []\n")
+    found = written(tmp_path, "# mine\nsort = 'z'\nwide = ['o', 'F5']\n\"mark-all\" = 'é'\npause = []\n")
     assert found.problems == ()
-    assert keys(found, "sort") == ("w",)
+    assert keys(found, "sort") == ("z",)
     assert keys(found, "wide") == ("o", "f5")
     assert keys(found, "mark_all") == ("é",)
     assert keys(found, "pause") == ()
@@ -93,10 +93,10 @@ def test_what_is_written_on_a_key_names_it(key: str) -> None:
 
 
 async def test_own_keys_work_and_are_what_footer_help_and_list_of_keys_show(tmp_path: Path) -> None:
-    keymap = written(tmp_path, "sort = 'w'\nwide = 'é'\nhelp = 'j'\n")
-    async with console(FakeClient(30), size=(200, 60), keymap=keymap) as (app, pilot):
-        await until_text(pilot, ":keys shows what is not used: keys.toml line 3: j means down", " w sort", " é wide")
-        await pilot.press("w")
+    keymap = written(tmp_path, "sort = 'z'\nwide = 'é'\nhelp = 'j'\n")
+    async with console(FakeClient(30), size=(240, 60), keymap=keymap) as (app, pilot):
+        await until_text(pilot, ":keys shows what is not used: keys.toml line 3: j means down", " z sort", " é wide")
+        await pilot.press("z")
         await until(pilot, lambda: app.pane.view.sort)
         await pilot.press("o")
         assert len(app.pane.view.sort) == 1

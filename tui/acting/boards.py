@@ -39,7 +39,7 @@ class Boards:
             self.filter_is_own = False
             self.open_view(view)
 
-    open_in_tenant = open_in_heatmap = open_in_dashboard
+    open_in_tenant = open_in_heatmap = open_in_protection = open_in_dashboard
 
     def action_heatmap(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Tenants as a heatmap, or as a list again."""

@@ -80,9 +80,13 @@ class FormPage(FieldsPage):
         lines.append((self.buttons(), self._said(cells)))
         return Drawn(lines, focus)
 
+    def wrong_with(self, field: Field) -> str:
+        """What is wrong with a field that somebody was in, as the end of a sentence; "" when nothing is."""
+        return field.problem() if field.touched else ""
+
     def _field(self, field: Field, titles: int, cells: int) -> Parts:
         here = self.focus is field
-        wrong = field.problem() if field.touched else ""
+        wrong = self.wrong_with(field)
         star = "*" if field.option.required and field.option.default is None else ""
         room = max(8, min(WIDEST, cells - titles - 6))
         parts: Parts = [

@@ -28,12 +28,17 @@ class MenuPage(Page):
     """Letters do at once what they stand for; arrows and enter choose."""
 
     def __init__(
-        self, about: str, choices: Sequence[Choice], choose: Callable[[Choice], None], back: Callable[[], None]
+        self,
+        about: str,
+        choices: Sequence[Choice],
+        choose: Callable[[Choice], None],
+        back: Callable[[], None],
+        does: str = "do it (a plan comes first)",
     ) -> None:
         super().__init__()
         self.about = about
         self.choices = list(choices)
-        self._choose, self._back = choose, back
+        self._choose, self._back, self._does = choose, back, does
         self.at = next((n for n, choice in enumerate(choices) if not choice.reason), 0)
         self.saying = ""
 
@@ -66,7 +71,7 @@ class MenuPage(Page):
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """What may be pressed."""
-        return (("enter", "do it (a plan comes first)"), ("j k", "choose"), ("esc", "leave"))
+        return (("enter", self._does), ("j k", "choose"), ("esc", "leave"))
 
     def draw(self, cells: int, rows: int) -> Drawn:
         """The title, a line for each action, and why one can't be done."""

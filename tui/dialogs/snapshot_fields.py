@@ -1,0 +1,226 @@
+"""Fields of the forms of snapshots, and from their values to what the API takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from store.types.actions import Option
+from tui.dialogs.fields import ChoiceField, Field, TextField
+from tui.periods import body_of
+from tui.table.cells import clean
+
+MATCH = (
+    "tenant_name", "domain_name", "volume_type", "volume_name_prefix", "volume_name_contains", "bootable",
+    "min_size_gb", "max_size_gb", "metadata_equals", "metadata_contains",
+)  # fmt: skip
+FEW = ("tenant_name", "volume_type", "volume_name_prefix")
+NOBODY, ALL, SOME = "nobody", "all", "match"
+_POLICY_NUMBERS = ("jitter_minutes", "catch_up_hours", "window_hours")
+_WHEN = "daily 02:00; weekly sun 03:00; monthly 1 04:00; monthly L; hourly; cron"
+
+
+def _text(name: str, title: str, start: Any = "", help: str = "", kind: Any = "text", **more: Any) -> TextField:
+    return TextField(Option(name, title, kind, help=help, **more), written(start))
+
+
+def _number(name: str, title: str, start: Any = "", help: str = "", least: int = 0, **more: Any) -> TextField:
+    return _text(name, title, start, help, "number", minimum=least, **more)
+
+
+def written(value: Any) -> str:
+    """A value as it is typed: lists by commas, key=value of mappings."""
+    if isinstance(value, Mapping):
+        return clean(", ".join(f"{name}={one}" for name, one in value.items()))
+    if isinstance(value, list | tuple):
+        return clean(", ".join(map(str, value)))
+    return "" if value in (None, "") else clean(value)
+
+
+def policy_fields(item: Mapping[str, Any], *, new: bool) -> list[Field]:
+    """When a point is due and how many are kept; of a new one also which volumes it is for."""
+    name = str(item.get("name") or "")
+    named: Field = _text("name", "Name", name, "as it is written on volumes", required=True, maximum=64)
+    if not new:
+        named = ChoiceField(Option("name", "Name", "choice", (name,)), ((name, name),))
+    per = (("volume", "volume"), ("server", "machine, all at once"))
+    fields: list[Field] = [
+        named,
+        _text("schedule", "When", item.get("schedule") or item.get("cron"), _WHEN, required=True, maximum=100),
+        _text("timezone", "Zone", item.get("timezone") or "UTC", "as Europe/Berlin", required=True),
+        _number("keep", "Keep", item.get("keep") or 7, "of each volume; older ones go", 1, required=True, maximum=1000),
+        ChoiceField(Option("method", "Per", "choice", ("volume", "server")), per, item.get("method") or "volume"),
+    ]
+    if new:
+        whom = ((ALL, "all volumes"), (SOME, "those below"), (NOBODY, "none yet"))
+        fields += [ChoiceField(Option("for", "For", "choice"), whom, item.get("for") or ALL), *match_fields({}, FEW)]
+    return [
+        *fields,
+        _number("jitter_minutes", "Up to min late", item.get("jitter_minutes"), "clouds do not begin at once"),
+        _number("catch_up_hours", "Caught up h", item.get("catch_up_hours"), "empty: until the next one is due"),
+        _number("window_hours", "Complies h", item.get("window_hours"), "empty: from the schedule", 1),
+        _text("description", "About", item.get("description"), maximum=255),
+    ]
+
+
+def set_fields(item: Mapping[str, Any], clouds: Sequence[str]) -> list[Field]:
+    """Which policies, for which volumes, how many kept."""
+    tenant = {"tenant_name": item["tenant_name"]} if item.get("tenant_name") else {}
+    return [
+        _text("name", "Name", item.get("name"), required=True, maximum=255),
+        _text("policies", "Policies", item.get("policies"), "daily_5, weekly_4", "list", required=True),
+        *match_fields({**tenant, **(item.get("match") or {})}, MATCH),
+        *cloud_field(clouds, str(item.get("cloud") or "")),
+        _number("priority", "Priority", item.get("priority"), "of two alike the smaller wins", maximum=100_000),
+        _text("retention_map", "Keeps", item.get("retention_map"), "daily_5=7; empty: as the policy says", "list"),
+        _text("description", "About", item.get("description"), maximum=255),
+    ]
+
+
+def match_fields(match: Mapping[str, Any], names: Sequence[str]) -> list[Field]:
+    """Conditions on volumes; all that are filled in must hold."""
+    yes_no = ((True, "yes"), (False, "no"))
+    known: dict[str, Field] = {
+        "tenant_name": _text("tenant_name", "Project", match.get("tenant_name"), "name; empty: every project"),
+        "domain_name": _text("domain_name", "Domain", match.get("domain_name")),
+        "volume_type": _text("volume_type", "Volume type", match.get("volume_type"), "or several by commas", "list"),
+        "volume_name_prefix": _text("volume_name_prefix", "Name begins", match.get("volume_name_prefix")),
+        "volume_name_contains": _text("volume_name_contains", "Name has", match.get("volume_name_contains")),
+        "bootable": ChoiceField(Option("bootable", "Bootable", "choice"), yes_no, match.get("bootable"), optional=True),
+        "min_size_gb": _number("min_size_gb", "At least GB", match.get("min_size_gb")),
+        "max_size_gb": _number("max_size_gb", "At most GB", match.get("max_size_gb")),
+        "metadata_equals": _text("metadata_equals", "Metadata is", match.get("metadata_equals"), "tier=gold", "list"),
+        "metadata_contains": _text("metadata_contains", "Metadata has", match.get("metadata_contains"), "tier=go",
+                                   "list"),
+    }  # fmt: skip
+    return [known[name] for name in names]
+
+
+def exclusion_fields(item: Mapping[str, Any], clouds: Sequence[str]) -> list[Field]:
+    """What is left out: a volume, a project, what matches; why; until when."""
+    return [
+        _text("volume_id", "Volume", item.get("volume_id"), "its id; empty: those below"),
+        *match_fields(item.get("match") or {}, FEW),
+        *cloud_field(clouds, str(item.get("cloud") or "")),
+        _text("reason", "Why", item.get("reason"), "others see it", required=True, maximum=500),
+        _text("until", "Until", "", "30d, friday 18:00; empty: until it is ended"),
+    ]
+
+
+def cloud_field(clouds: Sequence[str], start: str) -> list[Field]:
+    """Which cloud, where there are several."""
+    if len(clouds) < 2:
+        return []
+    option = Option("cloud", "Cloud", "choice", tuple(clouds))
+    return [ChoiceField(option, [(name, clean(name)) for name in clouds], start or None, optional=True)]
+
+
+def enable_fields(items: Sequence[Mapping[str, Any]], reason: str) -> list[Field]:
+    """Which cloud (tui/snapshots.py: clouds_of), whether policies may run in it, and why."""
+    names = [
+        (one["cloud"], f"{clean(one['cloud'])}: {'allowed' if one['enabled'] else 'not allowed'}") for one in items
+    ]
+    allow = ((True, "allowed"), (False, "not allowed"))
+    return [
+        ChoiceField(Option("cloud", "Cloud", "choice"), names),
+        ChoiceField(Option("allow", "Policy runs", "choice"), allow, not items[0]["enabled"]),
+        _text("reason", "Reason", reason, "stands in the audit", required=True, maximum=255),
+    ]
+
+
+def run_fields(clouds: Sequence[str], policies: str) -> list[Field]:
+    """Where, which policies, dry or for real."""
+    how = ((True, "dry run: only say what"), (False, "make them"))
+    return [
+        ChoiceField(Option("cloud", "Cloud", "choice"), [(name, clean(name)) for name in clouds]),
+        _text("policies", "Policies", policies, "by commas; empty: all", "list"),
+        ChoiceField(Option("dry_run", "How", "choice"), how, True),
+    ]
+
+
+# From values to bodies
+
+
+def match_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The conditions among a form's values, as the API takes them."""
+    found: dict[str, Any] = {name: values[name] for name in MATCH if values.get(name) not in (None, "", [])}
+    types = found.get("volume_type")
+    if isinstance(types, list) and len(types) == 1:
+        found["volume_type"] = types[0]
+    for name in ("metadata_equals", "metadata_contains"):
+        if name in found:
+            found[name] = pairs(found[name])
+    return found
+
+
+def pairs(words: Sequence[str]) -> dict[str, str]:
+    """key=value words; a word without = has an empty value."""
+    return {name.strip(): value.strip() for name, _, value in (str(word).partition("=") for word in words)}
+
+
+def retention_of(words: Sequence[str]) -> dict[str, Any]:
+    """daily_5=7 as {"daily_5": 7}; what is no number stays as it is, for the engine to refuse."""
+    return {
+        name: int(value) if value.isascii() and value.isdecimal() else value for name, value in pairs(words).items()
+    }
+
+
+def policy_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy in a form's values. What was left empty goes back to what the schedule says."""
+    found = {name: values.get(name) for name in ("name", "schedule", "timezone", "keep", "method", "description")}
+    return {**found, "description": found["description"] or "", **{name: values.get(name) for name in _POLICY_NUMBERS}}
+
+
+def set_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The set in a form's values."""
+    return {
+        "name": values.get("name"), "policies": values.get("policies") or [], "match": match_of(values),
+        "retention_map": retention_of(values.get("retention_map") or ()), "priority": values.get("priority") or 0,
+        "cloud": values.get("cloud") or "", "description": values.get("description") or "",
+    }  # fmt: skip
+
+
+def set_for(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The set that a form of a new policy brings: this policy for all volumes, or for those that match."""
+    name = str(values.get("name") or "")
+    match = match_of(values) if values.get("for") == SOME else {}
+    return set_of({**match_values(match), "name": name, "policies": [name] if name else []})
+
+
+def match_values(match: Mapping[str, Any]) -> dict[str, Any]:
+    """Conditions as a form's values again."""
+    return {
+        name: [f"{key}={one}" for key, one in value.items()] if isinstance(value, Mapping) else value
+        for name, value in match.items()
+    }
+
+
+def policy_preview(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked about a policy while it is typed: itself, and the set that it would bring."""
+    body: dict[str, Any] = {"policy": policy_of(values)}
+    return {**body, "set": set_for(values)} if values.get("for") in (ALL, SOME) else body
+
+
+def set_preview(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked about a set while it is typed."""
+    return {"set": set_of(values)}
+
+
+def exclusion_of(
+    values: Mapping[str, Any], item: Mapping[str, Any], clouds: Sequence[str], now: datetime
+) -> dict[str, Any] | str:
+    """The exclusion in a form's values; a sentence when it says nothing, or its end can't be read."""
+    match = match_of(values)
+    volume = values.get("volume_id") or ""
+    if not volume and not match:
+        return "name a volume or at least one condition: everything is excluded by switching the sets off"
+    body = body_of({"reason": values.get("reason"), "until": values.get("until")}, now)
+    if isinstance(body, str):
+        return body
+    if "until" in body:
+        body["expires_at"] = body.pop("until")
+    same = bool(volume) and volume == item.get("volume_id")
+    cloud = values.get("cloud") or (item.get("cloud") if same else "") or (clouds[0] if len(clouds) == 1 else "")
+    found = {**body, "cloud": cloud, "match": match, "volume_id": volume}
+    return {**found, "region": item["region"]} if same and item.get("region") else found

@@ -1,0 +1,170 @@
+"""The editor of policies and sets: it shows what they would do while they are typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tui.dialogs.fields import Field
+from tui.dialogs.form import FormPage
+from tui.dialogs.page import Drawn, Line
+from tui.panes.pane import Parts
+from tui.snapshots import next_words
+from tui.table.cells import clean, cut_end
+
+PREVIEW_ROWS = 7  # lines of the preview on a small screen
+
+
+class EditorPage(FormPage):
+    """Fields above, under them what the engine says of their values. `ask(page)` is called when a value changed.
+
+    problems  what the engine says is wrong, by the name of the field
+    preview   its last answer; None until there is one
+    """
+
+    whole = True
+    last_field_goes = False
+
+    def __init__(
+        self,
+        title: str,
+        about: str,
+        fields: Sequence[Field],
+        submit: Callable[[dict[str, Any]], None],
+        back: Callable[[], None],
+        ask: Callable[[EditorPage], None],
+        *,
+        go: str = "Make it",
+    ) -> None:
+        super().__init__(title, about, fields, submit, back, go=go)
+        self.problems: dict[str, str] = {}
+        self.preview: Mapping[str, Any] | None = None
+        self.fault = ""  # why there is no preview
+        self.waiting = False
+        self._ask = ask
+        for field in self.fields:
+            field.changed = self._typed
+
+    def _typed(self, field: Field) -> None:
+        self.problems.pop(field.name, None)
+        self.ask_again()
+
+    def ask_again(self) -> None:
+        """Have the preview made for the values as they are now."""
+        self.waiting = True
+        self._ask(self)
+
+    def take_preview(self, answer: Mapping[str, Any]) -> None:
+        """The engine answered."""
+        told = answer.get("problems")
+        self.problems = {str(name): clean(words) for name, words in told.items()} if isinstance(told, Mapping) else {}
+        self.preview, self.fault, self.waiting = answer, "", False
+        self.changed()
+
+    def no_preview(self, why: str) -> None:
+        """It did not."""
+        self.fault, self.waiting = why, False
+        self.changed()
+
+    def wrong_with(self, field: Field) -> str:
+        """What the field itself knows, else what the engine says."""
+        return super().wrong_with(field) or self.problems.get(field.name, "")
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """What may be pressed."""
+        return (
+            ("tab", "next"),
+            ("shift tab", "before"),
+            ("← →", "choose"),
+            ("enter", "next, on the button go on"),
+            ("esc", "cancel"),
+        )
+
+    def draw(self, cells: int, rows: int) -> Drawn:
+        """Title, as many fields as there is room for around the focused one, the preview, the buttons."""
+        form = super().draw(cells, rows)
+        head, fields, buttons = form.lines[0], form.lines[1:-1], form.lines[-1]
+        told = self._preview_lines(cells)
+        room = max(1, rows - 3 - min(len(told), max(0, min(PREVIEW_ROWS, rows - 8) if rows < 30 else rows - 20)))
+        below = told[: max(0, rows - 3 - min(room, len(fields)))] if rows > 6 else []
+        room = max(1, rows - (3 if below else 2) - len(below))
+        on_button = not isinstance(self.focus, Field)
+        focus = len(fields) - 1 if on_button else max(0, form.focus - 1)
+        top = max(0, min(focus - room // 2, len(fields) - room))
+        shown = fields[top : top + room]
+        lines: list[Line] = [head, *shown]
+        if below:
+            lines.append(([("── what it would do ", "rule"), ("─" * max(0, cells - 20), "rule")], []))
+            lines += below
+        lines.append(buttons)
+        return Drawn(lines, len(lines) - 1 if on_button else 1 + focus - top)
+
+    def _preview_lines(self, cells: int) -> list[Line]:
+        if self.fault:
+            return [([(cut_end(f" no preview: {clean(self.fault)}", cells - 1), "warn")], [])]
+        if self.preview is None:
+            return [([(" ◐ asking the engine …" if self.waiting else " fill in the fields", "muted")], [])]
+        lines = preview_lines(self.preview, cells)
+        if self.waiting and lines:
+            lines[0] = (lines[0][0], [("◐ ", "busy")])
+        return lines
+
+
+def preview_lines(told: Mapping[str, Any], cells: int) -> list[Line]:
+    """How many volumes, when, what it costs, where it does not fit, which they are, from whom they are taken."""
+    lines: list[Parts] = []
+    times = next_words(list(told.get("next") or ())[:3], str(told.get("timezone") or "UTC"))
+    if times:
+        lines.append([(" next    ", "muted"), (times, "text")])
+    count = told.get("volumes")
+    if isinstance(count, int):
+        projects = [one for one in told.get("projects") or () if isinstance(one, Mapping)]
+        of = f" of {told['of']:,}" if isinstance(told.get("of"), int) else ""
+        where = f" in {len(projects):,} project{'' if len(projects) == 1 else 's'}" if count else ": none matches"
+        taken = f"{count:,}{of} volumes"
+        lines.append([(" takes   ", "muted"), (taken, "strong" if count else "warn"), (where, "text")])
+        if count:
+            lines += _cost(told, projects)
+        names = ", ".join(clean(name) for name in list(told.get("first") or ())[:10])
+        if names:
+            more = f" and {count - 10:,} more" if count > 10 else ""
+            lines.append([(" first   ", "muted"), (names + more, "text")])
+        for one in told.get("taken_from") or ():
+            lines.append(_taken(one))
+        lines += [_project(one) for one in projects]
+    return [([(cut_end(text, cells) if number == 0 else text, style) for number, (text, style) in enumerate(parts)], [])
+            for parts in lines]  # fmt: skip
+
+
+def _cost(told: Mapping[str, Any], projects: Sequence[Mapping[str, Any]]) -> list[Parts]:
+    snapshots, gb = told.get("snapshots"), told.get("gb")
+    if not isinstance(snapshots, int):
+        return []
+    over = sum(bool(one.get("problem")) for one in projects)
+    parts: Parts = [
+        (" costs   ", "muted"),
+        (f"{snapshots:,} snapshots", "strong"),
+        (f", {gb or 0:,} GB at most", "text"),
+    ]
+    parts.append((f"  ✖ does not fit in {over:,}" if over else "  ● fits their quota", "bad" if over else "text"))
+    return [parts]
+
+
+def _taken(one: Mapping[str, Any]) -> Parts:
+    names = ", ".join(clean(name) for name in list(one.get("first") or ())[:3])
+    return [(" takes ", "muted"), (f"▲ {int(one.get('volumes') or 0):,} from {clean(one.get('name') or '')}", "warn"),
+            (f" ({names})" if names else "", "muted")]  # fmt: skip
+
+
+def _project(one: Mapping[str, Any]) -> Parts:
+    parts: Parts = [(f"   {clean(one.get('project_name') or one.get('project_id') or ''):<18.18} ", "text"),
+                    (f"{int(one.get('volumes') or 0):>4,} vol ", "muted")]  # fmt: skip
+    for name, unit in (("snapshots", "snap"), ("gb", "GB")):
+        need, used, limit = one.get(name), one.get(f"{name}_used"), one.get(f"{name}_limit")
+        roof = "?" if not isinstance(limit, int) else "∞" if limit < 0 else f"{limit:,}"
+        parts.append((f" +{need or 0:,} {unit}", "text"))
+        if isinstance(used, int):
+            parts.append((f" on {used:,}/{roof}", "muted"))
+    if one.get("problem"):
+        parts.append((f"  ✖ {clean(one['problem'])}", "bad"))
+    return parts

@@ -1,0 +1,132 @@
+"""The moments that a volume or a machine can go back to: its restore points, the newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui.panes.pane import FetchedSource, Pane, Parts, Rows
+from tui.panes.told import local
+from tui.snapshots import POINTS, consistency_words, items_of, made_by, place_words
+from tui.state import View
+from tui.table.cells import clean
+from tui.table.layout import Head
+from tui.table.spec import Key, Row, RowSource
+
+COLUMNS = ("at", "by", "status", "what", "size", "place", "volume", "name", "id")
+TYPES = ("volume", "server")
+MOST = 1000  # points
+OTHERS = {"image": "an image stands for all volumes of a machine: delete it in :images",
+          "backup": "a backup is deleted in :backups"}  # fmt: skip
+
+
+class PointsPane(Pane):
+    """Points of one resource; parts of one point stand together. `S` takes one now, `D` deletes the marked ones."""
+
+    places = ("list", "room", "points")
+    topics = frozenset({"snapshots", "data", "jobs"})
+    noun = "restore point"
+    counted = True
+
+    def make_source(self) -> RowSource:
+        """Points as rows."""
+        self.items: dict[Key, dict[str, Any]] = {}
+        self.answer: dict[str, Any] = {}
+        return FetchedSource(COLUMNS, self._rows)
+
+    async def _rows(self) -> Rows:
+        self.items = {}
+        if self.view.type not in TYPES or len(self.view.subject) != 3:
+            return []
+        cloud, region, id = self.view.subject
+        params = {"cloud": cloud, "region": region, self.view.type: id, "limit": 1000}
+        answer = await self.world.get(POINTS, params)
+        self.answer = answer if isinstance(answer, dict) else {}
+        rows: Rows = []
+        for item in items_of(answer):
+            key = (
+                *(str(item.get(name) or "") for name in ("cloud", "region", "id")),
+                str(item.get("kind") or "snapshot"),
+            )
+            self.items[key] = item
+            rows.append((key, self._values(item)))
+        return rows
+
+    def _values(self, item: dict[str, Any]) -> list[Any]:
+        volume = item.get("volume_name") or item.get("volume_id")
+        return [
+            item.get("taken_at"), made_by(item), item.get("status"), consistency_words(item), item.get("size_gb"),
+            place_words(item), volume, item.get("name"), item.get("id"),
+        ]  # fmt: skip
+
+    def heads(self, columns: tuple[str, ...]) -> list[Head]:
+        """How old and whose first, then what it is and where it lies."""
+        server = self.view.type == "server"
+        return [
+            Head("at", "AGE", "time", 5, 0),
+            Head("by", "MADE BY", "name", 12, 1),
+            Head("status", "STATUS", "status", 9, 2),
+            Head("what", "CONSISTENCY", "text", 18, 3),
+            Head("size", "SIZE", "size_gb", 5, 4),
+            Head("place", "LIES ON", "text", 13, 5),
+            Head("volume", "VOLUME", "name", 14, 6, server, not server),
+            Head("name", "NAME", "name", 30, 7, False),
+            Head("id", "ID", "id", 36, 8, False),
+        ]
+
+    @property
+    def name(self) -> str:
+        """Of the resource."""
+        known = self.world.names.get((self.view.type, *self.view.subject))
+        return clean(self.answer.get("name") or known or (self.view.subject[-1:] or ("",))[0])
+
+    def title(self) -> str:
+        """Of what."""
+        return f"restore points of {self.name}"
+
+    def empty(self) -> str:
+        """None: what that means and the key to the first."""
+        if self.view.filter:
+            return self.filtered()
+        if isinstance(self.source, FetchedSource) and self.source.stale:
+            return "looking for restore points …"
+        if self.view.type not in TYPES:
+            return "only volumes and machines have restore points"
+        keys = self.world.keymap.shown
+        why = f", {keys('why')} says why no policy does" if self.view.type == "volume" else ""
+        return (
+            f"nothing to go back to: if it breaks, its data are lost\n{keys('take_snapshot')} takes a snapshot now{why}"
+        )
+
+    def enter(self, row: Row) -> View | None:
+        """The snapshot, image or backup itself."""
+        kind = row.key[3]
+        return View("detail", kind, subject=row.key[:3]) if kind in ("snapshot", "image", "backup") else None
+
+    def resource_here(self, row: Row | None) -> tuple[str, Key, str] | None:
+        """(type, key, name) of the point under the cursor."""
+        if row is None or row.key not in self.items:
+            return None
+        return row.key[3], row.key[:3], str(self.items[row.key].get("name") or "")
+
+    def volume_here(self, row: Row | None) -> tuple[str, Key, str] | None:
+        """The resource whose points these are, for taking one and for why."""
+        if self.view.type not in TYPES or len(self.view.subject) != 3:
+            return None
+        return self.view.type, self.view.subject, self.name
+
+    def strip(self, row: Row) -> list[Parts]:
+        """When and by whom, what it is and what proves that, and whether a policy will remove it."""
+        item = self.items.get(row.key)
+        if item is None:
+            return []
+        first: Parts = [(local(item.get("taken_at")), "strong"), (f"  {made_by(item)}", "text")]
+        first.append((f"  {clean(item.get('name') or item.get('id') or '')}", "muted"))
+        second: Parts = [(consistency_words(item), "text")]
+        if item.get("proof"):
+            second.append((f": {clean(item['proof'])}", "muted"))
+        kept = "retention of its policy removes it in time" if item.get("own") else "no policy ever removes it"
+        lost = "is lost with the storage of its volume" if place_words(item) != "backup" else "survives the storage"
+        third: Parts = [(f"{kept}; {lost}", "muted")]
+        if item.get("group"):
+            third.append(("; made as one with others", "muted"))
+        return [first, second, third]

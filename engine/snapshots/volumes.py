@@ -40,3 +40,8 @@ def metadata_of(items: Sequence[str]) -> dict[str, str]:
         key, _, value = item.partition("=")
         found[key] = value
     return found
+
+
+def find(reads: InventoryReads, scope: Scope, ids: Sequence[str]) -> list[Volume]:
+    """The current volumes in the scope with these ids, in whichever cloud and region, ordered by key."""
+    return [volume_of(row) for row in reads.read(lambda connection: snapshot_volumes.by_ids(connection, scope, ids))]

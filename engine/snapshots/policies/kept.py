@@ -41,7 +41,7 @@ def read(connection: Connection) -> State:
     for row in assignments.values():
         one = assignment_of(row)
         by_volume.setdefault(one.key, []).append(one)
-    wrote = {(row["cloud"], row["region"], row["volume_id"]): row["metadata"] for row in _rows(connection, written)}
+    wrote = {(row["cloud"], row["region"], row["volume_id"]): _blocks(row) for row in _rows(connection, written)}
     said = Said(
         tuple(set_of(row) for row in sets.values()),
         {key: tuple(found) for key, found in by_volume.items()},
@@ -85,13 +85,18 @@ def exclusion_of(row: Mapping[str, Any]) -> Exclusion:
 # Which occurrences were taken up
 
 
+def occurrences_of(
+    connection: Connection, cloud: str, region: str
+) -> dict[str, tuple[datetime, datetime | None, str | None]]:
+    """policy -> (since when it was looked for there, the newest occurrence that was taken up, by which run)."""
+    picked = (occurrences.c.policy, occurrences.c.since, occurrences.c.occurrence, occurrences.c.run_id)
+    rows = connection.execute(select(*picked).where(occurrences.c.cloud == cloud, occurrences.c.region == region))
+    return {policy: (since, occurrence, run_id) for policy, since, occurrence, run_id in rows}
+
+
 def handled(connection: Connection, cloud: str, region: str) -> dict[str, tuple[datetime, datetime | None]]:
-    """policy -> (since when it was looked for there, the newest occurrence that a run took up)."""
-    conditions = (occurrences.c.cloud == cloud, occurrences.c.region == region)
-    rows = connection.execute(
-        select(occurrences.c.policy, occurrences.c.since, occurrences.c.occurrence).where(*conditions)
-    )
-    return {policy: (since, occurrence) for policy, since, occurrence in rows}
+    """The same, without the run."""
+    return {name: row[:2] for name, row in occurrences_of(connection, cloud, region).items()}
 
 
 def notice(connection: Connection, cloud: str, region: str, policies: Iterable[str], now: datetime) -> None:
@@ -103,12 +108,12 @@ def notice(connection: Connection, cloud: str, region: str, policies: Iterable[s
 
 
 def handle(
-    connection: Connection, cloud: str, region: str, taken: Mapping[str, datetime], run_id: str, now: datetime
+    connection: Connection, cloud: str, region: str, taken: Mapping[str, datetime], run_id: str | int, now: datetime
 ) -> None:
     """These occurrences are a run's; an older one than what was taken up before changes nothing."""
     known = handled(connection, cloud, region)
     for policy, occurrence in taken.items():
-        values = {"occurrence": occurrence, "run_id": run_id, "at": now}
+        values = {"occurrence": occurrence, "run_id": str(run_id), "at": now}
         where = {"cloud": cloud, "region": region, "policy": policy}
         if policy not in known:
             connection.execute(insert(occurrences).values(**where, since=now, **values))
@@ -117,15 +122,22 @@ def handle(
             connection.execute(update(occurrences).where(*conditions).values(**values))
 
 
-# What was written to the metadata of volumes
+# What was written to the metadata of volumes: `now`, and while a call is under way what it leads to, as `next`
 
 
-def write_down(connection: Connection, key: Key, changes: Mapping[str, str | None], now: datetime) -> None:
-    """What was written to a volume's metadata, over what was written before; None: taken away."""
+def write_down(
+    connection: Connection, key: Key, changes: Mapping[str, str | None], now: datetime, *, done: bool
+) -> None:
+    """Keep what a volume's metadata say by us with these changes (None: taken away): before the call, and after it."""
     cloud, region, id = key
     conditions = (written.c.cloud == cloud, written.c.region == region, written.c.volume_id == id)
-    before = connection.execute(select(written.c.metadata).where(*conditions)).scalar_one_or_none() or {}
-    after = {name: value for name, value in {**before, **changes}.items() if value is not None}
+    before = connection.execute(select(written.c.metadata).where(*conditions)).scalar_one_or_none() or {"now": {}}
+    after = {name: value for name, value in {**before["now"], **changes}.items() if value is not None}
+    kept: Row = {"now": after} if done else {"now": before["now"], "next": after}
     connection.execute(delete(written).where(*conditions))
-    if after:
-        connection.execute(insert(written).values(cloud=cloud, region=region, volume_id=id, metadata=after, at=now))
+    if any(kept.values()):
+        connection.execute(insert(written).values(cloud=cloud, region=region, volume_id=id, metadata=kept, at=now))
+
+
+def _blocks(row: Row) -> tuple[dict[str, str], ...]:
+    return tuple(block for name in ("now", "next") if (block := row["metadata"].get(name)))

@@ -5,7 +5,7 @@ Values are a tenant's text: what makes no sense is left out with a sentence, nev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.snapshots.models import (
@@ -105,28 +105,34 @@ def written(held: Iterable[Held]) -> dict[str, str]:
     return {AUTO_SNAPSHOT: "true", POLICIES: ",".join(names), **found} if names else {}
 
 
-def is_derived(entries: Mapping[str, str], wrote: Mapping[str, str] | None) -> bool:
-    """Whether the (relevant) entries say nothing but what we wrote: a person who changes one of them, takes one away or
-    adds a policy speaks for himself from then on."""
-    if not wrote or OLD_POLICY in entries:
-        return False
-    return all(entries.get(key) == value for key, value in wrote.items())
+def derived_from(entries: Mapping[str, str], wrote: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
+    """What we wrote that the (relevant) entries still say, whole; None when they are a person's: who changes one of
+    them, takes one away or adds a policy speaks for himself from then on.
+
+    wrote  what was written last and, while that is being changed, what it is changed to
+    """
+    if OLD_POLICY in entries:
+        return None
+    return next((one for one in wrote if one and all(entries.get(key) == value for key, value in one.items())), None)
 
 
-def changes(entries: Mapping[str, str], wrote: Mapping[str, str] | None, held: Iterable[Held]) -> dict[str, str | None]:
+def changes(
+    entries: Mapping[str, str], wrote: Sequence[Mapping[str, str]], held: Iterable[Held]
+) -> dict[str, str | None]:
     """What has to be written so that the volume's metadata say what was decided: key -> value, None to take it away.
 
     {} when they say so, and when they are a person's own: those are never written over.
     """
-    wanted = written(held)
     if is_persons(entries, wrote):
         return {}
+    wanted = written(held)
     found: dict[str, str | None] = {key: value for key, value in wanted.items() if entries.get(key) != value}
-    return found | {key: None for key in (wrote or {}) if key in entries and key not in wanted}
+    ours = derived_from(entries, wrote) or {}
+    return found | {key: None for key in ours if key not in wanted}
 
 
-def is_persons(entries: Mapping[str, str], wrote: Mapping[str, str] | None) -> bool:
+def is_persons(entries: Mapping[str, str], wrote: Sequence[Mapping[str, str]]) -> bool:
     """Whether a person's own word stands in the entries: yes or no, or a policy."""
-    if not entries or is_derived(entries, wrote):
+    if derived_from(entries, wrote) is not None:
         return False
     return any(key in entries for key in (AUTO_SNAPSHOT, POLICIES, OLD_POLICY))

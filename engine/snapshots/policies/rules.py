@@ -105,12 +105,12 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Everything that people decided: sets, assignments, exclusions, and what we wrote to which volume's metadata."""
+    """Everything that people decided: sets, assignments, exclusions; and what we wrote to which volume's metadata."""
 
     sets: tuple[PolicySet, ...] = ()
     assignments: Mapping[Key, tuple[Assignment, ...]] = field(default_factory=dict)
     exclusions: tuple[Exclusion, ...] = ()
-    wrote: Mapping[Key, Mapping[str, str]] = field(default_factory=dict)
+    wrote: Mapping[Key, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -153,10 +153,12 @@ class Decider:
             exclusion = next((one.what for one in named if _holds(one.place, volume) and _holds(one.own, volume)), None)
         matching = tuple([one.what.id for one in sets if not one.own or _holds(one.own, volume)])
         entries = metadata.relevant(volume.metadata) if volume.metadata else {}
-        derived = False
-        if entries and (wrote := self._said.wrote.get(volume.key)) and metadata.is_derived(entries, wrote):
+        wrote = self._said.wrote.get(volume.key)
+        ours = metadata.derived_from(entries, wrote) if wrote and entries else None
+        if ours is not None:
             # What is there beside it is a person's: how many are to be kept, say.
-            derived, entries = True, {key: value for key, value in entries.items() if key not in wrote}
+            entries = {key: value for key, value in entries.items() if key not in ours}
+        derived = ours is not None
         assigned = self._said.assignments.get(volume.key, ())
         alike = (exclusion.id if exclusion else 0, matching, tuple(sorted(entries.items())), derived, assigned)
         found = self._shared.get(alike)

@@ -187,7 +187,7 @@ class PolicyService:
         return schedule.due(policy, known[1], now - schedule.jitter(policy, cloud), since)
 
     def handled(
-        self, cloud: str, region: str, taken: Mapping[str, datetime], run_id: str, connection: Connection
+        self, cloud: str, region: str, taken: Mapping[str, datetime], run_id: str | int, connection: Connection
     ) -> None:
         """These occurrences are a run's, in the transaction that stores the run: they are never due again."""
         kept.handle(connection, cloud, region, taken, run_id, self.clock())
@@ -207,17 +207,18 @@ class PolicyService:
             decision = decider.of(volume)
             if decision.excluded is None:
                 entries = metadata.relevant(volume.metadata) if volume.metadata else {}
-                changes = metadata.changes(entries, wrote.get(volume.key), decision.held)
+                changes = metadata.changes(entries, wrote.get(volume.key, ()), decision.held)
                 if changes:
                     found.append((volume, changes))
         return found
 
-    def wrote(self, key: Key, changes: Mapping[str, str | None], connection: Connection) -> None:
-        """These changes (of `assignments`) are in the volume's metadata now; called in a writing transaction.
+    def wrote(self, key: Key, changes: Mapping[str, str | None], connection: Connection, *, done: bool = True) -> None:
+        """These changes (of `assignments`) are in the volume's metadata now; `done` false: they are about to be sent,
+        so that a crash between call and record leaves nothing that looks like a person's word.
 
-        The caller calls `moved` once, after its last commit.
+        In a writing transaction of the caller, who calls `moved` once after the last one.
         """
-        kept.write_down(connection, key, changes, self.clock())
+        kept.write_down(connection, key, changes, self.clock(), done=done)
 
     # Why
 
@@ -228,7 +229,7 @@ class PolicyService:
             raise NotFound(f"there is no volume {key[2]!r:.80} in {key[0]!r:.70}")
         now, volume = self.clock(), found[0]
         decision = self._deciding(now).of(volume)
-        entries = metadata.relevant(volume.metadata)
+        entries, wrote = metadata.relevant(volume.metadata), self.state().said.wrote.get(volume.key, ())
         return {
             "cloud": volume.cloud,
             "region": volume.region,
@@ -241,7 +242,7 @@ class PolicyService:
             "policies": [self._held(one, now) for one in decision.held],
             "reasons": [telling.reason(one) for one in decision.reasons],
             "metadata": entries,
-            "metadata_written_here": metadata.is_derived(entries, self.state().said.wrote.get(volume.key)),
+            "metadata_written_here": bool(entries) and metadata.derived_from(entries, wrote) is not None,
         }
 
     def _held(self, held: Any, now: datetime) -> dict[str, Any]:

@@ -40,8 +40,29 @@ def _rows(
     connection: duckdb.DuckDBPyConnection, scope: Scope, where: str, parameters: list[Any]
 ) -> list[tuple[Any, ...]]:
     relation = Relation(registry.ALL["volume"], Moment(None))
-    picked = ", ".join(relation.column(name) for name in COLUMNS)
+    picked = ", ".join(_column(relation, name) for name in COLUMNS)
     inside, values = limits.condition(relation, scope)
     sql = f"""SELECT {picked} {relation.from_clause}
         WHERE {relation.at("t")} AND ({where}) AND ({inside}) ORDER BY t.cloud, t.region, t.id"""
     return run(connection, sql, [*parameters, *values]).fetchall()
+
+
+def _column(relation: Relation, name: str) -> str:
+    """SQL of one of COLUMNS. No list of volumes has their domain's id: it is in the project joined for its name."""
+    if name != "domain_id":
+        return relation.column(name)
+    project, _, _ = relation.column("project_name").rpartition(".")
+    return f'{project}."domain_id"'
+
+
+def by_ids(connection: duckdb.DuckDBPyConnection, scope: Scope, ids: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Rows of COLUMNS of the volumes with these ids, in whichever cloud and region, ordered by key."""
+    return _rows(connection, scope, "t.id IN (SELECT unnest(?))", [sorted(set(ids))])
+
+
+def projects(connection: duckdb.DuckDBPyConnection, scope: Scope) -> list[tuple[str, str, str | None]]:
+    """(cloud, id, name) of the current projects in the scope."""
+    relation = Relation(registry.ALL["project"], Moment(None))
+    inside, values = limits.condition(relation, scope)
+    sql = f"SELECT t.cloud, t.id, t.name {relation.from_clause} WHERE {relation.at('t')} AND ({inside})"
+    return run(connection, sql, values).fetchall()

@@ -38,7 +38,7 @@ def decide(
     excluded: tuple[Exclusion, ...] = (),
     wrote: dict[str, str] | None = None,
 ) -> Decision:
-    said = Said(sets, {what.key: assigned} if assigned else {}, excluded, {what.key: wrote} if wrote else {})
+    said = Said(sets, {what.key: assigned} if assigned else {}, excluded, {what.key: (wrote,)} if wrote else {})
     return Decider(said, policy, NOW).of(what)
 
 

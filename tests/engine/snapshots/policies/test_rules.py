@@ -347,14 +347,14 @@ def test_what_is_written_settles(sets: list[PolicySet], found: list[Volume]) -> 
     decider = Decider(_said(sets, [], []), policy, NOW)
     for one in found:
         decision = decider.of(one)
-        changes = metadata.changes(metadata.relevant(one.metadata), None, decision.held)
-        if metadata.is_persons(metadata.relevant(one.metadata), None):
+        changes = metadata.changes(metadata.relevant(one.metadata), (), decision.held)
+        if metadata.is_persons(metadata.relevant(one.metadata), ()):
             assert changes == {}
             continue
         wrote = {key: value for key, value in changes.items() if value is not None}
         again = replace(one, metadata={**one.metadata, **wrote})
-        after = Decider(Said(tuple(sets), wrote={one.key: wrote}), policy, NOW).of(again)
+        after = Decider(Said(tuple(sets), wrote={one.key: (wrote,)}), policy, NOW).of(again)
         assert kept(after) == kept(decision)
-        assert metadata.changes(metadata.relevant(again.metadata), wrote, decision.held) == {}
-        assert metadata.changes(metadata.relevant(again.metadata), wrote, after.held) == {}
+        assert metadata.changes(metadata.relevant(again.metadata), (wrote,), decision.held) == {}
+        assert metadata.changes(metadata.relevant(again.metadata), (wrote,), after.held) == {}
         assert bool(wrote) is bool(decision.held)

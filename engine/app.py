@@ -40,6 +40,7 @@ from engine.api.middleware import RequestLayer
 from engine.api.mounting import mount
 from engine.api.statistics import Statistics
 from engine.audit.service import AuditService
+from engine.clouds.quota import LiveQuota
 from engine.clouds.service import CloudService
 from engine.clouds.writing import WriteSessions
 from engine.compute import operations as compute
@@ -65,6 +66,7 @@ from engine.settings import loading
 from engine.settings.service import SettingsService
 from engine.shift import sections
 from engine.shift.service import HandoverService, ShiftService
+from engine.snapshots.room import SnapshotsRoom
 from engine.tenants.room import TenantsRoom
 from engine.views.service import ViewService
 from store.estate.errors import EstateError
@@ -109,6 +111,7 @@ class EngineParts:
     history: HistoryService
     gate: Gate
     drift: DriftRoom
+    snapshots: SnapshotsRoom
     tenants: TenantsRoom
     dashboard: DashboardRoom
     changes: Changes
@@ -126,6 +129,7 @@ class EngineParts:
             self.schedule.open()
         self.jobs.begin()
         self.drift.begin()
+        self.snapshots.begin()
         self.dashboard.begin()
 
     def refusal(self) -> str | None:
@@ -202,7 +206,12 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         closing.callback(drift.close)
         history = HistoryService(reads)
         history.tell_who(drift.service.who)
-        tenants = TenantsRoom(reads, clouds, drift.service, lambda: settings.current)
+        quota = LiveQuota(clouds)
+        snapshots = SnapshotsRoom(
+            ops, audit, feed, reads, clouds, collections, jobs, gate, quota, lambda: settings.current, again.changed
+        )
+        closing.callback(snapshots.close)
+        tenants = TenantsRoom(reads, quota, drift.service, lambda: settings.current)
         dashboard = DashboardRoom(ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path)
         closing.callback(dashboard.close)
         handover.register(sections.problems(lambda caller: dashboard.problems.page(caller)["items"]))
@@ -241,6 +250,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             history=history,
             gate=gate,
             drift=drift,
+            snapshots=snapshots,
             tenants=tenants,
             dashboard=dashboard,
             changes=Changes(gate, jobs, reads, collections, lambda cloud: sessions.session(cloud, "admin").project_id),
@@ -288,7 +298,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.views.routes.routes(parts.views, access))
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
     mount(app, engine.gate.routes.routes(parts.gate, access))
-    for router in parts.drift.routes(access):
+    for router in (*parts.drift.routes(access), *parts.snapshots.routes(access)):
         mount(app, router)
     for router in (*parts.tenants.routes(access), *parts.dashboard.routes(access)):
         mount(app, router)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from engine.gate import rules
-from engine.gate.models import Operation, Raw, Sessions, Target
+from engine.gate.models import NoRole, Operation, Raw, SessionKind, Sessions, Target, WriteSession
 from engine.gate.refusals import NotDone
 from store.redact import redact
 from store.types import registry
@@ -17,9 +17,12 @@ from store.types import registry
 _KEYS = {"security_group_rule": "security_group_rule", "security_group": "security_group"}
 
 
-def getter(sessions: Sessions, cloud: str, region: str, project_id: str = "") -> Callable[..., dict[str, Any] | None]:
+def getter(
+    sessions: Sessions, cloud: str, region: str, project_id: str = "", kind: SessionKind = "read"
+) -> Callable[..., dict[str, Any] | None]:
     """`get(service, path, microversion="", query=())`: the JSON document without secrets; None for 404.
 
+    kind  "tenant": with a token of the project, or an administrator's where there is none
     Raises NotDone for any other answer that is not 200, and what the session raises.
     """
 
@@ -28,7 +31,7 @@ def getter(sessions: Sessions, cloud: str, region: str, project_id: str = "") ->
     ) -> dict[str, Any] | None:
         if problem := rules.path_problem(path):
             raise NotDone(problem)
-        raw = sessions.session(cloud, "read", project_id).get(service, region, path, microversion, query)
+        raw = _session(sessions, cloud, kind, project_id).get(service, region, path, microversion, query)
         if raw.status == 404:
             return None
         if raw.status != 200:
@@ -36,6 +39,17 @@ def getter(sessions: Sessions, cloud: str, region: str, project_id: str = "") ->
         return document(raw)
 
     return get
+
+
+def _session(sessions: Sessions, cloud: str, kind: SessionKind, project_id: str) -> WriteSession:
+    try:
+        return sessions.session(cloud, kind, project_id)
+    except NoRole:
+        # An administrator sees what lies in every project; to anybody else what he may not see would look gone.
+        wide = sessions.session(cloud, "read", project_id)
+        if "admin" not in wide.roles:
+            raise
+        return wide
 
 
 def read(sessions: Sessions, operation: Operation, target: Target) -> dict[str, Any] | None:

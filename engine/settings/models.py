@@ -6,16 +6,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from engine.settings.cloud_rules import CloudRules
 from engine.settings.roles import Role
-
-# Marks a key that may be changed in the app (the others only in the file: they decide who may do what).
-IN_APP: dict[str, Any] = {"in_app": True}
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from engine.settings.section import IN_APP, Section
 
 
 def _secret_reference(value: str) -> str:
@@ -38,7 +33,7 @@ def _listen(value: str) -> str:
     return value
 
 
-class Tcp(_Section):
+class Tcp(Section):
     """API over TCP, beside the Unix socket. Off unless `listen` is set; needs TLS except on a loopback address."""
 
     listen: Annotated[str, AfterValidator(_listen)] | None = Field(
@@ -59,7 +54,7 @@ class Tcp(_Section):
         return self
 
 
-class Engine(_Section):
+class Engine(Section):
     """Who reaches the engine, and how."""
 
     group: str | None = Field(
@@ -71,7 +66,7 @@ class Engine(_Section):
     tcp: Tcp = Tcp()
 
 
-class Collection(_Section):
+class Collection(Section):
     """When and how clouds are read."""
 
     interval_minutes: int = Field(
@@ -156,7 +151,7 @@ class Collection(_Section):
     )
 
 
-class Grant(_Section):
+class Grant(Section):
     """The role of a host's user or group on a shared engine, and what it is limited to."""
 
     role: Role = Field(description="What it may do; docs/permissions.md has the table.")
@@ -165,61 +160,14 @@ class Grant(_Section):
     projects: tuple[str, ...] | None = Field(default=None, description="Only these projects (ids).")
 
 
-class Access(_Section):
+class Access(Section):
     """Roles on a shared engine. A user's own entry wins over the groups'; who has none is refused."""
 
     users: dict[str, Grant] = Field(default_factory=dict, description="By user name.")
     groups: dict[str, Grant] = Field(default_factory=dict, description="By group name.")
 
 
-def _ticket_pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from error
-    return value
-
-
-class HandsOff(_Section):
-    """What must not be changed, why, and until when. Any of projects, hosts and names that fits is enough; an entry
-    without them freezes the whole cloud."""
-
-    projects: tuple[str, ...] = Field(default=(), description="Ids or names of projects; `*` and `?` stand for more.")
-    hosts: tuple[str, ...] = Field(default=(), description="Names of hosts; `*` and `?` stand for more.")
-    names: tuple[str, ...] = Field(default=(), description="Names of resources; `*` and `?` stand for more.")
-    reason: str = Field(min_length=1, max_length=255, description="Told to everybody who is refused.")
-    since: AwareDatetime | None = Field(
-        default=None,
-        description="Begins then; unset: now.",
-        json_schema_extra={"allowed": "a time, like 2026-12-02T06:00:00Z"},
-    )
-    until: AwareDatetime | None = Field(
-        default=None,
-        description="Ends then; unset: never.",
-        json_schema_extra={"allowed": "a time, like 2026-12-02T06:00:00Z"},
-    )
-
-
-class CloudRules(_Section):
-    """What changes of one cloud need."""
-
-    production: bool = Field(default=False, strict=True, description="Every change asks to type the cloud's name.")
-    reason_required: bool = Field(default=False, strict=True, description="A change needs a reason.")
-    ticket_required: bool = Field(default=False, strict=True, description="A change needs a ticket.")
-    ticket_pattern: Annotated[str, AfterValidator(_ticket_pattern)] | None = Field(
-        default=None, min_length=1, max_length=200, description="Regular expression that a whole ticket must match."
-    )
-    write_minutes: int = Field(
-        default=60, strict=True, ge=1, le=1440, description="Minutes that read-only mode is lifted for, unless said."
-    )
-    hands_off: tuple[HandsOff, ...] = Field(
-        default=(),
-        description="What nobody may change, and for how long.",
-        json_schema_extra={"allowed": "tables, written `[[clouds.NAME.hands_off]]`"},
-    )
-
-
-class Logging(_Section):
+class Logging(Section):
     """The engine's log files, in the `logs` folder of its home."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -233,7 +181,7 @@ class Logging(_Section):
     keep_files: int = Field(default=5, strict=True, ge=1, le=100, description="Rotated files kept.")
 
 
-class Storage(_Section):
+class Storage(Section):
     """Space of the engine's home."""
 
     reserve_mb: int = Field(
@@ -252,7 +200,7 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
-class Metrics(_Section):
+class Metrics(Section):
     """Where the dashboard takes utilisation from: measured where it can be, else what was promised to machines."""
 
     source: Literal["auto", "prometheus", "nova", "allocation"] = Field(
@@ -322,7 +270,7 @@ class Metrics(_Section):
     )
 
 
-class Tenants(_Section):
+class Tenants(Section):
     """What the health score of a tenant looks at."""
 
     drift_days: int = Field(
@@ -349,12 +297,13 @@ class Tenants(_Section):
         strict=True,
         ge=1,
         le=365,
-        description="Days that the newest snapshot of a volume with a snapshot policy may be old.",
+        description="Days that the newest snapshot may be old on past days whose compliance was not recorded: there "
+        "the volumes' own metadata are judged. Now each policy has its own window.",
         json_schema_extra=IN_APP,
     )
 
 
-class DriftSource(_Section):
+class DriftSource(Section):
     """A file that tells who asked a cloud's services for what: API access logs, or notifications as JSON lines."""
 
     cloud: str = Field(min_length=1, max_length=63, description="The cloud's name.")
@@ -364,7 +313,7 @@ class DriftSource(_Section):
     )
 
 
-class Drift(_Section):
+class Drift(Section):
     """Who did it: where that is asked."""
 
     calls: int = Field(
@@ -392,7 +341,7 @@ def _zone(value: str) -> str:
         raise ValueError("is no time zone; write one like UTC or Europe/Berlin") from None
 
 
-class Snapshots(_Section):
+class Snapshots(Section):
     """Snapshots by policy; see docs/snapshots.md."""
 
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
@@ -401,9 +350,62 @@ class Snapshots(_Section):
         description="Zone of the schedules of policies that nobody made, whose names alone say when they are due.",
         json_schema_extra=IN_APP | {"allowed": "a time zone, like `Europe/Berlin`"},
     )
+    batch_size: int = Field(
+        default=20,
+        strict=True,
+        ge=1,
+        le=1000,
+        description="Restore points of one batch of a run; the volumes of one project are never split.",
+        json_schema_extra=IN_APP,
+    )
+    parallel: int = Field(
+        default=4,
+        strict=True,
+        ge=1,
+        le=32,
+        description="Restore points of one run that are made side by side.",
+        json_schema_extra=IN_APP,
+    )
+    max_size_gb: int = Field(
+        default=0,
+        strict=True,
+        ge=0,
+        le=1_000_000,
+        description="Larger volumes are left out of runs, and the run says so. 0: none is.",
+        json_schema_extra=IN_APP,
+    )
+    retry_minutes: int = Field(
+        default=30,
+        strict=True,
+        ge=1,
+        le=1440,
+        description="Minutes until a run tries again what it could not make; twice as long each time, 6 hours at most.",
+        json_schema_extra=IN_APP,
+    )
 
 
-class Settings(_Section):
+class Reports(Section):
+    """The nightly report of compliance with snapshot policies, in the folder `reports` of the engine's home."""
+
+    hour: int = Field(
+        default=6,
+        strict=True,
+        ge=0,
+        le=23,
+        description="Hour (UTC) from which a day's report is written.",
+        json_schema_extra=IN_APP,
+    )
+    keep_days: int = Field(
+        default=90,
+        strict=True,
+        ge=0,
+        le=3650,
+        description="Days that nightly reports are kept. 0: none are written, and those there are stay.",
+        json_schema_extra=IN_APP,
+    )
+
+
+class Settings(Section):
     """All settings of an engine, with every default filled in."""
 
     engine: Engine = Engine()
@@ -415,12 +417,13 @@ class Settings(_Section):
     tenants: Tenants = Tenants()
     drift: Drift = Drift()
     snapshots: Snapshots = Snapshots()
+    reports: Reports = Reports()
     clouds: dict[str, CloudRules] = Field(
         default_factory=dict,
         description="Rules for changes, by the cloud's name.",
         json_schema_extra={
             "allowed": "a table by name, each with `production`, `reason_required`, `ticket_required`, "
-            "`ticket_pattern`, `write_minutes`, `hands_off`"
+            "`ticket_pattern`, `write_minutes`, `grant_member`, `hands_off`"
         },
     )
 

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from engine.settings import allowed
-from engine.settings.models import CloudRules, Grant, HandsOff, Settings
+from engine.settings.cloud_rules import CloudRules, HandsOff
+from engine.settings.models import Grant, Settings
 
 _HEAD = """# Settings
 

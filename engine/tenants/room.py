@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 
 from engine.access.service import AccessService
+from engine.clouds.quota import LiveQuota
 from engine.inventory.kept import Kept
 from engine.inventory.reads import InventoryReads
 from engine.tenants import routes
 from engine.tenants.drift_source import RoomDrift
-from engine.tenants.quota import LiveQuota
 from engine.tenants.service import TenantHealth
 
 if TYPE_CHECKING:
-    from engine.clouds.service import CloudService
     from engine.drift.service import DriftService
     from engine.settings.models import Settings
 
@@ -25,11 +24,11 @@ class TenantsRoom:
     """Tenant health and live quota."""
 
     def __init__(
-        self, reads: InventoryReads, clouds: CloudService, drift: DriftService, settings: Callable[[], Settings]
+        self, reads: InventoryReads, quota: LiveQuota, drift: DriftService, settings: Callable[[], Settings]
     ) -> None:
         self._reads, self._drift, self._settings = reads, drift, settings
         self.health = TenantHealth(reads, settings, RoomDrift(drift))
-        self.quota = LiveQuota(clouds)
+        self.quota = quota
 
     def routes(self, access: AccessService) -> list[APIRouter]:
         """The room's part of the API."""

@@ -9,10 +9,10 @@ from starlette.responses import Response
 from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
+from engine.clouds.quota import LiveQuota
 from engine.inventory.kept import Kept
 from engine.inventory.reads import InventoryReads, in_region, scope_of
 from engine.tenants.models import Detail, Heatmap, Overview, Quota, Trends
-from engine.tenants.quota import LiveQuota
 from engine.tenants.service import TenantHealth
 from store.estate.reading.models import Scope
 

@@ -29,7 +29,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """One of our points as retention sees it; a machine's point has one row a volume, of the same token."""
+    """One of our points as retention sees it; `token` says what goes as one (register.unit)."""
 
     token: str
     volume_id: str

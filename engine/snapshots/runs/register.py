@@ -70,17 +70,17 @@ class Register:
         values = {"state": "made", "point_id": point_id, "changed_at": self._clock(), **facts}
         self._set(connection, token, volume_id, values, ("begun", "made"))
 
-    def failed(self, connection: Connection, token: str, detail: str) -> None:
-        """Nothing usable was made with this token."""
-        connection.execute(
-            update(points)
-            .where(points.c.token == token, points.c.state == "begun")
-            .values(state="failed", detail=detail[:500], changed_at=self._clock())
-        )
+    def failed(self, connection: Connection, token: str, detail: str, volume_id: str | None = None) -> None:
+        """Nothing usable was made with this token (of that volume)."""
+        where = [points.c.token == token, points.c.state == "begun"]
+        where += [] if volume_id is None else [points.c.volume_id == volume_id]
+        values = {"state": "failed", "detail": detail[:500], "changed_at": self._clock()}
+        connection.execute(update(points).where(*where).values(**values))
 
-    def forget(self, connection: Connection, token: str) -> None:
-        """The cloud was not asked for these points after all."""
-        connection.execute(delete(points).where(points.c.token == token, points.c.state == "begun"))
+    def forget(self, connection: Connection, token: str, volume_id: str) -> None:
+        """The cloud was not asked for this point after all."""
+        where = (points.c.token == token, points.c.volume_id == volume_id, points.c.state == "begun")
+        connection.execute(delete(points).where(*where))
 
     # Removing
 
@@ -165,6 +165,11 @@ class Register:
                 key = (volume, policy)
                 found[key] = max(found.get(key, occurrence), occurrence)
         return found
+
+
+def unit(row: Mapping[str, Any] | RowMapping) -> str:
+    """What is removed as one: an image with its snapshots, else each snapshot by itself."""
+    return str(row["group"] or f"{row['token']}/{row['volume_id']}")
 
 
 def point(row: Mapping[str, Any] | RowMapping) -> Point:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from engine.clouds.errors import CloudError
-from engine.tenants.quota import COMPUTE, KEPT_SECONDS, LiveQuota, entries
+from engine.clouds.quota import COMPUTE, KEPT_SECONDS, LiveQuota, entries
 
 NOVA = {"instances": {"limit": 50, "in_use": 10, "reserved": 0}, "cores": {"limit": -1, "in_use": 40, "reserved": 2},
         "ram": {"limit": 1024, "in_use": 5, "reserved": 0}, "id": "p1"}  # fmt: skip
@@ -73,6 +73,8 @@ def test_the_documented_answer() -> None:
             "volumes": {"limit": 9, "in_use": 1, "reserved": 0},
             "gigabytes": {"limit": 5, "in_use": 1, "reserved": None},
             "snapshots": {"limit": None, "in_use": None, "reserved": None},
+            "backups": {"limit": None, "in_use": None, "reserved": None},
+            "backup_gigabytes": {"limit": None, "in_use": None, "reserved": None},
         },
     }
     assert [url for url, _ in cloud.asked] == [
@@ -115,3 +117,47 @@ def test_an_answer_is_kept_for_a_moment() -> None:
 @pytest.mark.parametrize("odd", [{}, {"cores": None}, {"cores": []}, {"cores": {"limit": "many", "in_use": True}}])
 def test_odd_answers(odd: dict[str, Any]) -> None:
     assert entries(odd, COMPUTE)["cores"] == {"limit": None, "in_use": None, "reserved": None}
+
+
+TYPED = CINDER | {
+    "snapshots_ssd": {"limit": 3, "in_use": 1, "reserved": 1},
+    "gigabytes_ssd": {"limit": -1, "in_use": 5, "reserved": 0},
+    "volumes_hdd": {"limit": -1, "in_use": 1, "reserved": 0}, "snapshots___DEFAULT__": {"limit": 1, "in_use": 0},
+    "backups": {"limit": 4, "in_use": 2, "reserved": 0},
+}  # fmt: skip
+
+
+def test_types_that_have_a_limit_of_their_own_are_told() -> None:
+    cloud = Cloud((GOOD[0], (200, {"quota_set": TYPED})))
+    found = quota(cloud).read("prod", "", "p1")
+    assert list(found["storage_types"]) == ["ssd"]
+    assert found["storage_types"]["ssd"]["snapshots"] == {"limit": 3, "in_use": 1, "reserved": 1}
+    assert found["storage"]["backups"] == {"limit": 4, "in_use": 2, "reserved": 0}
+
+
+def test_many_projects_are_read_with_one_login_and_asked_of_the_account_that_knows() -> None:
+    class Two(Cloud):
+        logins = 0
+
+        def connect(self, account: int) -> Any:
+            self.logins += 1
+            return super().connect(account)
+
+        def get(self, answer: Any, url: str, headers: dict[str, str]) -> Any:
+            if answer is FORBIDDEN and "/p2?" in url:
+                self.asked.append((url, headers))
+                return SimpleNamespace(status=403, body=b"{}")
+            return super().get(answer, url, headers)
+
+    cloud = Two(FORBIDDEN, (GOOD[0], (200, {"quota_set": TYPED})), GOOD)
+    found = quota(cloud).storage("prod", "RegionOne", ["p1", "p2", "p3"])
+    assert found["p1"]["volumes"] == {"limit": 9, "in_use": 1, "reserved": 0}  # type: ignore[index]
+    assert found["p2"]["snapshots_ssd"] == {"limit": 3, "in_use": 1, "reserved": 1}  # type: ignore[index]
+    assert set(found) == {"p1", "p2", "p3"}
+    assert cloud.logins == 2 and cloud.closed == 2
+
+
+@pytest.mark.parametrize("cloud", [Cloud(), Cloud(CloudError("password", "refused"))])
+def test_a_quota_that_cannot_be_read_is_a_sentence(cloud: Any) -> None:
+    assert all(isinstance(why, str) and why for why in quota(cloud).storage("prod", "", ["p1"]).values())
+    assert quota(cloud).storage("other", "", ["p1"]) == {"p1": "there is no such cloud"}

@@ -1,0 +1,116 @@
+"""The room put together: its services, begun and closed as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+
+from engine.access.models import Caller
+from engine.access.service import AccessService
+from engine.inventory.reads import InventoryReads, scope_of
+from engine.snapshots.models import Volume
+from engine.snapshots.policies.service import PolicyService
+from engine.snapshots.runs.driving import KIND, Driver
+from engine.snapshots.runs.planning import Limits
+from engine.snapshots.runs.reading import EstateReads, QuotaReads
+from engine.snapshots.runs.records import Records
+from engine.snapshots.runs.register import Register
+from engine.snapshots.runs.runner import SnapshotRunner
+from engine.snapshots.runs.service import RunService
+from engine.snapshots.runs.timing import Timing
+from engine.snapshots.volumes import volumes
+
+if TYPE_CHECKING:
+    from engine.api.changes import ChangeFeed
+    from engine.audit.service import AuditService
+    from engine.clouds.quota import LiveQuota
+    from engine.clouds.service import CloudService
+    from engine.gate.service import Gate
+    from engine.inventory.collect import CollectionService
+    from engine.jobs.service import JobService
+    from engine.settings.models import Settings
+    from store.ops.ops import Ops
+
+
+class SnapshotsRoom:
+    """Snapshot policies, the runs that make their restore points, and whether they hold."""
+
+    def __init__(
+        self,
+        ops: Ops,
+        audit: AuditService,
+        feed: ChangeFeed,
+        reads: InventoryReads,
+        clouds: CloudService,
+        collections: CollectionService,
+        jobs: JobService,
+        gate: Gate,
+        quota: LiveQuota,
+        settings: Callable[[], Settings],
+        recollect: Callable[[str, str, tuple[str, ...]], object],
+    ) -> None:
+        """`recollect(cloud, region, types)`: these lists have changed."""
+        self._reads, self._feed, self._gate, self._recollect = reads, feed, gate, recollect
+
+        def clock() -> datetime:
+            return reads.clock()
+
+        self.policies = PolicyService(
+            ops, audit, reads, lambda: feed.publish("snapshots"), clock, lambda: settings().snapshots.timezone
+        )
+        self.register = Register(ops, clock)
+        self.records = Records(ops, clock)
+        estate = EstateReads(reads, collections)
+        self.driver = Driver(
+            ops, audit, self.records, self.register, self.policies, estate, QuotaReads(quota), jobs, settings,
+            self.forbidden, self._moved, lambda job: gate.release({}, job), clock,
+        )  # fmt: skip
+        self.timing = Timing(self.driver, clouds.names, clock)
+        self.runs = RunService(
+            ops, audit, self.records, self.policies, jobs, self.driver, self.timing, clouds.names, estate.regions,
+            self._visible, self._moved, clock,
+        )  # fmt: skip
+
+        def limits() -> Limits:
+            now = settings().snapshots
+            return Limits(now.batch_size, now.max_size_gb)
+
+        jobs.register(
+            KIND,
+            SnapshotRunner(
+                ops, self.records, self.register, self.policies, gate, limits, self._moved, self._job_ended, clock
+            ),
+        )
+
+    def forbidden(self, cloud: str) -> str | None:
+        """Why policies may not change the cloud now; None when they may."""
+        if self._gate.windows.state(cloud)[0]:
+            return None
+        return f"{cloud} is read-only, and policies may not work there: allow it with `qdeck snapshot enable {cloud}`"
+
+    def begin(self) -> None:
+        """Start what works by itself."""
+        self.timing.begin()
+
+    def close(self) -> None:
+        """End it."""
+        self.timing.close()
+
+    def routes(self, access: AccessService) -> list[APIRouter]:
+        """The room's part of the API."""
+        return []
+
+    def _visible(self, caller: Caller) -> list[Volume]:
+        return volumes(self._reads, scope_of(caller))
+
+    def _moved(self, run_id: int, cloud: str) -> None:
+        self._feed.publish("snapshots", run=run_id, cloud=cloud)
+
+    def _job_ended(self, job: dict[str, Any]) -> None:
+        """A run's job is over: what it made is listed, as after every change, and the run goes on."""
+        if job["done"]:
+            self._recollect(job["plan"]["cloud"], job["plan"]["region"], ("snapshot",))
+        self.timing.wake()

@@ -1,0 +1,209 @@
+"""Retention of one step's volumes: what is beyond `keep` goes, and nothing else.
+
+A point goes only when the register has it, its live document has the register's token (or it is a part of an image of
+ours), it is quiet, and nothing works on it. What the cloud refuses to remove, such as a snapshot with clones, stays and
+is said. Never `cascade`, never a forced delete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.gate.refusals import NotDone
+from engine.snapshots import making
+from engine.snapshots.models import TOKEN, Volume
+from engine.snapshots.runs.creating import FORESEEN
+from engine.snapshots.runs.planning import Own, surplus
+from engine.snapshots.runs.register import unit
+from engine.snapshots.runs.steps import Work
+from store.ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from engine.snapshots.runs.records import Records
+    from engine.snapshots.runs.register import Register
+    from engine.snapshots.runs.sources import Gate
+    from store.ops.ops import Ops
+
+GONE_SECONDS = 300.0  # the longest that a deletion is waited for
+UNHEARD_SECONDS = 20.0  # the same, where no answer came
+_QUIET = ("available", "error", "active")
+_KNOWN = ("begun", "made", "deleting")
+
+Row = Mapping[str, Any]
+
+
+class Pruner:
+    """Thread-safe."""
+
+    def __init__(
+        self, ops: Ops, records: Records, register: Register, gate: Gate, freed: Callable[[Work], None]
+    ) -> None:
+        self._ops, self._records, self._register, self._gate, self._freed = ops, records, register, gate, freed
+
+    def prune(self, work: Work, volumes: list[Volume]) -> None:
+        """Bring our points of these volumes down to `work.keep`; what could not be removed is in `work.stuck`."""
+        try:
+            self._prune(work, {volume.id: volume for volume in volumes})
+        except FORESEEN as error:
+            # What was made stays made; the next run of the policy comes here again.
+            work.stuck.append(f"older points were not looked at: {getattr(error, 'detail', None) or error}")
+
+    def _prune(self, work: Work, volumes: Mapping[str, Volume]) -> None:
+        rows = self._register.rows(work.cloud, work.region, list(volumes), work.policy, _KNOWN)
+        units: dict[str, set[str]] = {id: set() for id in volumes}
+        for row in rows:
+            units[row["volume_id"]].add(unit(row))
+        odd = any(row["state"] == "deleting" or _left(row, work) for row in rows)
+        if not odd and all(len(found) <= work.keep for found in units.values()):
+            return
+        there = [row for id in volumes for row in self._there(work, id, [r for r in rows if r["volume_id"] == id])]
+        own = [Own(unit(row), row["volume_id"], row["taken_at"]) for row in there]
+        for name in surplus(own, work.keep):
+            self._remove(work, volumes, [row for row in there if unit(row) == name])
+
+    def _there(self, work: Work, volume_id: str, rows: list[Row]) -> list[Row]:
+        """The rows of a volume that the cloud still has; what became of the others is noted."""
+        live = {str(one.get("id")): one for one in making.snapshots_of(work.get, volume_id)}
+        tokens = {str((one.get("metadata") or {}).get(TOKEN)): id for id, one in live.items()}
+        found: list[Row] = []
+        for row in rows:
+            if row["state"] == "begun":
+                if not _left(row, work):
+                    continue  # of this very step: it is being made
+                kept = self._left_over(row, live, tokens)
+                found += [] if kept is None else [kept]
+            elif row["point_id"] in live:
+                found.append(row)
+            else:
+                gone = self._register.deleted if row["state"] == "deleting" else self._register.lost
+                self._ops.finish(lambda c, row=row, gone=gone: gone(c, row["token"], row["volume_id"]))  # type: ignore[misc]
+                if row["state"] == "deleting":
+                    self._note(work, row, work.volumes[0], "OK", "removed by an earlier attempt")
+        return found
+
+    def _left_over(self, row: Row, live: Mapping[str, Row], tokens: Mapping[str, str]) -> Row | None:
+        """What an earlier step asked for and never heard of: it is there after all, or it is not."""
+        id = tokens.get(row["token"])
+        if id is None:
+            self._ops.finish(lambda c: self._register.failed(c, row["token"], "it was never made", row["volume_id"]))
+            return None
+        if str(live[id].get("status") or "").lower() != "available":
+            return None
+        self._ops.finish(lambda c: self._register.made(c, row["token"], row["volume_id"], id))
+        return {**row, "state": "made", "point_id": id}
+
+    def _remove(self, work: Work, volumes: Mapping[str, Volume], rows: list[Row]) -> None:
+        """Remove one unit: an image before its snapshots."""
+        group = rows[0]["group"]
+        if group:
+            image = [row for row in self._register.of_token(rows[0]["token"]) if row["kind"] == "image"]
+            if any(row["state"] in _KNOWN and not self._one(work, row, next(iter(volumes.values()))) for row in image):
+                return
+        for row in rows:
+            self._one(work, row, volumes[row["volume_id"]])
+
+    def _one(self, work: Work, row: Row, volume: Volume) -> bool:
+        """Remove one image or snapshot; True when it is gone."""
+        image = row["kind"] == "image"
+        document = self._document(work, row)
+        if document is None:
+            return self._over(work, row, volume, by_us=row["state"] == "deleting")
+        if problem := self._foreign(row, document):
+            return self._stays(work, row, volume, problem)
+        status, seconds = str(document.get("status") or "").lower(), GONE_SECONDS
+        if status != "deleting":
+            if status not in _QUIET:
+                return self._stays(work, row, volume, f"it is {status or 'in an unknown state'}")
+            key = (row["cloud"], row["region"], row["point_id"])
+            if held := self._gate.held("image" if image else "snapshot", key):
+                return self._stays(work, row, volume, held)
+            with self._ops.begin() as connection:
+                self._register.deleting(connection, row["token"], row["volume_id"])
+            delete = making.delete_image if image else making.delete_snapshot
+            try:
+                answer = work.send(delete(key, row["project_id"], row["name"]))
+                work.request_ids.extend(answer.request_ids)
+            except NotDone as error:
+                if not error.uncertain and error.cloud_status != 404:
+                    return self._stays(work, row, volume, error.detail)
+                seconds = UNHEARD_SECONDS
+        gone = work.context.wait(lambda: self._gone(work, row), seconds)
+        if gone is True:
+            return self._over(work, row, volume, by_us=True)
+        if gone is False:
+            return self._stays(work, row, volume, "the cloud took the deletion, and the snapshot is there again")
+        work.stuck.append(f"{row['name'] or row['point_id']} is still being removed")
+        return False
+
+    def _gone(self, work: Work, row: Row) -> bool | None:
+        """True when it is gone, False when the deletion failed, None while it goes on."""
+        try:
+            document = self._document(work, row)
+        except OpsError:
+            raise
+        except FORESEEN:  # asked again until the time is over
+            return None
+        if document is None:
+            return True
+        return False if str(document.get("status") or "").lower() in ("error_deleting", "error") else None
+
+    def _document(self, work: Work, row: Row) -> dict[str, Any] | None:
+        if row["kind"] == "image":
+            return work.get("image", f"/images/{row['point_id']}")
+        found = work.get("block-storage", f"/snapshots/{row['point_id']}")
+        return None if found is None else (found.get("snapshot") or {})
+
+    def _foreign(self, row: Row, document: Mapping[str, Any]) -> str | None:
+        """Why what is there is not what the register means, or may not go."""
+        if row["kind"] == "image":
+            return None if document.get(TOKEN) == row["token"] else "its token is not the register's"
+        if document.get("volume_id") != row["volume_id"]:
+            return "it is of another volume"
+        if document.get("group_snapshot_id"):
+            return "it belongs to a snapshot of a group"
+        # Nova writes nothing of ours into the snapshots of an image: there the image has the token.
+        if not row["group"] and (document.get("metadata") or {}).get(TOKEN) != row["token"]:
+            return "its token is not the register's: somebody changed its metadata"
+        return None
+
+    def _over(self, work: Work, row: Row, volume: Volume, *, by_us: bool) -> bool:
+        def act(connection: Any) -> None:
+            if by_us:
+                self._register.deleted(connection, row["token"], row["volume_id"])
+                self._write(connection, work, row, volume, "OK", "")
+            else:
+                self._register.lost(connection, row["token"], row["volume_id"])
+
+        self._ops.finish(act)
+        if by_us:
+            work.removed += 1
+            self._freed(work)
+        return True
+
+    def _stays(self, work: Work, row: Row, volume: Volume, why: str) -> bool:
+        sentence = f"{row['name'] or row['point_id']} stays: {why}"
+        work.stuck.append(sentence)
+
+        def act(connection: Any) -> None:
+            self._register.kept(connection, row["token"], row["volume_id"], why)
+            self._write(connection, work, row, volume, "SKIPPED", sentence)
+
+        self._ops.finish(act)
+        return False
+
+    def _note(self, work: Work, row: Row, volume: Volume, status: str, detail: str) -> None:
+        of = next((one for one in work.volumes if one.id == row["volume_id"]), volume)
+        self._ops.finish(lambda connection: self._write(connection, work, row, of, status, detail))
+
+    def _write(self, connection: Any, work: Work, row: Row, volume: Volume, status: str, detail: str) -> None:
+        self._records.note(
+            connection, work.run, volume, "deleted", policy=work.policy, keep=work.keep, point_id=row["point_id"],
+            point_name=row["name"], size_gb=row["size_gb"], status=status, code="" if status == "OK" else "stuck",
+            detail=detail, step=work.step.seq,
+        )  # fmt: skip
+
+
+def _left(row: Row, work: Work) -> bool:
+    """Whether a row was begun by another step, which has ended: one run at a time works on a cloud."""
+    return row["state"] == "begun" and row["token"] != work.token

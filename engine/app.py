@@ -16,6 +16,7 @@ from fastapi import FastAPI
 import engine.access.routes
 import engine.audit.access_log
 import engine.audit.routes
+import engine.clouds.grants_routes
 import engine.clouds.routes
 import engine.compute.routes
 import engine.gate.routes
@@ -37,14 +38,16 @@ from engine.access.users import UserService
 from engine.api import errors
 from engine.api.changes import ChangeFeed
 from engine.api.middleware import RequestLayer
-from engine.api.mounting import mount
+from engine.api.mounting import first, mount
 from engine.api.statistics import Statistics
 from engine.audit.service import AuditService
+from engine.clouds.grants import STANDING, Grants
 from engine.clouds.quota import LiveQuota
 from engine.clouds.service import CloudService
 from engine.clouds.writing import WriteSessions
 from engine.compute import operations as compute
 from engine.compute.service import Changes
+from engine.dashboard import problems_grants
 from engine.dashboard.room import DashboardRoom
 from engine.demonstration.service import Demonstration
 from engine.drift.room import DriftRoom
@@ -53,6 +56,7 @@ from engine.history.service import HistoryService
 from engine.inventory.acting import Recollector, TargetRows
 from engine.inventory.collect import CollectionService
 from engine.inventory.console_log import ConsoleLogs, through_gate
+from engine.inventory.courtesy import step_aside
 from engine.inventory.events import Timeline
 from engine.inventory.events_cloud import CloudLines
 from engine.inventory.reads import InventoryReads, scope_of
@@ -83,6 +87,9 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("qdeck.storage")
 
+# What every open console asks, many times a minute.
+OFTEN = ("/q/changes", "/q/windows", "/q/windows/position", "/q/listings", "/q/collections")
+
 
 @dataclass(slots=True)
 class EngineParts:
@@ -110,6 +117,7 @@ class EngineParts:
     timeline: Timeline
     history: HistoryService
     gate: Gate
+    grants: Grants
     drift: DriftRoom
     snapshots: SnapshotsRoom
     tenants: TenantsRoom
@@ -128,6 +136,7 @@ class EngineParts:
         else:
             self.schedule.open()
         self.jobs.begin()
+        self.grants.begin(self.jobs.open)
         self.drift.begin()
         self.snapshots.begin()
         self.dashboard.begin()
@@ -163,6 +172,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         loaded = loading.load(loading.find(home.path, only_home=demo))
         ops = closing.enter_context(contextlib.closing(Ops.open(home.ops)))
         estate = closing.enter_context(contextlib.closing(Estate.open(home.estate)))
+        estate.give_way(step_aside)
         settings = SettingsService(ops, loaded)
         # What a demo changes is nobody's loss.
         ops.reserve = Reserve(home.reserve, 0 if demo else loaded.settings.storage.reserve_mb * MEGABYTE)
@@ -194,6 +204,10 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         gate.register(*compute.operations(), *network.operations())
         gate.attach(jobs)
         jobs.register(KIND, ActionsRunner(gate))
+        grants = Grants(ops, audit, sessions, gate.perform, lambda: settings.current)
+        closing.callback(grants.close)
+        gate.windows.stand(STANDING, grants.problem)
+        gate.lend(grants.for_call, grants.release)
         clouds.tell_writes(gate.windows.state)
         clouds.on_remove(gate.windows.forget)
         notes = NoteService(ops, audit, _visible(reads), lambda: feed.publish("notes"))
@@ -214,6 +228,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         tenants = TenantsRoom(reads, quota, drift.service, lambda: settings.current)
         dashboard = DashboardRoom(ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path)
         closing.callback(dashboard.close)
+        dashboard.problems.register("roles given for jobs", problems_grants.provider(grants.problems))
         handover.register(sections.problems(lambda caller: dashboard.problems.page(caller)["items"]))
         handover.register(sections.changes(audit))
         handover.register(sections.notes_written(notes))
@@ -249,6 +264,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             timeline=Timeline(reads, lines, audit, notes.about),
             history=history,
             gate=gate,
+            grants=grants,
             drift=drift,
             snapshots=snapshots,
             tenants=tenants,
@@ -297,6 +313,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.shift.routes.routes(parts.shifts, parts.handover, access))
     mount(app, engine.views.routes.routes(parts.views, access))
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
+    mount(app, engine.clouds.grants_routes.routes(parts.grants, access))
     mount(app, engine.gate.routes.routes(parts.gate, access))
     for router in (*parts.drift.routes(access), *parts.snapshots.routes(access)):
         mount(app, router)
@@ -313,6 +330,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.inventory.find_routes.routes(parts.reads, access, parts.audit))
     mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs, (parts.refusal,)))
     mount(app, engine.process.routes.routes(control, access))
+    first(app, OFTEN)
     errors.install(app, {EstateError: 503, OpsError: 503})
     app.add_middleware(RequestLayer, statistics=parts.statistics, protocol=PROTOCOL, version=VERSION)
     access.check_routes(app)

@@ -60,3 +60,31 @@ class Candidate(BaseModel):
     file: str
     auth_url: str
     added: str | None
+
+
+class GrantState(BaseModel):
+    """A role that the engine's own user was given for a job (`clouds.NAME.grant_member`).
+
+    `state` is giving, given or taking; `problem` why it could not be taken back, `command` what does so by hand.
+    """
+
+    id: str
+    cloud: str
+    project_id: str
+    user_id: str
+    user_name: str
+    role_name: str
+    account: str
+    job_id: str
+    asked_by: str
+    state: str
+    problem: str | None
+    attempts: int
+    since: str
+    command: str
+
+
+class GrantStates(BaseModel):
+    """The roles that are given just now."""
+
+    items: list[GrantState]

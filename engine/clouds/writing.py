@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shlex
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from store.ops.ops import Ops
 
 _KEPT = 64  # sessions of (account, project)
+_REFUSED_SECONDS = 20.0  # how long an account that has no role in a project is not tried again
 _ADMIN = "admin"
 # Roles that change nothing: a token with no other is not for writing.
 _LOOKERS = frozenset({"reader", "auditor", "observer"})
@@ -77,6 +79,7 @@ class WriteSessions:
         self._ops = ops
         self._clouds = clouds
         self._kept: OrderedDict[tuple[str, str, str], AccountSession] = OrderedDict()
+        self._refused: dict[tuple[str, str, str], tuple[float, CloudError]] = {}
         self._lock = threading.Lock()
         clouds.on_remove(self.forget)
 
@@ -100,8 +103,7 @@ class WriteSessions:
     def session(self, cloud: str, kind: SessionKind, project_id: str = "") -> AccountSession:
         """A session of that kind; raises CloudError, and NoRole when no account's user has a role in the project.
 
-        A grant for the length of a job (the engine's own user made a member of the project, and taken back) would
-        begin where NoRole is raised here; without one an administrator has to give the role.
+        What is to be done without a role is decided by who asks: engine/clouds/grants.py may give one for a job.
         """
         members = order(self._clouds.accounts(cloud), kind, project_id)
         if kind == "tenant" and project_id:
@@ -122,6 +124,27 @@ class WriteSessions:
         for session in gone:
             session.close()
 
+    def forget_project(self, cloud: str, project_id: str) -> None:
+        """Close the sessions of that project: a role in it was given or taken, and old tokens do not know."""
+        with self._lock:
+            keys = [key for key in self._kept if key[0] == cloud and key[2] == project_id]
+            gone = [self._kept.pop(key) for key in keys]
+            for refused in [key for key in self._refused if key[0] == cloud and key[2] == project_id]:
+                del self._refused[refused]
+        for session in gone:
+            session.close()
+
+    def user(self, cloud: str, account: str) -> str:
+        """Name of the user that an account logs in as; "" when it is not known."""
+        found = (one.user for one in stored.every(self._ops, cloud) if one.name == account)
+        return next(found, "")
+
+    def role_command(self, cloud: str, project_id: str) -> str:
+        """What an administrator runs so that a session of the project can be had."""
+        members = order(stored.every(self._ops, cloud), "tenant", project_id)
+        user = next((account.user for account in members if account.user), "USER")
+        return shlex.join(["openstack", "role", "add", "--user", user, "--project", project_id, "member"])
+
     def close(self) -> None:
         """Close every session."""
         with self._lock:
@@ -134,22 +157,33 @@ class WriteSessions:
         refused: CloudError | None = None
         for account in members:
             own = account.scope == f"project:{project_id}"
+            key = (cloud, account.id, project_id)
+            if (lately := self._lately(key)) is not None:
+                refused = lately
+                continue
             try:
                 session = self._open(account, "" if own else project_id)
             except CloudError as error:
                 if error.kind not in ("password", "bad_entry", "denied"):
                     raise  # not an answer to the question whether there is a role
                 refused = error
+                with self._lock:
+                    self._refused[key] = (time.monotonic(), error)
                 continue
             if session.project_id == project_id and not set(session.roles) <= _LOOKERS:
                 return session
-        user = next((account.user for account in members if account.user), "USER")
-        command = shlex.join(["openstack", "role", "add", "--user", user, "--project", project_id, "member"])
+        command = self.role_command(cloud, project_id)
         raise NoRole(
             f"no account of {cloud} has a role in the project {project_id} that may change anything there; an "
             f"administrator gives it with: {command}",
             command,
         ) from refused
+
+    def _lately(self, key: tuple[str, str, str]) -> CloudError | None:
+        """Why the account got no token of the project a moment ago: it is not asked again for every call of a job."""
+        with self._lock:
+            at, error = self._refused.get(key, (float("-inf"), None))
+        return error if time.monotonic() - at < _REFUSED_SECONDS else None
 
     def _open(self, account: Account, project_id: str) -> AccountSession:
         key = (account.cloud, account.id, project_id)

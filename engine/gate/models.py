@@ -294,7 +294,7 @@ class Sessions(Protocol):
 class NoRole(Exception):
     """No account has a role in the project. `str()` names what an administrator must run.
 
-    A temporary grant for a job would be made where this is raised (engine/clouds/writing.py: `WriteSessions.session`).
+    For a job the gate then asks for a role for its length (`Gate.lend`).
     """
 
     def __init__(self, message: str, command: str) -> None:

@@ -43,6 +43,8 @@ class Performer:
         self._audit = audit
         self._held = held
         self._clock = clock
+        # Gives a job a role in a project that no account reaches, or raises NoRole (engine/clouds/grants.py).
+        self.hold: Callable[[Actor, Call], None] | None = None
 
     def perform(
         self,
@@ -69,7 +71,7 @@ class Performer:
             raise Refused("refused", problem)
         if operation is not None and target is not None and not looked:
             self.look_again(actor, operation, target)
-        session = self._session(call)
+        session = self._session(call, actor)
         if problem := rules.project_problem(call, session.project_id):
             self._refused(actor, call, problem)
             raise Refused("wrong_project", problem)
@@ -140,9 +142,16 @@ class Performer:
         if outside and (call.project_id or not rules.is_ask(call)):
             raise Forbidden("Permission denied: it belongs to no project of the caller's")
 
-    def _session(self, call: Call) -> WriteSession:
+    def _session(self, call: Call, actor: Actor | None = None) -> WriteSession:
+        """Raises Refused("no_role") when nobody has a role there, and none may be given for the actor's job."""
         try:
-            return self._sessions.session(call.cloud, call.session, call.project_id)
+            try:
+                return self._sessions.session(call.cloud, call.session, call.project_id)
+            except NoRole:
+                if self.hold is None or actor is None or not actor.job:
+                    raise
+                self.hold(actor, call)
+                return self._sessions.session(call.cloud, call.session, call.project_id)
         except NoRole as error:
             raise Refused("no_role", str(error), command=error.command) from error
 

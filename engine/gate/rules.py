@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from engine.gate.models import Call, Key, Target
-from engine.settings.models import CloudRules, HandsOff
+from engine.settings.cloud_rules import CloudRules, HandsOff
 from store import times
 from store.types.actions import ActionDeclaration
 

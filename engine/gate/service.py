@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from engine.access import rules as access_rules
 from engine.access.models import Caller
 from engine.api.errors import Forbidden
-from engine.gate import planning, rules
+from engine.gate import live, planning, rules
 from engine.gate.bodies import ExecuteBody, PlanBody
 from engine.gate.carrying import Carrier, Changed, Item
-from engine.gate.models import Actor, Answer, Call, Operation, Outcome, Runner, Sessions
+from engine.gate.models import Actor, Answer, Call, Key, Operation, Outcome, Runner, Sessions, Target
 from engine.gate.performing import Performer
 from engine.gate.planning import Judge, Judged
 from engine.gate.plans import PlanStore, Stored
@@ -64,6 +64,7 @@ class Gate:
         self._sessions = sessions
         self._operations: dict[str, Operation] = {}
         self._runner: Runner | None = None
+        self._give_back: Callable[[str], object] | None = None
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="gate")
         self.windows = WriteWindows(ops, settings, audit, feed, sessions, clock)
         self._plans = PlanStore(ops, clock)
@@ -87,6 +88,14 @@ class Gate:
         self._runner = runner
         self._plans.open = runner.open
         self._plans.exists = runner.exists
+
+    def lend(self, hold: Callable[[Actor, Call], None], release: Callable[[str], object]) -> None:
+        """Have jobs given a role in projects that no account reaches, and give it back when they have ended.
+
+        `hold(actor, call)` raises NoRole when that may not be; `release(job id)` (engine/clouds/grants.py).
+        """
+        self._performer.hold = hold
+        self._give_back = release
 
     def close(self) -> None:
         """Stop reading targets and waiting for the ends of write windows."""
@@ -181,6 +190,8 @@ class Gate:
     def release(self, plan: Mapping[str, Any], job_id: str) -> None:
         """The job has ended."""
         self._plans.release(str(plan.get("plan_id") or ""))
+        if self._give_back is not None:
+            self._give_back(job_id)
 
     def again(
         self,
@@ -222,6 +233,23 @@ class Gate:
         """Send a request that changes nothing. As Performer.ask, with the permission to read the call's type."""
         plural = registry.ALL[call.type].plural if call.type in registry.ALL else "resources"
         return self._performer.ask(caller, call, f"{access_rules.resource_of_type(plural)}:read")
+
+    # For jobs that have no plan of the gate
+
+    def reader(self, cloud: str, region: str, project_id: str) -> Callable[..., dict[str, Any] | None]:
+        """`get(service, path, microversion="", query=())` as engine/gate/live.py: getter.
+
+        With a token of the project, else with an administrator's. Raises NoRole where there is neither.
+        """
+        return live.getter(self._sessions, cloud, region, project_id, "tenant")
+
+    def hands_off(self, target: Target) -> str | None:
+        """The sentence for what the configuration says not to touch just now; None when it may be."""
+        return rules.hands_off_problem(self.windows.rules(target.cloud), target, self._clock())
+
+    def held(self, type: str, key: Key) -> str | None:
+        """The sentence for what a plan's job works on; None when none does."""
+        return self._plans.held(type, key, "")
 
     # Inside
 

@@ -14,7 +14,8 @@ from engine.access.models import ENGINE, Caller
 from engine.gate import rules
 from engine.gate.models import Call
 from engine.gate.refusals import Refused
-from engine.settings.models import CloudRules, Settings
+from engine.settings.cloud_rules import CloudRules
+from engine.settings.models import Settings
 from store import times
 from store.ops.errors import OpsError
 from store.ops.gate_tables import write_windows

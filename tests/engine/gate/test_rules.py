@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.gate import rules
 from engine.gate.models import Call, Target
-from engine.settings.models import CloudRules
+from engine.settings.cloud_rules import CloudRules
 from store.types.actions import ACTIONS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -167,7 +167,7 @@ def test_nothing_passes_in_read_only_mode(world: World, method: str, path: str, 
 
 
 def test_a_production_cloud_asks_for_its_name(world: World, lifted: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.settings.models import CloudRules
+    from engine.settings.cloud_rules import CloudRules
 
     made = world.call("POST", "/admin/security-groups", json={"name": "short-lived"}).json()
     careful = CloudRules(production=True, reason_required=True, ticket_required=True, ticket_pattern=r"CHG\d+")

@@ -1,7 +1,5 @@
 """The documented routes of policy sets and assignments."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from engine.snapshots.models import Method
-from engine.snapshots.policies import schedule
 from engine.snapshots.policies.naming import LONGEST, MOST_KEPT, is_name
+from engine.snapshots.policies.schedule import check_zone, parse
 
 
 def _name(text: str) -> str:
@@ -47,8 +47,8 @@ class _Body(BaseModel):
 class PolicyChange(_Body):
     """What may be changed of a policy; what is left out stays. `schedule`: cron, or words such as "daily 02:00"."""
 
-    schedule: Annotated[str, Field(max_length=255), AfterValidator(schedule.parse)] = "0 2 * * *"
-    timezone: Annotated[str, Field(max_length=64), AfterValidator(schedule.check_zone)] = "UTC"
+    schedule: Annotated[str, Field(max_length=255), AfterValidator(parse)] = "0 2 * * *"
+    timezone: Annotated[str, Field(max_length=64), AfterValidator(check_zone)] = "UTC"
     keep: Keep = 7
     jitter_minutes: Annotated[int, Field(ge=0, le=1440, strict=True)] = 0
     catch_up_hours: Annotated[float, Field(ge=0.25, le=9000, allow_inf_nan=False)] | None = None
@@ -63,7 +63,7 @@ class PolicyBody(PolicyChange):
     """A new policy."""
 
     name: PolicyName
-    schedule: Annotated[str, Field(max_length=255), AfterValidator(schedule.parse)]
+    schedule: Annotated[str, Field(max_length=255), AfterValidator(parse)]
 
 
 class Match(_Body):

@@ -1,7 +1,5 @@
 """Our routes of policies: /q/snapshot/policies, sets/preview, exclusions, why, due. They block, on threads."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -11,7 +9,7 @@ from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.api.answers import JsonAnswer
 from engine.api.mounting import mount
-from engine.snapshots.policies import answers
+from engine.snapshots.policies import answers, schedule_routes
 from engine.snapshots.policies.desk import PolicyDesk
 from engine.snapshots.policies.models import (
     AssignmentBody,
@@ -31,7 +29,7 @@ Place = Annotated[str | None, Query(max_length=255)]
 def routes(desk: PolicyDesk, access: AccessService) -> APIRouter:
     """`/q/snapshot/...`, as far as it is about who has which policy."""
     router = APIRouter(tags=["snapshots"], default_response_class=JsonAnswer)
-    for part in (_policies, _exclusions, _asking):
+    for part in (_policies, _exclusions, _asking, schedule_routes.routes):
         mount(router, part(desk, access))
     return router
 

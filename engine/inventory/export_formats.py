@@ -6,7 +6,7 @@ import contextlib
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
@@ -146,6 +146,36 @@ def _in_workbook(sheet: Any, value: Any) -> Any:
         return value.replace(tzinfo=None)
     # Workbooks know floating-point numbers only: what they would round is kept as text.
     return _text(sheet, str(value)) if isinstance(value, int) and abs(value) > 2**53 else value
+
+
+def write_book(sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Any]]]], file: IO[bytes]) -> None:
+    """Write a workbook of several small sheets (title, heads, rows); texts are texts, times are UTC and say so."""
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    for title, names, rows in sheets:
+        sheet = book.create_sheet(title[:31])
+        sheet.freeze_panes = "A2"
+        sheet.append([_text(sheet, f"{name} UTC" if name.endswith("_at") else name) for name in names])
+        for row in rows:
+            sheet.append([_in_workbook(sheet, value) for value in row])
+    book.save(file)
+
+
+def csv_of(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A small table as `write_csv` writes it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([cell(name) for name in names])
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return _taken(out)
+
+
+def json_of(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A small table as `write_json` writes it."""
+    lines = [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=_in_json) for row in rows]
+    body = "[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n"
+    return escaped(body).encode("utf-8", "backslashreplace")
 
 
 def blocks(file: IO[bytes]) -> Iterator[bytes]:

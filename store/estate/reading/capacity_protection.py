@@ -93,6 +93,22 @@ def uncovered(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime
     )
 
 
+def copies(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime) -> Rows:
+    """Every volume with its usable snapshots and backups: cloud, region, volume_id, volume_name, volume_type, size_gb,
+    status, tenant, server, snapshot_count, last_snapshot_at, backup_count, last_backup_at, risk_score."""
+    risk = _RISK.replace("{week}", literal(now - timedelta(days=STALE_DAYS)))
+    return select(
+        connection,
+        "volume",
+        "t.cloud, t.region, t.id AS volume_id, t.name AS volume_name, t.volume_type, t.size_gb, t.status,"
+        " t.project_id AS tenant_id, {project_name} AS tenant_name, {domain_name} AS domain_name,"
+        " t.server_id AS vm_id, {server_name} AS vm_name, {snapshot_count} AS snapshot_count,"
+        f" {{last_snapshot_at}} AS last_snapshot_at, {{backup_count}} AS backup_count,"
+        f" {{last_backup_at}} AS last_backup_at, {risk} AS risk_score",
+        scope,
+    )
+
+
 def kept_promises(
     connection: duckdb.DuckDBPyConnection, scope: Scope, days: Sequence[date], now: datetime, window_days: int
 ) -> list[tuple[int, int] | None]:

@@ -12,8 +12,14 @@ from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.inventory.reads import InventoryReads, scope_of
 from engine.snapshots.models import Volume
+from engine.snapshots.policies import documented as policies_documented
+from engine.snapshots.policies import routes as policies_routes
+from engine.snapshots.policies.desk import PolicyDesk
 from engine.snapshots.policies.service import PolicyService
+from engine.snapshots.policies.writing import MetadataWriter
+from engine.snapshots.runs import documented, metadata_runner, routes
 from engine.snapshots.runs.driving import KIND, Driver
+from engine.snapshots.runs.pipeline import Pipeline
 from engine.snapshots.runs.planning import Limits
 from engine.snapshots.runs.reading import EstateReads, QuotaReads
 from engine.snapshots.runs.records import Records
@@ -68,10 +74,17 @@ class SnapshotsRoom:
             ops, audit, self.records, self.register, self.policies, estate, QuotaReads(quota), jobs, settings,
             self.forbidden, self._moved, lambda job: gate.release({}, job), clock,
         )  # fmt: skip
-        self.timing = Timing(self.driver, clouds.names, clock)
+        self.timing = Timing(self.driver, clouds.names, clock, lambda now: self.pipeline.look(now))
         self.runs = RunService(
             ops, audit, self.records, self.policies, jobs, self.driver, self.timing, clouds.names, estate.regions,
             self._visible, self._moved, clock,
+        )  # fmt: skip
+
+        writer = MetadataWriter(self.policies, gate.perform, gate.ask)
+        self.desk = PolicyDesk(self.policies, writer)
+        self.pipeline = Pipeline(
+            ops, audit, self.runs, estate, estate, jobs, self._stale, clouds.names, self.forbidden,
+            self._pipeline_moved, clock,
         )  # fmt: skip
 
         def limits() -> Limits:
@@ -83,6 +96,11 @@ class SnapshotsRoom:
             SnapshotRunner(
                 ops, self.records, self.register, self.policies, gate, limits, self._moved, self._job_ended, clock
             ),
+        )
+
+        moved = self.policies.moved
+        jobs.register(
+            metadata_runner.KIND, metadata_runner.MetadataRunner(writer, moved, lambda job: self.timing.wake())
         )
 
     def forbidden(self, cloud: str) -> str | None:
@@ -101,10 +119,23 @@ class SnapshotsRoom:
 
     def routes(self, access: AccessService) -> list[APIRouter]:
         """The room's part of the API."""
-        return []
+        return [
+            policies_routes.routes(self.desk, access),
+            policies_documented.routes(self.desk, access),
+            documented.routes(self.runs, self.pipeline, access),
+            routes.routes(self.runs, access),
+        ]
 
     def _visible(self, caller: Caller) -> list[Volume]:
         return volumes(self._reads, scope_of(caller))
+
+    def _stale(self, found: list[Volume]) -> list[Volume]:
+        """Volumes whose metadata do not say what was decided."""
+        return [volume for volume, _ in self.policies.assignments(found)]
+
+    def _pipeline_moved(self) -> None:
+        self._feed.publish("snapshots", pipeline=True)
+        self.timing.wake()
 
     def _moved(self, run_id: int, cloud: str) -> None:
         self._feed.publish("snapshots", run=run_id, cloud=cloud)

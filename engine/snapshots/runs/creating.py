@@ -221,7 +221,7 @@ class Creator:
         )
         sent[volume.id] = time.monotonic()
         try:
-            answer = work.send(call)
+            answer = work.perform(call)
         except NotDone as error:
             return self._unheard(work, volume, error), at
         except FORESEEN:  # nothing was sent
@@ -310,7 +310,7 @@ class Creator:
             document = work.get("block-storage", f"/snapshots/{id}") or {}
             if ((document.get("snapshot") or {}).get("metadata") or {}).get(TOKEN) == work.token:
                 try:
-                    work.send(making.delete_snapshot((volume.cloud, volume.region, id), volume.project_id))
+                    work.perform(making.delete_snapshot((volume.cloud, volume.region, id), volume.project_id))
                 except Refused as error:
                     why += f" (it could not be removed: {error.detail})"
         self._failed(work, why, volume.id)

@@ -122,7 +122,7 @@ class Pruner:
                 self._register.deleting(connection, row["token"], row["volume_id"])
             delete = making.delete_image if image else making.delete_snapshot
             try:
-                answer = work.send(delete(key, row["project_id"], row["name"]))
+                answer = work.perform(delete(key, row["project_id"], row["name"]))
                 work.request_ids.extend(answer.request_ids)
             except NotDone as error:
                 if not error.uncertain and error.cloud_status != 404:

@@ -63,6 +63,18 @@ class EstateReads:
                     return f"the {type} list was not read again" + (f": {found['error']}" if found["error"] else "")
         return ""
 
+    def sync(self, cloud: str) -> str:
+        """Begin to collect everything of a cloud."""
+        (one,) = self._collections.start(clouds=[cloud])
+        return str(one["id"])
+
+    def synced(self, collection: str) -> str | None:
+        """As sources.Inventory.synced."""
+        found = self._collections.get(collection)
+        if found["ended_at"] is None:
+            return None
+        return "" if found["state"] in ("done", "partial") else found["error"] or f"the collection was {found['state']}"
+
     def _fresh(self, cloud: str) -> dict[tuple[str, str, str], datetime | None]:
         """When each listing was last read, by (type, region, scope)."""
         return {

@@ -18,6 +18,7 @@ from store.ids import uuid7
 if TYPE_CHECKING:
     from engine.audit.service import AuditService
     from engine.snapshots.runs.driving import Driver
+    from engine.snapshots.runs.models import RunBody
     from engine.snapshots.runs.sources import Jobs, Policies
     from engine.snapshots.runs.timing import Timing
     from store.ops.ops import Ops
@@ -60,11 +61,12 @@ class RunService:
         trigger: Trigger = "manual",
         dry_run: bool = False,
         keys: Sequence[Key] | None = None,
+        nonce: str = "",
     ) -> dict[str, Any]:
         """Ask for a run of these policies (None: all that the volumes have) on these volumes (None: all), now.
 
-        Answers the run, which waits for its turn. Raises NotFound for a cloud, BadRequest for a region or volumes that
-        make no sense.
+        Answers the run, which waits for its turn; asked for twice with one `nonce` it is one run. Raises NotFound for a
+        cloud, BadRequest for a region or volumes that make no sense.
         """
         if cloud not in self._clouds() or (caller.clouds is not None and cloud not in caller.clouds):
             raise NotFound(f"there is no cloud {cloud!r:.80} here")
@@ -81,10 +83,10 @@ class RunService:
         if keys is not None and (not keys or len(keys) > MOST_KEYS):
             raise BadRequest(f"a run on chosen volumes needs at least one and at most {MOST_KEYS} of them")
         # What is asked for now is no occurrence of a schedule: it is made whatever was made before.
-        occurrences = dict.fromkeys(policies or (), self._clock())
+        occurrences = dict.fromkeys(policies or (), self._clock()) if not nonce else {}
         values = run_values(
             cloud, region, occurrences, trigger, caller, policies=list(policies or ()), dry_run=dry_run,
-            keys=None if keys is None else [list(key) for key in keys], nonce=uuid7(),
+            keys=None if keys is None else [list(key) for key in keys], nonce=nonce or uuid7(),
         )  # fmt: skip
         with self._ops.begin() as connection:
             run_id = self._records.create(connection, values)
@@ -96,6 +98,22 @@ class RunService:
         self._changed(run_id, cloud)
         self._timing.wake()
         return self.run(run_id)
+
+    def begin(self, caller: Caller, body: RunBody) -> dict[str, Any]:
+        """Ask for the run that the body describes. As `start`; also BadRequest for volumes that are not there."""
+        keys = None
+        if body.volumes is not None:
+            wanted = set(body.volumes)
+            keys = [
+                volume.key for volume in self._visible(caller)
+                if volume.id in wanted and volume.cloud == body.cloud and body.region in (None, volume.region)
+            ]  # fmt: skip
+            if missing := wanted - {key[2] for key in keys}:
+                raise BadRequest(f"{body.cloud} has no volume {min(missing)!r:.80}")
+        region = body.region
+        if region is None and keys and len({key[1] for key in keys}) == 1:
+            region = keys[0][1]
+        return self.start(caller, body.cloud, region, body.policies, "manual", body.dry_run, keys)
 
     def cancel(self, caller: Caller, run_id: int) -> dict[str, Any]:
         """End a run between two restore points. Raises NotFound, Conflict when it has ended."""

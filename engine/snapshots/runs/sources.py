@@ -123,3 +123,15 @@ class Jobs(Protocol):
     def cancel(self, reference: str | int, caller: Caller) -> dict[str, Any]:
         """Begin no further step."""
         ...
+
+
+class Inventory(Protocol):
+    """Whole collections, for the pipeline on demand."""
+
+    def sync(self, cloud: str) -> str:
+        """Begin to collect everything of a cloud; answers the collection's id."""
+        ...
+
+    def synced(self, collection: str) -> str | None:
+        """None while it goes on; "" when it ended well; else the sentence. Raises KeyError when it is not known."""
+        ...

@@ -34,7 +34,7 @@ class Work:
     """A step under way.
 
     get      get(service, path, microversion="", query=()) with a token of the project
-    send     send(call) -> Answer, through the gate
+    perform  perform(call) -> Answer, through the gate
     made     {volume id: point id} that this step made; `problems` {volume id: why not}
     """
 
@@ -48,7 +48,7 @@ class Work:
     occurrence: datetime
     volumes: tuple[Volume, ...]
     get: Callable[..., dict[str, Any] | None]
-    send: Callable[[Call], Answer]
+    perform: Callable[[Call], Answer]
     server: dict[str, Any] = field(default_factory=dict)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.access.models import Caller
-from engine.clouds.errors import CloudError
 from engine.gate.models import Actor, Answer, Call
+from engine.gate.refusals import NotDone
 from engine.snapshots.models import Key, Volume
 from engine.snapshots.policies import documented, routes
 from engine.snapshots.policies.desk import PolicyDesk
@@ -44,7 +44,7 @@ class Cinder:
         assert call.session == "tenant" and call.project_id and call.key is not None
         self.sent.append((call.method, call.path, call.body))
         if self.broken:
-            raise CloudError("the cloud does not answer")
+            raise NotDone("the cloud does not answer", uncertain=True)
         known = self.metadata.setdefault(call.key[2], {})
         if call.method == "POST" and call.body is not None:
             known.update(call.body["metadata"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +44,16 @@ from tui.acting.writes import Writes
 from tui.early import Early
 from tui.faults import is_expected, is_offline, record, sentence
 from tui.hearing import Hearing
+from tui.holding import Holding
 from tui.keymap import Keymap
 from tui.leaving import Leaving
 from tui.panes.make import make_pane
 from tui.panes.pane import Pane
-from tui.showing import WAIT_SHOWN
+from tui.showing import WAIT_SHOWN, Data
 from tui.state import DEFAULT, HOME, History, View
 from tui.table.cells import clean
 from tui.table.widget import ResourceTable
+from tui.takeover import Takeover
 from tui.watching import Watcher
 from tui.widgets.bar import Bar
 from tui.widgets.guarded import Guarded, GuardedScreen
@@ -64,15 +65,6 @@ from tui.world import Client, World
 TICK = 1.0  # seconds between looks at the clock
 ENRICH_DELAY = 0.2  # seconds the cursor rests before the engine is asked about its row
 MOST_ERRORS = 20  # unexpected errors in ten seconds before the console gives up
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """The newest window: how old its data was when it arrived (loop time), and what is wrong with it."""
-
-    age_seconds: float | None
-    arrived: float
-    states: tuple[dict[str, Any], ...]
 
 
 class QuarterdeckApp(
@@ -107,6 +99,7 @@ class QuarterdeckApp(
     Hearing,
     Leaving,
     Guarded,
+    Holding,
     App[int],
     inherit_bindings=False,
 ):
@@ -115,6 +108,7 @@ class QuarterdeckApp(
     view   what to show first, in the words of the command bar; "" = where the operator was
     logs   folder for the console's own log
     home   what is shown first to somebody who left nothing behind
+    taken  the terminal, if the first frame may be on it already
     """
 
     CSS = """
@@ -137,8 +131,12 @@ class QuarterdeckApp(
         logs: Path | None = None,
         keymap: Keymap | None = None,
         home: View = HOME,
+        taken: Takeover | None = None,
     ) -> None:
         super().__init__()
+        self.taken = taken
+        self.holds = taken is not None and taken.painted
+        self._typed = []
         self.theme_name = theme
         self.theme = self.known_theme(theme)
         self.home = home
@@ -199,6 +197,7 @@ class QuarterdeckApp(
     def on_mount(self) -> None:
         """Show the first view at once; the engine is looked for at the same time."""
         self.install_signals()
+        self.hold()
         self.use_theme(self.theme_name, keep=False)
         self.table.focus()
         self._take_early()
@@ -209,11 +208,8 @@ class QuarterdeckApp(
 
     async def on_event(self, event: events.Event) -> None:
         """Keys are taken here, in order; see `press_key`."""
-        if isinstance(event, events.Key) and self.press_key(event.key, event.character):
-            return
-        if isinstance(event, events.Paste) and self.take_paste(event.text):
-            return
-        await super().on_event(event)
+        if not self.waits_with(event) and not self.take_event(event):
+            await super().on_event(event)
 
     def _take_early(self) -> None:
         early = self.early
@@ -249,12 +245,14 @@ class QuarterdeckApp(
             self._enrich_timer.stop()
         self._enrich_timer = self.set_timer(ENRICH_DELAY, self._enrich)
         self.save_soon()
+        self.let_go_when_shown()
 
     def on_resource_table_failed(self, message: ResourceTable.Failed) -> None:
         """What is on screen stays."""
         self.table.empty_text = clean(sentence(message.error)) if is_expected(message.error) else "could not be read"
         self.table.redraw()
         self.report(message.error)
+        self.let_go()
 
     def on_resource_table_chosen(self) -> None:
         """A click on the row under the cursor."""

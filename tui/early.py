@@ -23,10 +23,11 @@ SECONDS = 2.0  # for each answer
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """What was read from the engine while the console was loading. `window` is (body, answer); `answers` those of GET:
-    path -> (parameters, answer).
+    """What was read from the engine while the console was loading. `view` is what it was read for, `window` is
+    (body, answer); `answers` those of GET: path -> (parameters, answer).
     """
 
+    view: View | None = None
     session: Any = None
     window: tuple[Any, Any] | None = None
     clouds: Any = None
@@ -41,10 +42,14 @@ class EarlyReader(threading.Thread):
         self._options, self._view = options, view
         self._found = Early()
 
+    def wait(self, seconds: float) -> Early | None:
+        """What was found if that takes no longer than so many seconds, else None."""
+        self.join(seconds)
+        return None if self.is_alive() else self._found
+
     def result(self, seconds: float) -> Early:
         """What was found within so many more seconds."""
-        self.join(seconds)
-        return self._found if not self.is_alive() else Early()
+        return self.wait(seconds) or Early()
 
     def run(self) -> None:
         """Read; whatever goes wrong, the console finds out by itself and says it better."""
@@ -72,13 +77,13 @@ class EarlyReader(threading.Thread):
         try:
             session = None if self._view else ask("GET", "/q/session-view")
             view = _first_view(self._view, session)
-            body = _window_body(view)
+            body = window_body(view)
             window = None if body is None else (body, ask("POST", "/q/windows", body))
             clouds, answers = ask("GET", "/q/clouds"), {}
             if view.kind == "dashboard" and not view.clouds:
                 asked = "&".join(f"{name}={str(value).lower()}" for name, value in PROBLEMS.items())
                 answers[PATH] = (PROBLEMS, ask("GET", f"{PATH}?{asked}"))
-            return Early(session or {}, window, clouds, answers)
+            return Early(view, session or {}, window, clouds, answers)
         finally:
             connection.close()
 
@@ -93,7 +98,7 @@ def _first_view(text: str, session: Any) -> View:
     return history.current if history.views and not left_long_ago(session, datetime.now(UTC)) else HOME
 
 
-def _window_body(view: View) -> dict[str, Any] | None:
+def window_body(view: View) -> dict[str, Any] | None:
     """What the first view will ask for; None when it is no list of resources."""
     from tui.state import spec_of
 

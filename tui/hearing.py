@@ -85,8 +85,7 @@ class Hearing:
     def take_clouds(self: QuarterdeckApp, answer: Any) -> None:  # type: ignore[misc]
         """Remember what is known about the clouds."""
         several = self.world.several_clouds
-        self.world.clouds = [c for c in answer.get("items") or [] if isinstance(c, dict)]
-        self.world.clouds_known = True
+        self.world.take_clouds(answer)
         if self.world.several_clouds != several and self.table.loaded:
             self.table.set_heads(self.pane.heads(self.table.buffer.columns))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,15 @@ _HELPS = {
     "suspect": ("decide", "decides"), "failed": ("refresh", "tries again"), "partial": ("refresh", "tries again"),
     "degraded": ("refresh", "tries again"),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The newest window: how old its data was when it arrived (loop time), and what is wrong with it."""
+
+    age_seconds: float | None
+    arrived: float
+    states: tuple[dict[str, Any], ...]
 
 
 def context_line(pane: Pane, world: World, count: int | None, cells: int) -> Line:
@@ -93,10 +103,12 @@ def ends_soon(world: World) -> bool:
     return any(seconds is not None and seconds < COUNTED for seconds in ends)
 
 
-def state_line(pane: Pane, world: World, table: Picture, now: float, notice: str, paused: bool, data: Any) -> Line:
+def state_line(
+    pane: Pane, world: World, table: Picture, now: float, notice: str, paused: bool, data: Data | None
+) -> Line:
     """Filter and order; what is wrong or happening; where the cursor is; how old the data is.
 
-    `now` is loop time; `data` has age_seconds, arrived (loop time) and states of the newest window, or is None.
+    `now` is loop time; `data` is about the newest window, None before there is one.
     """
     view = pane.view
     left: Parts = [(" ", "text")]
@@ -138,7 +150,7 @@ def job_line(job: dict[str, Any]) -> str:
     return f"job {job.get('number')} {clean(job.get('title') or '')} {through:,}/{int(job.get('total') or 0):,}{state}"
 
 
-def _right(table: Picture, now: float, paused: bool, data: Any) -> Parts:
+def _right(table: Picture, now: float, paused: bool, data: Data | None) -> Parts:
     facts: Parts = []
     place = table.place
     waiting = table.waiting_since

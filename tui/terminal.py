@@ -16,6 +16,8 @@ from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.takeover import ENTER, Takeover
+
 LOOK = 0.1  # seconds between two looks whether the console has ended
 
 
@@ -30,7 +32,25 @@ class Parser(XTermParser):
 
 
 class PromptDriver(LinuxDriver):
-    """Textual's driver, with another way to wait."""
+    """Textual's driver, with another way to wait, and for a terminal that shows the first frame already."""
+
+    _entered = False  # the screen is ours: entering it once more would clear it on some terminals
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, as it is or from `tui.takeover`."""
+        taken: Takeover | None = getattr(self._app, "taken", None)
+        before = taken.hand_over() if taken is not None else None
+        self._entered = before is not None
+        super().start_application_mode()
+        if before is not None:
+            self.attrs_before = before
+
+    def write(self, data: str) -> None:
+        """Write to the terminal."""
+        if self._entered and data == ENTER:
+            self._entered = False
+        else:
+            super().write(data)
 
     def run_input_thread(self) -> None:
         """Wait for input and hand its events on, until the console ends or the input does."""

@@ -103,6 +103,11 @@ class World:
         """See the client."""
         return await (await self._there()).delete(path)
 
+    def take_clouds(self, answer: Any) -> None:
+        """Remember what `GET /q/clouds` says."""
+        self.clouds = [c for c in answer.get("items") or [] if isinstance(c, dict)]
+        self.clouds_known = True
+
     def take_engine(self, answer: Any) -> None:
         """Remember what `GET /q/engine` says of a demo. Older engines only say that they are one, or nothing."""
         told = answer.get("demo") if isinstance(answer, dict) else None

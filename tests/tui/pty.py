@@ -30,6 +30,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.written = 0
         self.tail = b""  # the last bytes, as they came
+        self.whole = bytearray()  # all of them
         self.status: int | None = None
         base = {
             k: v for k, v in os.environ.items() if not k.startswith(("SSH_", "QDECK_", "TEXTUAL")) and k != "NO_COLOR"
@@ -57,11 +58,17 @@ class Terminal:
                 return self.written - before
             self.written += len(data)
             self.tail = (self.tail + data)[-4000:]
+            self.whole += data
             # The question whether the terminal knows synchronized output is answered by silence: pyte doesn't.
             self._stream.feed(
                 data.replace(b"\x1b[?2026$p", b"").replace(b"\x1b[?2048$p", b"").replace(b"\x1b[>4;1m", b"")
             )
             seconds = 0.0
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Another size, as of a window that is drawn larger."""
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def press(self, *keys: str) -> None:
         """Type keys: names of KEYS, or the characters themselves."""

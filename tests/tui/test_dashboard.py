@@ -16,7 +16,7 @@ from tests.tui.troubles import USUAL
 from tui.api.errors import ApiError, EngineUnavailable
 from tui.commands import understand
 from tui.console import QuarterdeckApp
-from tui.early import PATH, PROBLEMS, Early, _first_view, _window_body
+from tui.early import PATH, PROBLEMS, Early, _first_view, window_body
 from tui.panes.dashboard import DashboardPane
 from tui.state import DEFAULT, HOME, History, View, left_long_ago, view_of_json
 from tui.world import World
@@ -63,7 +63,7 @@ async def test_problems_that_were_read_early_are_in_the_first_frame() -> None:
     client = watched()
     answer = client.problems({})
     client.answering.clear()
-    early = Early({}, None, {"items": client.clouds}, {PATH: (PROBLEMS, answer)})
+    early = Early(HOME, {}, None, {"items": client.clouds}, {PATH: (PROBLEMS, answer)})
     app = QuarterdeckApp(lambda: asyncio.sleep(0, client), early=early)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_text(pilot, "cmp-02: nova-compute is down", "CLOUDS  ● prod-eu")
@@ -73,7 +73,7 @@ async def test_problems_that_were_read_early_are_in_the_first_frame() -> None:
 
 def test_what_is_read_early_is_what_is_asked_first() -> None:
     view = _first_view("", None)
-    assert view == HOME and _window_body(view) is None
+    assert view == HOME and window_body(view) is None
     assert DashboardPane(view, World()).parts()["problems"] == (PATH, PROBLEMS)
     assert _first_view("servers", {"view": {}}).kind == "list"
 

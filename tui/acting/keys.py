@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from textual import events
+
 from tui.actions import action_of
 
 if TYPE_CHECKING:
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
 
 class Keys:
     """Mixed into the app: from a key to the method of its action."""
+
+    def take_event(self: QuarterdeckApp, event: events.Event) -> bool:  # type: ignore[misc]
+        """Do what a key or a pasted text means; False for any other event, and for what means nothing here."""
+        if isinstance(event, events.Key):
+            return self.press_key(event.key, event.character)
+        return isinstance(event, events.Paste) and self.take_paste(event.text)
 
     def press_key(self: QuarterdeckApp, key: str, character: str | None) -> bool:  # type: ignore[misc]
         """Do what a key means now; False when it means nothing here.

@@ -15,7 +15,8 @@ from tui.themes.palette import kept_theme
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.console import Data, QuarterdeckApp
+    from tui.console import QuarterdeckApp
+    from tui.showing import Data
 
 SAVE_DELAY = 1.0  # seconds after the last change
 

@@ -39,6 +39,11 @@ class TableView(Guarded, Picture, Widget, can_focus=True):
             return None
         return row.values[self.buffer.columns.index(name)]
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether all that is known is drawn."""
+        return bool(self._lines) and not self._drawing
+
     def on_mount(self) -> None:
         """Ages grow while nobody touches anything."""
         self.set_interval(AGE_TICK, self.redraw)

@@ -94,6 +94,11 @@ class ResourceTable(TableView):
         self._reload_again = False
         self._position_timer: Timer | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether the newest rows that were asked for are here."""
+        return self.loaded and not self._asked & {"open", "refresh", "jump"}
+
     # What is shown
 
     def show(

@@ -6,15 +6,12 @@ A real engine with a demo cloud, the real `qdeck` on pseudo-terminals.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import random
 import shutil
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,12 +53,6 @@ def start(engine: Demo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     yield open_one
     for terminal in opened:
         terminal.close()
-
-
-def resize(terminal: Terminal, columns: int, rows: int) -> None:
-    """As a window manager does."""
-    terminal.screen.resize(rows, columns)
-    fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
 def cursor_line(terminal: Terminal) -> str:
@@ -201,11 +192,11 @@ def test_a_storm_of_resizes_ends_in_a_whole_screen(engine: Demo, start: Start) -
     terminal.until_text("ACTIVE", seconds=15)
     dice = random.Random(1)
     for number in range(150):
-        resize(terminal, dice.randint(20, 300), dice.randint(5, 80))
+        terminal.resize(dice.randint(20, 300), dice.randint(5, 80))
         if number % 10 == 0:
             terminal.press("j" if number % 20 else "k")
         terminal.read(0.01)
-    resize(terminal, 100, 24)
+    terminal.resize(100, 24)
     terminal.settle(0.6, 10)
     fresh = start()
     # A new console on the same view draws what is left on the stormed one's screen.
@@ -234,7 +225,7 @@ def test_smaller_than_anything_is_no_crash(engine: Demo, start: Start) -> None:
     terminal = start()
     terminal.until_text("ACTIVE", seconds=15)
     for columns, rows in ((1, 1), (2, 3), (20, 5), (300, 80), (3, 60), (300, 2), (100, 24)):
-        resize(terminal, columns, rows)
+        terminal.resize(columns, rows)
         terminal.press("j")
         terminal.settle(0.1, 2)
     terminal.until_text("ACTIVE", "servers", seconds=15)

@@ -225,6 +225,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             ops, audit, feed, reads, clouds, collections, jobs, gate, quota, lambda: settings.current, again.changed
         )
         closing.callback(snapshots.close)
+        grants.enabled = snapshots.standing.enabled
         tenants = TenantsRoom(reads, quota, drift.service, lambda: settings.current)
         dashboard = DashboardRoom(ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path)
         closing.callback(dashboard.close)

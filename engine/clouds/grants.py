@@ -22,14 +22,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
 from engine.access.models import ENGINE, Caller
 from engine.api.errors import ApiError, NotFound
+from engine.clouds import grant_asking
 from engine.clouds.errors import CloudError
-from engine.gate.models import Actor, Answer, Call, NoRole
+from engine.clouds.grant_asking import Sessions
+from engine.gate.models import Actor, Answer, Call, NoRole, WriteSession
 from store import times
 from store.ids import uuid7
 from store.ops.errors import OpsError
@@ -37,11 +38,9 @@ from store.ops.grant_tables import role_grants as table
 
 if TYPE_CHECKING:
     from engine.audit.service import AuditService
-    from engine.clouds.writing import AccountSession, WriteSessions
     from engine.settings.models import Settings
     from store.ops.ops import Ops
 
-ROLES = ("member", "_member_")  # the second is what clouds called it before Rocky
 STANDING = "grants"  # the permission under which roles are given and taken (engine/gate/rules.py: STANDING)
 WORKS_SECONDS = 15.0  # the longest that is waited for a token with a role that was just given
 TIDY_SECONDS = 60.0  # between two looks for what has to be taken back
@@ -76,7 +75,7 @@ class Grants:
         self,
         ops: Ops,
         audit: AuditService,
-        sessions: WriteSessions,
+        sessions: Sessions,
         perform: Callable[[Actor, Call], Answer],
         settings: Callable[[], Settings],
         *,
@@ -225,8 +224,8 @@ class Grants:
         """Note that the role is about to be given, once it is certain that nobody has given it before."""
         try:
             session = self._sessions.session(use.cloud, "admin")
-            role_id, role = self._role(session, use)
-            held = self._held(session, use)
+            role_id, role = grant_asking.role(session, use.cloud, use.region)
+            held = grant_asking.held(session, use.region, use.project_id)
         except CloudError as error:
             raise self._no_role(use, "no role can be given in the project {project}: " + _plain(str(error))) from error
         if held:
@@ -342,24 +341,9 @@ class Grants:
         self._audit.record(caller, "grant.forget", row["cloud"], detail, connection=connection)
         return connection.execute(delete(table).where(table.c.id == row["id"])).rowcount
 
-    # Asking
+    # Names and words
 
-    def _role(self, session: AccountSession, use: Use) -> tuple[str, str]:
-        """(id, name) of the role that is given. Raises CloudError."""
-        for name in ROLES:
-            found = _listed(session.get("identity", use.region, "/roles", "", (("name", name),)), "roles")
-            for role in found:
-                if str(role.get("name")).lower() == name and isinstance(role.get("id"), str):
-                    return role["id"], name
-        raise CloudError("not_found", f"{use.cloud} has no role called {ROLES[0]}")
-
-    def _held(self, session: AccountSession, use: Use) -> dict[str, str]:
-        """{id: name} of the roles that the user has in the project by itself. Raises CloudError."""
-        path = f"/projects/{use.project_id}/users/{session.user_id}/roles"
-        found = _listed(session.get("identity", use.region, path), "roles")
-        return {str(role.get("id")): str(role.get("name") or role.get("id")) for role in found}
-
-    def _user_name(self, cloud: str, session: AccountSession) -> str:
+    def _user_name(self, cloud: str, session: WriteSession) -> str:
         return (self._sessions.user(cloud, session.account) or session.user_id)[:255]
 
     def _no_role(self, use: Use, sentence: str) -> NoRole:
@@ -427,19 +411,6 @@ def _is_time(row: Row, now: datetime) -> bool:
     """Whether it is time to try again: after a minute, then twice as long each time."""
     wait = min(timedelta(seconds=TIDY_SECONDS) * 2 ** min(row["attempts"], 12), _LONGEST)
     return row["tried_at"] is None or row["tried_at"] + wait <= now
-
-
-def _listed(raw: Any, key: str) -> list[Mapping[str, Any]]:
-    """The list in an answer of Keystone. Raises CloudError for anything else."""
-    if raw.status != 200:
-        raise CloudError(
-            "denied" if raw.status == 403 else "broken", f"Keystone answered {raw.status} to a look at {key}"
-        )
-    try:
-        found = orjson.loads(raw.body)[key]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise CloudError("broken", f"Keystone answered without {key}") from None
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 def _plain(text: str) -> str:

@@ -10,6 +10,7 @@ from engine.demo.answers import Refusal, answer, empty
 from engine.demo.compute import require_member, require_reader
 from engine.demo.compute_create import create
 from engine.demo.compute_events_console import console_output
+from engine.demo.compute_images import MachineImages
 from engine.demo.compute_render import VM_STATES, server_document
 from engine.demo.compute_servers import Servers
 from engine.demo.lifecycle import REBOOT, STOP
@@ -47,6 +48,7 @@ RULES = {
     "lock": "os_compute_api:os-lock-server:lock",
     "unlock": "os_compute_api:os-lock-server:unlock",
     "os-getConsoleOutput": "os_compute_api:os-console-output",
+    "createImage": "os_compute_api:servers:create_image",
     "pause": "os_compute_api:os-pause-server:pause",
     "unpause": "os_compute_api:os-pause-server:unpause",
     "suspend": "os_compute_api:os-suspend-server:suspend",
@@ -75,6 +77,7 @@ class Actions:
     def __init__(self, compute: Compute) -> None:
         self.compute, self.state, self.lifecycle = compute, compute.state, compute.lifecycle
         self.servers = Servers(compute)
+        self.images = MachineImages(compute.state, compute.lifecycle)
 
     def _server(self, call: Call, id: str) -> Server:
         return self.servers.find(call, id)
@@ -139,6 +142,7 @@ class Actions:
             "unlock": self._unlock,
             "resize": self._resize,
             "os-getConsoleOutput": self._console,
+            "createImage": self._create_image,
         }
         if action not in ALLOWED and action not in special:
             raise Refusal(400, f"There is no such action: {action}")
@@ -205,6 +209,12 @@ class Actions:
 
     def _console(self, call: Call, server: Server, value: Any) -> Response:
         return answer({"output": console_output(server, value, call.now)})
+
+    def _create_image(self, call: Call, server: Server, value: Any) -> Response:
+        # No lock stands in the way: nothing of the machine is changed.
+        made = self.images.create(call, server, value)
+        self._record(call, server, "createImage")
+        return made
 
     # Attachments
 

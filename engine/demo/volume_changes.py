@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.demo.answers import Refusal, answer, empty
@@ -40,6 +41,10 @@ def add_changes(storage: BlockStorage) -> None:
     on("POST", "/volumes/{id}/action")(changes.act)
     on("GET", "/volumes/{id}/metadata")(changes.metadata)
     on("POST", "/volumes/{id}/metadata")(changes.set_metadata)
+    on("PUT", "/volumes/{id}/metadata")(changes.replace_metadata)
+    on("DELETE", "/volumes/{id}/metadata/{key}")(changes.delete_metadata)
+    on("GET", "/snapshots/{id}/metadata")(changes.snapshot_metadata)
+    on("POST", "/snapshots/{id}/metadata")(changes.set_snapshot_metadata)
     on("POST", "/snapshots")(changes.create_snapshot)
     on("DELETE", "/snapshots/{id}")(changes.delete_snapshot)
     on("POST", "/backups")(changes.create_backup)
@@ -56,7 +61,7 @@ class Changes:
     def _now(self) -> float:
         return self.state.clock.now()
 
-    def _quota(self, call: Call, kind: str, size: int) -> None:
+    def _quota(self, call: Call, kind: str, size: int, type: str = "") -> None:
         project = call.token.project
         assert project is not None
         used = volume_usage(self.state, project.id).get(project.id, {})
@@ -73,6 +78,24 @@ class Changes:
             )
             raise Refusal(
                 413, f"{name}: Maximum number of {kind}s allowed ({quota[f'{kind}s']}) exceeded for quota '{kind}s'."
+            )
+        if type:
+            self._type_quota(quota, used, kind, size, type)
+
+    @staticmethod
+    def _type_quota(quota: dict[str, int], used: Mapping[str, int], kind: str, size: int, type: str) -> None:
+        """Limits of one volume type, where a project has them."""
+        gigabytes, count = f"gigabytes_{type}", f"{kind}s_{type}"
+        if 0 <= quota.get(gigabytes, -1) < used.get(gigabytes, 0) + size:
+            raise Refusal(
+                413,
+                f"VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed {gigabytes} quota. "
+                f"Requested {size}G, quota is {quota[gigabytes]}G and {used.get(gigabytes, 0)}G has been consumed.",
+            )
+        if 0 <= quota.get(count, -1) < used.get(count, 0) + 1:
+            name = {"volume": "VolumeLimitExceeded", "snapshot": "SnapshotLimitExceeded"}[kind]
+            raise Refusal(
+                413, f"{name}: Maximum number of {kind}s allowed ({quota[count]}) exceeded for quota '{count}'."
             )
 
     # Volumes
@@ -92,7 +115,7 @@ class Changes:
                 400, f"Invalid input for field/attribute size. Value: {size}. {size} is less than the minimum of 1"
             )
         kind = self._kind(body.get("volume_type"))
-        self._quota(call, "volume", int(size))
+        self._quota(call, "volume", int(size), kind)
         image = self.state.images.get(str(body.get("imageRef"))) if body.get("imageRef") else None
         volume = Volume(
             self.state.dice.uuid(), body.get("name") or "", call.token.project_id, call.token.user.id, int(size),
@@ -172,9 +195,34 @@ class Changes:
     def set_metadata(self, call: Call, id: str) -> Response:
         require_member(call, "volume:create_volume_metadata")
         volume: Volume = self.lists.find(call, id, "volumes")
-        volume.metadata = {**(volume.metadata or {}), **_texts(call.document("metadata"))}
+        volume.metadata = {**(volume.metadata or {}), **_short(call.document("metadata"))}
         volume.updated = call.now
         return answer({"metadata": volume.metadata})
+
+    def replace_metadata(self, call: Call, id: str) -> Response:
+        require_member(call, "volume:update_volume_metadata")
+        volume: Volume = self.lists.find(call, id, "volumes")
+        volume.metadata, volume.updated = _short(call.document("metadata")), call.now
+        return answer({"metadata": volume.metadata})
+
+    def delete_metadata(self, call: Call, id: str, key: str) -> Response:
+        require_member(call, "volume:delete_volume_metadata")
+        volume: Volume = self.lists.find(call, id, "volumes")
+        if key not in (volume.metadata or {}):
+            raise Refusal(404, f"Volume {id} has no metadata with key {key}.")
+        volume.metadata = {name: text for name, text in (volume.metadata or {}).items() if name != key}
+        volume.updated = call.now
+        return empty(200)
+
+    def snapshot_metadata(self, call: Call, id: str) -> Response:
+        return answer({"metadata": self.lists.find(call, id, "snapshots").metadata or {}})
+
+    def set_snapshot_metadata(self, call: Call, id: str) -> Response:
+        require_member(call, "volume:update_snapshot_metadata")
+        snapshot: Snapshot = self.lists.find(call, id, "snapshots")
+        snapshot.metadata = {**(snapshot.metadata or {}), **_short(call.document("metadata"))}
+        snapshot.updated = call.now
+        return answer({"metadata": snapshot.metadata})
 
     # Snapshots and backups
 
@@ -189,7 +237,7 @@ class Changes:
                 400,
                 f"Invalid volume: Volume {volume.id} status must be available, but current status is: {volume.status}.",
             )
-        self._quota(call, "snapshot", volume.size)
+        self._quota(call, "snapshot", volume.size, volume.type)
         snapshot = Snapshot(
             self.state.dice.uuid(), body.get("name") or "", call.token.project_id, call.token.user.id, volume.id,
             volume.size, "creating", call.now, None, _texts(body.get("metadata")), body.get("description"),
@@ -243,6 +291,15 @@ def _object(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Refusal(400, f"Invalid input for field/attribute {name}. Value: {value}. {value} is not of type 'object'")
     return value
+
+
+def _short(value: Any) -> dict[str, str]:
+    """Metadata as Cinder takes it: texts of at most 255 characters."""
+    found = _object(value, "metadata")
+    for key, text in found.items():
+        if not isinstance(text, str) or not 1 <= len(key) <= 255 or len(text) > 255:
+            raise Refusal(400, f"Invalid input for field/attribute metadata. Value: {found}.")
+    return dict(found)
 
 
 def _texts(value: Any) -> dict[str, str]:

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.inventory.reads import InventoryReads, scope_of
+from engine.snapshots import standing_routes
 from engine.snapshots.models import Volume
 from engine.snapshots.policies import documented as policies_documented
 from engine.snapshots.policies import routes as policies_routes
@@ -27,6 +28,7 @@ from engine.snapshots.runs.register import Register
 from engine.snapshots.runs.runner import SnapshotRunner
 from engine.snapshots.runs.service import RunService
 from engine.snapshots.runs.timing import Timing
+from engine.snapshots.standing import PolicyClouds
 from engine.snapshots.volumes import volumes
 
 if TYPE_CHECKING:
@@ -64,6 +66,10 @@ class SnapshotsRoom:
         def clock() -> datetime:
             return reads.clock()
 
+        self.standing = PolicyClouds(
+            ops, audit, gate.windows, clouds.names, lambda cloud: feed.publish("snapshots", cloud=cloud), clock
+        )
+        clouds.on_remove(self.standing.forget)
         self.policies = PolicyService(
             ops, audit, reads, lambda: feed.publish("snapshots"), clock, lambda: settings().snapshots.timezone
         )
@@ -105,7 +111,7 @@ class SnapshotsRoom:
 
     def forbidden(self, cloud: str) -> str | None:
         """Why policies may not change the cloud now; None when they may."""
-        if self._gate.windows.state(cloud)[0]:
+        if self._gate.windows.state(cloud)[0] or self.standing.enabled(cloud):
             return None
         return f"{cloud} is read-only, and policies may not work there: allow it with `qdeck snapshot enable {cloud}`"
 
@@ -124,6 +130,7 @@ class SnapshotsRoom:
             policies_documented.routes(self.desk, access),
             documented.routes(self.runs, self.pipeline, access),
             routes.routes(self.runs, access),
+            standing_routes.routes(self.standing, access),
         ]
 
     def _visible(self, caller: Caller) -> list[Volume]:

@@ -7,7 +7,7 @@ allows them, once and for good, and nothing but what they need: the gate lets th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ from store.ops.grant_tables import snapshot_clouds as table
 
 if TYPE_CHECKING:
     from engine.audit.service import AuditService
-    from engine.gate.models import Sessions
     from engine.gate.windows import WriteWindows
     from store.ops.ops import Ops
 
@@ -38,19 +37,19 @@ class PolicyClouds:
         self,
         ops: Ops,
         audit: AuditService,
-        sessions: Sessions,
         windows: WriteWindows,
+        names: Callable[[], Iterable[str]],
         changed: Callable[[str], object] = lambda cloud: None,
         clock: Callable[[], datetime] = times.utcnow,
     ) -> None:
-        """`changed(cloud)` is told after every change."""
-        self._ops, self._audit, self._sessions, self._windows = ops, audit, sessions, windows
+        """`names()`: all clouds; `changed(cloud)` is told after every change."""
+        self._ops, self._audit, self._windows, self._names = ops, audit, windows, names
         self._changed, self._clock = changed, clock
         windows.stand(STANDING, self.problem)
 
     def enabled(self, cloud: str) -> bool:
         """Whether policy runs may work there at any time: people said so, or it has no read-only mode (the demo)."""
-        if self._sessions.always_writable(cloud):
+        if self._always(cloud):
             return True
         with self._ops.read() as connection:
             return connection.scalar(select(table.c.cloud).where(table.c.cloud == cloud)) is not None
@@ -73,7 +72,7 @@ class PolicyClouds:
         """The clouds that the caller may see, as GET /q/snapshot/clouds answers them."""
         with self._ops.read() as connection:
             rows = {row["cloud"]: row for row in connection.execute(select(table)).mappings()}
-        names = [name for name in self._sessions.names() if caller.clouds is None or name in caller.clouds]
+        names = [name for name in self._names() if caller.clouds is None or name in caller.clouds]
         return [self._item(name, rows.get(name)) for name in names]
 
     def item(self, caller: Caller, cloud: str) -> dict[str, Any]:
@@ -127,8 +126,12 @@ class PolicyClouds:
         if caller.projects is not None or caller.domains is not None:
             raise Forbidden("Permission denied: this is about all projects of a cloud, and your role is not")
 
+    def _always(self, cloud: str) -> bool:
+        """Whether it has no read-only mode, as the demo."""
+        return self._windows.state(cloud) == (True, None)
+
     def _item(self, cloud: str, row: Any) -> dict[str, Any]:
-        always = self._sessions.always_writable(cloud)
+        always = self._always(cloud)
         return {
             "cloud": cloud,
             "enabled": always or row is not None,

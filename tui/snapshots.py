@@ -18,10 +18,11 @@ from tui.times import age
 Item = Mapping[str, Any]
 
 BASE = "/q/snapshot"
-POLICIES, SETS, EXCLUSIONS = f"{BASE}/policies", f"{BASE}/sets", f"{BASE}/exclusions"
-PREVIEW, WHY, DUE, POINTS = f"{BASE}/preview", f"{BASE}/why", f"{BASE}/due", f"{BASE}/points"
+POLICIES, EXCLUSIONS, DUE, POINTS = f"{BASE}/policies", f"{BASE}/exclusions", f"{BASE}/due", f"{BASE}/points"
+SETS, PREVIEW, SCHEDULE = "/snapshot-policies", f"{BASE}/sets/preview", f"{BASE}/schedule"
 COMPLIANCE, SUMMARY, CLOUDS = f"{BASE}/compliance", f"{BASE}/compliance/summary", f"{BASE}/clouds"
-RUNS, ACTIVE = f"{BASE}/runs", f"{BASE}/runs/active"
+STATE = f"{BASE}/runs/state"
+RUNS, RUN, ACTIVE = "/snapshot-runs", f"{BASE}/runs", "/snapshot/runs/active/progress"
 
 # How bad the words are, for glyphs and colours.
 COMPLIANCE_LEVELS = {
@@ -30,6 +31,7 @@ COMPLIANCE_LEVELS = {
     "pending": "busy",
     "quota_blocked": "warn",
     "excluded": "idle",
+    "no_policy": "warn",
 }
 RUN_LEVELS = {
     "pending": "none", "running": "busy", "completed": "ok", "partial": "warn", "failed": "bad", "cancelled": "idle",
@@ -91,7 +93,9 @@ def next_words(times: Sequence[object], zone: str) -> str:
 def policy_words(item: Item) -> str:
     """daily at 02:00 Europe/Berlin, keep 5: as the engine says it, else its cron line."""
     told = clean(item.get("words") or "")
-    return told or f"{clean(item.get('cron') or '')} {clean(item.get('timezone') or 'UTC')}, keep {item.get('keep')}"
+    return (
+        told or f"{clean(item.get('schedule') or '')} {clean(item.get('timezone') or 'UTC')}, keep {item.get('keep')}"
+    )
 
 
 def match_words(item: Item) -> str:
@@ -121,7 +125,7 @@ def _value(value: object) -> str:
 
 def made_by(point: Item) -> str:
     """The policy that made a restore point, or that a person or another tool did."""
-    return clean(point.get("policy") or point.get("made_by") or BY_HAND)
+    return clean(point.get("policy") or BY_HAND)
 
 
 def consistency_words(point: Item) -> str:
@@ -140,12 +144,9 @@ def place_words(point: Item) -> str:
 
 def block_words(item: Item) -> str:
     """Why quota blocks a volume, with the numbers: no room for its gigabytes: 480 of 500 used, 50 needed."""
-    reason = str(item.get("block_reason") or item.get("reason") or "")
-    words = BLOCK_WORDS.get(reason, clean(reason) or "blocked by quota")
-    counts = reason.startswith("snapshots")
-    limit = item.get("quota_limit_snapshots" if counts else "quota_limit_gb", item.get("limit"))
-    used = item.get("quota_used_snapshots" if counts else "quota_used_gb", item.get("used"))
-    needed = item.get("quota_needed_snapshots" if counts else "quota_needed_gb", item.get("needed"))
+    reason = str(item.get("reason") or item.get("block_reason") or "")
+    words = BLOCK_WORDS.get(reason, clean(item.get("block_reason") or reason) or "blocked by quota")
+    limit, used, needed = (item.get(name) for name in ("limit", "used", "needed"))
     if not isinstance(limit, int | float) or not isinstance(used, int | float):
         return words
     more = f", {needed:,} needed" if isinstance(needed, int | float) else ""
@@ -157,8 +158,8 @@ def run_words(item: Item) -> str:
     counts = [
         (int(item.get("snapshots_created") or 0), "made"),
         (int(item.get("snapshots_deleted") or 0), "removed"),
-        (int(item.get("snapshots_skipped") or item.get("skipped") or 0), "skipped"),
-        (int(item.get("snapshots_failed") or item.get("failed") or 0), "failed"),
+        (int(item.get("volumes_skipped") or 0), "skipped"),
+        (int(item.get("snapshots_failed") or 0), "failed"),
         (int(item.get("quota_blocked") or 0), "blocked by quota"),
     ]
     return ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing made"
@@ -166,7 +167,7 @@ def run_words(item: Item) -> str:
 
 def policies_of(item: Item) -> str:
     """Names of the policies of a run or set, by commas."""
-    names = item.get("policies") or item.get("policy") or ()
+    names = item.get("policy_names") or item.get("policies") or ()
     return clean(", ".join(map(str, names)) if isinstance(names, list | tuple) else names)
 
 
@@ -201,23 +202,64 @@ def next_status(filter: str) -> str:
     return " ".join([*rest, *([f"status:={after}"] if after else [])])
 
 
-def clouds_of(answer: Any) -> list[dict[str, Any]]:
-    """Clouds and whether policy runs may change them: {"cloud", "enabled", "always", "by", "at", "reason"}."""
-    return [
-        {
-            **{name: item.get(name) for name in ("by", "at", "reason")},
-            **{name: bool(item.get(name)) for name in ("enabled", "always")},
-            "cloud": str(item.get("cloud") or ""),
-        }
-        for item in items_of(answer)
-    ]
+def why_path(key: Sequence[str]) -> str:
+    """Where it is told why a volume has its policies."""
+    cloud, region, id = (quote(str(part), safe="") for part in key)
+    return f"{BASE}/why/{cloud}/{region or '-'}/{id}"
 
 
-def enable_path(cloud: str, allow: bool) -> str:
+def cloud_path(cloud: str) -> str:
     """Where policy runs are allowed in a cloud, or that is ended."""
-    return f"{CLOUDS}/{quote(cloud, safe='')}/{'enable' if allow else 'disable'}"
+    return f"{CLOUDS}/{quote(cloud, safe='')}"
 
 
-def preview_of(answer: Any) -> dict[str, Any]:
-    """What a policy or set would do, in the words of the editor."""
-    return dict(answer) if isinstance(answer, dict) else {}
+def preview_of(answer: Any, schedule: Any) -> dict[str, Any]:
+    """What a policy or set would do, in the words of the editor (tui/dialogs/snapshots.py), from the engine's answers.
+
+    Either may be missing. `items` are the first volumes alone: what they lose is counted over them.
+    """
+    found: dict[str, Any] = {"problems": {}}
+    if isinstance(schedule, Mapping):
+        found |= {name: schedule.get(name) for name in ("problems", "next", "timezone", "words")}
+    if not isinstance(answer, Mapping):
+        return found
+    items = items_of(answer)
+    return found | {
+        **{name: answer.get(name) for name in ("volumes", "new", "overridden", "excluded", "lost")},
+        "first": [clean(item.get("volume_name") or item.get("volume_id") or "") for item in items[:10]],
+        "snapshots": answer.get("more_snapshots"), "gb": answer.get("more_gigabytes"),
+        "taken_from": taken_from(items),
+        "projects": [_cost_of(one) for one in answer.get("projects") or () if isinstance(one, Mapping)],
+    }  # fmt: skip
+
+
+def taken_from(items: Sequence[Item]) -> list[dict[str, Any]]:
+    """Policies that volumes have now and would have no more: {"name", "volumes", "first"}, the most first."""
+    lost: dict[str, list[str]] = {}
+    for item in items:
+        for name in item.get("before") or {}:
+            if name not in (item.get("policies") or {}):
+                lost.setdefault(str(name), []).append(clean(item.get("volume_name") or item.get("volume_id") or ""))
+    ordered = sorted(lost.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    return [{"name": name, "volumes": len(names), "first": names[:3]} for name, names in ordered]
+
+
+def _cost_of(one: Item) -> dict[str, Any]:
+    """What it costs a project: what is added, on what is used of which limit; `problem` where that is too much."""
+    told = one.get("quota")
+    quota: Item = told if isinstance(told, Mapping) else {}
+    found: dict[str, Any] = {
+        "project_name": one.get("tenant_name") or one.get("tenant_id"),
+        "volumes": one.get("volumes"),
+    }
+    problems = []
+    for name, own, unit in (("snapshots", "snapshots", "snapshots"), ("gigabytes", "gb", "GB")):
+        more = int(one.get(f"more_{name}") or 0)
+        entry = quota.get(name)
+        entry = entry if isinstance(entry, Mapping) else {}
+        limit, used = entry.get("limit"), entry.get("used", entry.get("in_use"))
+        found |= {own: more, f"{own}_used": used, f"{own}_limit": limit}
+        if isinstance(limit, int) and isinstance(used, int) and 0 <= limit < used + more:
+            problems.append(f"{used + more:,} {unit} of {limit:,}")
+    reason = quota.get("reason") or quota.get("problem")
+    return found | {"problem": ", ".join(problems) or clean(reason or "")}

@@ -93,7 +93,7 @@ class FakeClient:
             return self.answers[path]
         if path.startswith("/q/resources/"):
             return self._resource(path)
-        if path.startswith("/q/snapshot/"):  # see tests.tui.snapshots_fake
+        if path.startswith(("/q/snapshot/", "/snapshot")):  # see tests.tui.snapshots_fake
             return {"total": 0, "items": []}
         answers: dict[str, Callable[[], Any]] = {
             "/q/clouds": lambda: {"items": self.clouds},

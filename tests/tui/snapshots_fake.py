@@ -12,15 +12,16 @@ from tui.api.errors import ApiError
 HOSTILE = "\x1b]0;t\x07[red]=1+1\u202edb\nx"
 VOLUME = "0000000a-7e1f-4a4c-9c1d-00000000beef"
 HOUR, DAY = 3600, 86400
+PATHS = ("/q/snapshot/", "/snapshot-policies", "/snapshot-runs", "/snapshot/runs")
 
 
 def policy(name: str, words: str, keep: int, **more: Any) -> dict[str, Any]:
     """A policy as the engine tells it."""
     return {
-        "name": name, "cron": "0 2 * * *", "schedule": words, "timezone": "Europe/Berlin", "keep": keep,
+        "name": name, "schedule": "0 2 * * *", "timezone": "Europe/Berlin", "keep": keep,
         "jitter_minutes": 0, "catch_up_hours": None, "window_hours": None, "method": "volume", "group_type": "",
         "enabled": True, "known": True, "description": "", "words": f"{words} Europe/Berlin, keep {keep}",
-        "next": [stamp(DAY), stamp(2 * DAY), stamp(3 * DAY)], "volumes": 34, "updated_by": "anna", **more,
+        "next_at": stamp(DAY), "volumes": 34, "sets": [], "updated_by": "anna", **more,
     }  # fmt: skip
 
 
@@ -59,11 +60,12 @@ def point(number: int, **more: Any) -> dict[str, Any]:
 def run(id: int, status: str, **more: Any) -> dict[str, Any]:
     """A run as the engine tells it."""
     return {
-        "id": id, "status": status, "cloud": "prod-eu", "region": "eu-1", "policies": ["daily_5"],
-        "trigger": "schedule", "dry_run": False, "detail": "", "by": "engine", "job_ids": [f"job-{id}"],
+        "id": id, "status": status, "cloud": "prod-eu", "region": "eu-1", "policy_names": ["daily_5"],
+        "run_type": "schedule", "dry_run": False, "detail": None, "triggered_by": "engine", "job_ids": [f"job-{id}"],
         "created_at": stamp(-id * HOUR - 30), "started_at": stamp(-id * HOUR - 30),
         "finished_at": None if status == "running" else stamp(-id * HOUR), "total_volumes": 85,
-        "snapshots_created": 40, "skipped": 2, "failed": 1 if status == "partial" else 0, "quota_blocked": 3,
+        "snapshots_created": 40, "snapshots_deleted": 38, "volumes_skipped": 2,
+        "snapshots_failed": 1 if status == "partial" else 0, "quota_blocked": 3,
         "total_batches": 5, "completed_batches": 2, "current_batch": 3, "progress_pct": 47.1,
         "estimated_finish_at": stamp(20 * 60 + 5), **more,
     }  # fmt: skip
@@ -76,6 +78,7 @@ class SnapshotClient(FakeClient):
         super().__init__(20)
         self.bare = bare
         self.enabled = False
+        self.idle: dict[str, str] = {}
         self.refusals: dict[str, ApiError] = {}  # by the beginning of the path
         self.policies = {} if bare else {p["name"]: p for p in (
             policy("daily_5", "daily 02:00", 5), policy("weekly_4", "weekly sun 03:00", 4, enabled=False, volumes=0),
@@ -99,6 +102,7 @@ class SnapshotClient(FakeClient):
         self.kept = [] if bare else [
             row(1, "compliant"), row(2, "missing", last_at=stamp(-3 * DAY)), row(3, "quota_blocked"),
             row(4, "pending", "weekly_4"), row(5, "excluded", ""), row(6, "missing", volume_name=HOSTILE),
+            row(7, "no_policy", "", cover="nothing", points=0),
         ]  # fmt: skip
         self.points = [
             point(1, consistency="group-consistent", spread_ms=120, group="g1"), point(2),
@@ -109,66 +113,72 @@ class SnapshotClient(FakeClient):
         self.runs = (
             [] if bare else [run(3, "running"), run(9, "partial", detail="1 volume failed"), run(33, "completed")]
         )
+        self.schedule_problems: dict[str, str] = {}
         self.preview: dict[str, Any] = {
-            "problems": {}, "next": [stamp(DAY), stamp(2 * DAY), stamp(3 * DAY)], "timezone": "Europe/Berlin",
-            "volumes": 34, "of": 120, "first": [f"data-{n}" for n in range(10)], "snapshots": 170, "gb": 13_600,
-            "taken_from": [{"name": "databases", "volumes": 3, "first": ["db-1", "db-2", "db-3"]}],
+            "name": "x", "policies": ["daily at 02:00 UTC, keep 5"], "volumes": 34, "new": 31, "size_gb": 2_720,
+            "snapshots": 170, "gigabytes": 13_600, "existing_snapshots": 0, "more_snapshots": 170,
+            "more_gigabytes": 13_600, "overridden": 2, "excluded": 1, "lost": 0, "existing_known": True,
+            "items": [
+                {"volume_id": f"v{n}", "volume_name": f"data-{n}", "policies": {"daily_5": 5},
+                 "before": {"weekly_4": 4} if n < 3 else {}} for n in range(34)
+            ],
             "projects": [
-                {"project_name": "acme-prod", "volumes": 30, "snapshots": 150, "snapshots_used": 12,
-                 "snapshots_limit": 50, "gb": 12_000, "gb_used": 4_000, "gb_limit": 20_000,
-                 "problem": "snapshots: 162 of 50"},
-                {"project_name": "acme-dev", "volumes": 4, "snapshots": 20, "snapshots_used": 0, "snapshots_limit": -1,
-                 "gb": 1_600, "gb_used": 100, "gb_limit": -1, "problem": ""},
+                {"tenant_name": "acme-prod", "volumes": 30, "more_snapshots": 150, "more_gigabytes": 12_000,
+                 "quota": {"snapshots": {"limit": 50, "used": 12}, "gigabytes": {"limit": 20_000, "used": 4_000}}},
+                {"tenant_name": "acme-dev", "volumes": 4, "more_snapshots": 20, "more_gigabytes": 1_600,
+                 "quota": {"snapshots": {"limit": -1, "used": 0}, "gigabytes": {"limit": -1, "used": 100}}},
             ],
         }  # fmt: skip
 
     async def get(self, path: str, params: Any = None, json: Any = None) -> Any:
-        if not path.startswith("/q/snapshot/"):
+        if not path.startswith(PATHS):
             return await super().get(path, params, json)
         self._note("GET", path, copy.deepcopy(params))
         await self._wait(path)
-        return copy.deepcopy(self._told(path.removeprefix("/q/snapshot/"), params or {}))
+        return copy.deepcopy(self._told(path, params or {}))
 
     async def post(self, path: str, json: Any = None, params: Any = None) -> Any:
-        if not path.startswith("/q/snapshot/"):
+        if not path.startswith(PATHS):
             return await super().post(path, json, params)
         self._note("POST", path, copy.deepcopy(json))
         await self._refuse(path)
         name = path.removeprefix("/q/snapshot/")
-        if name == "preview":
+        if name == "sets/preview":
             return self.preview
         if name == "policies":
             self.policies[json["name"]] = policy(json["name"], json["schedule"], json["keep"])
             return self.policies[json["name"]]
-        if name == "sets":
+        if name == "/snapshot-policies":
             self.sets[len(self.sets) + 1] = a_set(len(self.sets) + 1, json["name"], json["policies"])
             return {"id": len(self.sets)}
         if name == "exclusions":
             self.exclusions.insert(0, {"id": 77, "created_by": "root", "source": "manual", **json})
             return self.exclusions[0]
         if name.startswith("clouds/"):
-            self.enabled = name.endswith("enable")
+            self.enabled = True
         return {"id": 44}
 
     async def put(self, path: str, json: Any = None, params: Any = None) -> Any:
-        if not path.startswith("/q/snapshot/"):
+        if not path.startswith(PATHS):
             return await super().put(path, json, params)
         self._note("PUT", path, copy.deepcopy(json))
         await self._refuse(path)
-        kind, _, id = path.removeprefix("/q/snapshot/").partition("/")
-        found = self.policies[id] if kind == "policies" else self.sets[int(id)]
+        kind, _, id = path.rpartition("/")
+        found = self.sets[int(id)] if kind == "/snapshot-policies" else self.policies[id]
         found |= json
         return found
 
     async def delete(self, path: str, json: Any = None, params: Any = None) -> Any:
         answer = await super().delete(path, json, params)
         await self._refuse(path)
-        kind, _, id = path.removeprefix("/q/snapshot/").partition("/")
-        if kind == "policies":
+        kind, _, id = path.partition("?")[0].rpartition("/")
+        if kind == "/q/snapshot/policies":
             self.policies.pop(id, None)
-        elif kind == "sets":
+        elif kind == "/snapshot-policies":
             self.sets.pop(int(id), None)
-        elif kind == "exclusions":
+        elif kind == "/q/snapshot/clouds":
+            self.enabled = False
+        elif kind == "/q/snapshot/exclusions":
             self.exclusions = [item for item in self.exclusions if str(item["id"]) != id]
         return answer
 
@@ -178,16 +188,22 @@ class SnapshotClient(FakeClient):
         if error is not None:
             raise error
 
-    def _told(self, name: str, params: dict[str, Any]) -> Any:
-        if name.startswith("runs/"):
-            return self._run(name)
+    def _told(self, path: str, params: dict[str, Any]) -> Any:
+        if path.startswith(("/snapshot/runs/", "/q/snapshot/runs/")):
+            return self._run(path)
+        name = path.removeprefix("/q/snapshot/")
         lists: dict[str, Any] = {
-            "policies": list(self.policies.values()), "sets": list(self.sets.values()), "exclusions": self.exclusions,
-            "compliance": self.kept, "points": self.points, "runs": self.runs, "due": self._due(),
-            "clouds": [{"cloud": "prod-eu", "enabled": self.enabled, "always": False, "policies": len(self.policies)}],
+            "policies": list(self.policies.values()), "/snapshot-policies": list(self.sets.values()),
+            "exclusions": self.exclusions, "compliance": self.kept, "points": self.points,
+            "/snapshot-runs": self.runs, "due": self._due(),
+            "clouds": [{"cloud": "prod-eu", "enabled": self.enabled, "demo": False, "production": False}],
         }  # fmt: skip
         if name in lists:
             return {"total": len(lists[name]), "items": lists[name]}
+        if name == "schedule":
+            times = [] if self.schedule_problems else [stamp(DAY), stamp(2 * DAY), stamp(3 * DAY)]
+            return {"schedule": "", "timezone": params["timezone"], "words": "", "next": times,
+                    "problems": self.schedule_problems}  # fmt: skip
         return self._summary() if name == "compliance/summary" else self._why()
 
     def _due(self) -> list[dict[str, Any]]:
@@ -195,9 +211,9 @@ class SnapshotClient(FakeClient):
             return []
         return [
             {"cloud": "prod-eu", "region": "eu-1", "policy": "weekly_4", "due_at": None,
-             "next_at": stamp(3 * HOUR + 60), "volumes": 12, "words": "weekly sun 03:00"},
+             "next_at": stamp(3 * HOUR + 60), "volumes": 12, "words": "weekly on Sun at 03:00", "enabled": True},
             {"cloud": "prod-eu", "region": "eu-1", "policy": "daily_5", "due_at": stamp(-2 * HOUR - 60),
-             "next_at": stamp(DAY), "volumes": 34, "words": "daily 02:00", "reason": "the cloud is not enabled"},
+             "next_at": stamp(DAY), "volumes": 34, "words": "daily at 02:00", "enabled": True},
         ]  # fmt: skip
 
     def _summary(self) -> dict[str, Any]:
@@ -222,20 +238,23 @@ class SnapshotClient(FakeClient):
         cover = {"total": 41, "backup": 4, "same": 30, "nothing": 7}
         return {"counts": {**counts, "none": 7}, "policies": kept, "cover": cover, "failed": 1}
 
-    def _run(self, name: str) -> Any:
-        _, _, rest = name.partition("/")
-        id, _, part = rest.partition("/")
+    def _run(self, path: str) -> Any:
+        *_, id, part = path.split("/")
+        if part == "state":
+            return {"idle": self.idle, "problems": {}}
+        open = [item for item in self.runs if item["status"] == "running"]
         if id == "active":
-            return {"items": [item for item in self.runs if item["status"] == "running"]}
+            return {"active": bool(open), "run": open[0] if open else None, "batches": [], "runs": open}
         found = next((item for item in self.runs if str(item["id"]) == id), None)
         if found is None:
-            raise ApiError(404, "there is no such run")
+            raise ApiError(404, f"there is no snapshot run {id}")
         if part == "records":
             return {"items": [
                 {"id": 1, "action": "created", "status": "OK", "volume_id": VOLUME, "volume_name": "data-1",
-                 "project_name": "acme-prod", "policy": "daily_5", "point_name": "auto-1", "detail": "80 GB"},
+                 "project_name": "acme-prod", "policy": "daily_5", "snapshot_name": "auto-1", "detail": "80 GB"},
                 {"id": 2, "action": "failed", "status": "ERROR", "volume_id": VOLUME, "volume_name": HOSTILE,
-                 "project_name": "acme-prod", "policy": "daily_5", "point_name": "", "detail": "503 from the cloud"},
+                 "project_name": "acme-prod", "policy": "daily_5", "snapshot_name": None,
+                 "detail": "503 from the cloud"},
             ]}  # fmt: skip
         blocks = [{"volume_id": VOLUME, "volume_name": "db-data-01", "tenant_name": "staging", "policy": "daily_5",
                    "reason": "gigabytes_exceeded", "limit": 500, "used": 480, "needed": 50}]  # fmt: skip
@@ -247,10 +266,10 @@ class SnapshotClient(FakeClient):
 
     def _why(self) -> Any:
         if self.bare:
-            return {"volume_name": "data-1", "held": [], "excluded": None, "reasons": []}
+            return {"volume_name": "data-1", "policies": [], "excluded": None, "reasons": []}
         return {
             "volume_name": "data-1", "excluded": None,
-            "held": [{"policy": "daily_5", "keep": 9, "kind": "set", "source": "databases"}],
+            "policies": [{"policy": "daily_5", "keep": 9, "kind": "set", "source": "databases"}],
             "reasons": [
                 {"kind": "set", "id": "1", "name": "everything", "policies": {"daily_5": None}, "applies": False,
                  "text": "set everything is set aside: set databases says more about the volume"},

@@ -77,10 +77,9 @@ class SnapshotPolicies:
         made_up = item.get("known") is False  # a name that somebody uses: now it gets a row
 
         async def save(values: dict[str, Any]) -> str:
-            body = fields.policy_of(values)
-            name = str(body["name"])
+            body, name = fields.policy_of(values), str(values["name"])
             if new or made_up:
-                await self.world.post(POLICIES, json=body)
+                await self.world.post(POLICIES, json={"name": name, **body})
             else:
                 await self.world.put(f"{POLICIES}/{quote(name, safe='')}", json=body)
             whom = values.get("for")
@@ -108,8 +107,8 @@ class SnapshotPolicies:
                 await self.world.put(f"{SETS}/{quote(str(id), safe='')}", json=body)
             return f"set {clean(body['name'] or '')} {'made' if id is None else 'changed'}"
 
-        def preview(values: dict[str, Any]) -> dict[str, Any]:
-            return {**fields.set_preview(values), **({"id": id} if id is not None else {})}
+        def preview(values: dict[str, Any]) -> Any:
+            return fields.set_preview(values, id)
 
         title = f"set {clean(item.get('name') or '')}" if item else "a set"
         page = self._editor(title, fields.set_fields(item, self.cloud_names), save, preview, new=id is None)
@@ -133,21 +132,25 @@ class SnapshotPolicies:
 
     async def _preview(self: QuarterdeckApp, page: EditorPage, body_of: Any) -> None:  # type: ignore[misc]
         """What the values would do; an answer that came too late is not shown."""
-        from tui.snapshots import PREVIEW, preview_of
+        from tui.snapshots import PREVIEW, SCHEDULE, preview_of
 
         if not self.page_is(page):
             return
-        body = body_of(page.values())
+        asked = schedule, body = body_of(page.values())
+        told, answer = None, None
         try:
-            answer = await self.world.post(PREVIEW, json=body)
+            if schedule is not None:
+                told = await self.world.get(SCHEDULE, schedule)
+            if body is not None and not (told or {}).get("problems"):
+                answer = await self.world.post(PREVIEW, json=body)
         except Exception as error:
             if not is_expected(error):
                 page.no_preview("the console met an error")
                 raise
             page.no_preview(sentence(error))
             return
-        if self.page_is(page) and body == body_of(page.values()):
-            page.take_preview(preview_of(answer))
+        if self.page_is(page) and asked == body_of(page.values()):
+            page.take_preview(preview_of(answer, told))
 
     async def _save(self: QuarterdeckApp, page: Any, save: Any, values: dict[str, Any]) -> None:  # type: ignore[misc]
         """Send it; what is refused stays in the form with the reason, at its field where the engine names one."""
@@ -275,24 +278,28 @@ class SnapshotPolicies:
     async def _ask_enable(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         from tui.dialogs.form import FormPage
         from tui.dialogs.snapshot_fields import enable_fields
-        from tui.snapshots import CLOUDS, clouds_of, enable_path
+        from tui.snapshots import CLOUDS, cloud_path, items_of
 
-        told = clouds_of(await self.world.get(CLOUDS))
         chosen = self.pane.view.clouds
-        items = [one for one in told if not chosen or one["cloud"] in chosen]
+        items = [one for one in items_of(await self.world.get(CLOUDS)) if not chosen or one.get("cloud") in chosen]
         if not items:
             self.notice("no cloud is set up yet")
             return
-        if all(one["always"] for one in items):
+        items = [one for one in items if not one.get("demo")]
+        if not items:
             self.notice("policy runs are always allowed here: this is a demo cloud")
             return
-        items.sort(key=lambda one: (one["always"], one["enabled"]))
+        items.sort(key=lambda one: bool(one.get("enabled")))
         fields = enable_fields(items, self.kept_words.get("reason", ""))
 
         async def save(values: dict[str, Any]) -> str:
             name, allow = str(values["cloud"]), bool(values["allow"])
             self.keep_words({"reason": values["reason"]})
-            await self.world.post(enable_path(name, allow), json={"reason": values["reason"]})
+            if allow:
+                body = {"reason": values["reason"], "typed": values.get("typed") or ""}
+                await self.world.post(cloud_path(name), json=body)
+            else:
+                await self.world.delete(f"{cloud_path(name)}?reason={quote(str(values['reason']), safe='')}")
             state = "allowed: what is due begins by itself" if allow else "not allowed any more"
             return f"policy runs in {clean(name)} are {state}"
 
@@ -310,7 +317,7 @@ class SnapshotPolicies:
         """Ask which policies to run where, dry or for real."""
         from tui.dialogs.form import FormPage
         from tui.dialogs.snapshot_fields import run_fields
-        from tui.snapshots import RUNS
+        from tui.snapshots import RUN
 
         row = self.table.current
         start = row.key[1] if row is not None and row.key[0] == "policy" else ""
@@ -322,7 +329,7 @@ class SnapshotPolicies:
 
         async def save(values: dict[str, Any]) -> str:
             body = {"cloud": values["cloud"], "policies": values.get("policies"), "dry_run": bool(values["dry_run"])}
-            answer = await self.world.post(RUNS, json=body)
+            answer = await self.world.post(RUN, json=body)
             run = answer.get("run") if isinstance(answer, dict) and isinstance(answer.get("run"), dict) else answer
             return f"run {run.get('id')} has begun" if isinstance(run, dict) and run.get("id") else "it has begun"
 

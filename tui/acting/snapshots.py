@@ -169,7 +169,7 @@ class Snapshots:
     def action_cancel_run(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Begin no further snapshot, once that is confirmed."""
         from tui.panes.snapshots_runs import OPEN
-        from tui.snapshots import RUNS
+        from tui.snapshots import RUN
 
         run = self._run_here()
         if run is None:
@@ -179,7 +179,7 @@ class Snapshots:
             return
 
         async def cancel() -> None:
-            await self.world.post(f"{RUNS}/{quote(str(run['id']), safe='')}/cancel")
+            await self.world.post(f"{RUN}/{quote(str(run['id']), safe='')}/cancel")
             self.notice(f"run {run.get('id')} begins no further snapshot; what is being made is finished")
             self._room_again()
 

@@ -25,7 +25,7 @@ def standing(facts: Facts, keys: Any, clouds: tuple[str, ...]) -> Block:
     """Clouds in which policies may not run, in words, with the key that allows it. No line when all may."""
     block = Block()
     told = [item for item in items_of(facts.get("clouds")) if not clouds or item.get("cloud") in clouds]
-    closed = [item for item in told if not item.get("enabled") and item.get("policies", 1)]
+    closed = [item for item in told if not item.get("enabled")] if items_of(facts.get("policies")) else []
     for item in closed:
         name = clean(item.get("cloud"))
         key = block.spot(
@@ -35,6 +35,13 @@ def standing(facts: Facts, keys: Any, clouds: tuple[str, ...]) -> Block:
         )  # fmt: skip
         words = f" ▲ {name} is not enabled for policy runs: nothing is made there. "
         block.add(Piece(words, "warn", key), Piece(keys("enable_cloud"), "key", key), Piece(" allows it", "text", key))
+    named = {str(item.get("cloud")) for item in closed}
+    state = facts.get("state") or {}
+    for title in ("problems", "idle"):
+        for cloud, why in (state.get(title) or {}).items():
+            if cloud not in named and (not clouds or cloud in clouds):
+                key = block.spot(f"{title} {cloud}", View("runs"), [(f"{clean(cloud)}: {clean(why)}", "warn")])
+                block.add(Piece(f" ▲ {clean(cloud)}: {clean(why)}", "warn", key))
     return block
 
 
@@ -79,9 +86,10 @@ def _due_line(block: Block, item: Mapping[str, Any], now: datetime, room: int, l
     volumes = item.get("volumes")
     about: Parts = [(name, "strong"), (f" in {cloud}: {words}", style)]
     more: Parts = [(clean(item.get("words") or ""), "text")]
-    why: Parts = [(clean(item.get("reason") or ""), "warn")] if item.get("reason") else []
+    if not item.get("enabled", True):
+        words, style = "off", "muted"
     view = View("compliance", filter=f'policy:="{name}"')
-    key = block.spot(f"due {cloud} {item.get('region') or ''} {name}", view, about, more, why)
+    key = block.spot(f"due {cloud} {item.get('region') or ''} {name}", view, about, more)
     count = f"{volumes:,} vol" if isinstance(volumes, int) else ""
     left = max(6, room - 12 - len(count) - 2)
     block.add(
@@ -120,8 +128,7 @@ def running(facts: Facts, faults: Mapping[str, str], room: int, rows: int) -> Bl
 def _active(answer: Any) -> list[dict[str, Any]]:
     if not isinstance(answer, dict):
         return []
-    runs = answer.get("items")
-    return [dict(run) for run in runs] if isinstance(runs, list) else [dict(answer.get("run") or {})]
+    return [dict(run) for run in answer.get("runs") or [answer.get("run") or {}]]
 
 
 def _active_lines(block: Block, item: Mapping[str, Any], now: datetime, room: int) -> None:

@@ -16,8 +16,9 @@ MATCH = (
     "min_size_gb", "max_size_gb", "metadata_equals", "metadata_contains",
 )  # fmt: skip
 FEW = ("tenant_name", "volume_type", "volume_name_prefix")
+MOST_KEPT = 1000
 NOBODY, ALL, SOME = "nobody", "all", "match"
-_POLICY_NUMBERS = ("jitter_minutes", "catch_up_hours", "window_hours")
+_POLICY_HOURS = ("catch_up_hours", "window_hours")
 _WHEN = "daily 02:00; weekly sun 03:00; monthly 1 04:00; monthly L; hourly; cron"
 
 
@@ -47,14 +48,17 @@ def policy_fields(item: Mapping[str, Any], *, new: bool) -> list[Field]:
     per = (("volume", "volume"), ("server", "machine, all at once"))
     fields: list[Field] = [
         named,
-        _text("schedule", "When", item.get("schedule") or item.get("cron"), _WHEN, required=True, maximum=100),
+        _text("schedule", "When", item.get("schedule"), _WHEN, required=True, maximum=100),
         _text("timezone", "Zone", item.get("timezone") or "UTC", "as Europe/Berlin", required=True),
         _number("keep", "Keep", item.get("keep") or 7, "of each volume; older ones go", 1, required=True, maximum=1000),
         ChoiceField(Option("method", "Per", "choice", ("volume", "server")), per, item.get("method") or "volume"),
     ]
     if new:
         whom = ((ALL, "all volumes"), (SOME, "those below"), (NOBODY, "none yet"))
-        fields += [ChoiceField(Option("for", "For", "choice"), whom, item.get("for") or ALL), *match_fields({}, FEW)]
+        fields += [
+            ChoiceField(Option("for", "For", "choice", (ALL, SOME, NOBODY)), whom, item.get("for") or ALL),
+            *match_fields({}, FEW),
+        ]
     return [
         *fields,
         _number("jitter_minutes", "Up to min late", item.get("jitter_minutes"), "clouds do not begin at once"),
@@ -87,7 +91,7 @@ def match_fields(match: Mapping[str, Any], names: Sequence[str]) -> list[Field]:
         "volume_type": _text("volume_type", "Volume type", match.get("volume_type"), "or several by commas", "list"),
         "volume_name_prefix": _text("volume_name_prefix", "Name begins", match.get("volume_name_prefix")),
         "volume_name_contains": _text("volume_name_contains", "Name has", match.get("volume_name_contains")),
-        "bootable": ChoiceField(Option("bootable", "Bootable", "choice"), yes_no, match.get("bootable"), optional=True),
+        "bootable": ChoiceField(Option("bootable", "Bootable", "bool"), yes_no, match.get("bootable"), optional=True),
         "min_size_gb": _number("min_size_gb", "At least GB", match.get("min_size_gb")),
         "max_size_gb": _number("max_size_gb", "At most GB", match.get("max_size_gb")),
         "metadata_equals": _text("metadata_equals", "Metadata is", match.get("metadata_equals"), "tier=gold", "list"),
@@ -117,25 +121,28 @@ def cloud_field(clouds: Sequence[str], start: str) -> list[Field]:
 
 
 def enable_fields(items: Sequence[Mapping[str, Any]], reason: str) -> list[Field]:
-    """Which cloud (tui/snapshots.py: clouds_of), whether policies may run in it, and why."""
+    """Which cloud, whether policies may run in it, and why; a production cloud asks for its name."""
     names = [
-        (one["cloud"], f"{clean(one['cloud'])}: {'allowed' if one['enabled'] else 'not allowed'}") for one in items
+        (one["cloud"], f"{clean(one['cloud'])}: {'allowed' if one.get('enabled') else 'not allowed'}") for one in items
     ]
     allow = ((True, "allowed"), (False, "not allowed"))
-    return [
-        ChoiceField(Option("cloud", "Cloud", "choice"), names),
-        ChoiceField(Option("allow", "Policy runs", "choice"), allow, not items[0]["enabled"]),
+    fields: list[Field] = [
+        ChoiceField(Option("cloud", "Cloud", "choice", tuple(one["cloud"] for one in items)), names),
+        ChoiceField(Option("allow", "Policy runs", "bool"), allow, not items[0].get("enabled")),
         _text("reason", "Reason", reason, "stands in the audit", required=True, maximum=255),
     ]
+    if any(one.get("production") for one in items):
+        fields.append(_text("typed", "Its name", "", "typed, where it is a production cloud"))
+    return fields
 
 
 def run_fields(clouds: Sequence[str], policies: str) -> list[Field]:
     """Where, which policies, dry or for real."""
     how = ((True, "dry run: only say what"), (False, "make them"))
     return [
-        ChoiceField(Option("cloud", "Cloud", "choice"), [(name, clean(name)) for name in clouds]),
+        ChoiceField(Option("cloud", "Cloud", "choice", tuple(clouds)), [(name, clean(name)) for name in clouds]),
         _text("policies", "Policies", policies, "by commas; empty: all", "list"),
-        ChoiceField(Option("dry_run", "How", "choice"), how, True),
+        ChoiceField(Option("dry_run", "How", "bool"), how, True),
     ]
 
 
@@ -168,15 +175,20 @@ def retention_of(words: Sequence[str]) -> dict[str, Any]:
 
 def policy_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """The policy in a form's values. What was left empty goes back to what the schedule says."""
-    found = {name: values.get(name) for name in ("name", "schedule", "timezone", "keep", "method", "description")}
-    return {**found, "description": found["description"] or "", **{name: values.get(name) for name in _POLICY_NUMBERS}}
+    found = {name: values.get(name) for name in ("schedule", "timezone", "keep", "method", *_POLICY_HOURS)}
+    return {
+        **found,
+        "jitter_minutes": values.get("jitter_minutes") or 0,
+        "description": values.get("description") or "",
+    }
 
 
 def set_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """The set in a form's values."""
     return {
         "name": values.get("name"), "policies": values.get("policies") or [], "match": match_of(values),
-        "retention_map": retention_of(values.get("retention_map") or ()), "priority": values.get("priority") or 0,
+        "retention_map": retention_of(values.get("retention_map") or ()),
+        "priority": 100 if values.get("priority") is None else values["priority"],
         "cloud": values.get("cloud") or "", "description": values.get("description") or "",
     }  # fmt: skip
 
@@ -196,15 +208,23 @@ def match_values(match: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def policy_preview(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What is asked about a policy while it is typed: itself, and the set that it would bring."""
-    body: dict[str, Any] = {"policy": policy_of(values)}
-    return {**body, "set": set_for(values)} if values.get("for") in (ALL, SOME) else body
+def policy_preview(values: Mapping[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """What is asked about a policy while it is typed: its schedule, and the set that it would bring."""
+    keep = values.get("keep")
+    schedule = {
+        "schedule": values.get("schedule") or "", "timezone": values.get("timezone") or "UTC",
+        "keep": keep if isinstance(keep, int) and 1 <= keep <= MOST_KEPT else 1,
+    }  # fmt: skip
+    brings = values.get("for") in (ALL, SOME) and values.get("name")
+    body = {**set_for(values), "retention_map": {str(values["name"]): schedule["keep"]}} if brings else None
+    return schedule, body
 
 
-def set_preview(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What is asked about a set while it is typed."""
-    return {"set": set_of(values)}
+def set_preview(values: Mapping[str, Any], id: Any = None) -> tuple[None, dict[str, Any] | None]:
+    """What is asked about a set while it is typed; nothing yet while it names no policy."""
+    body = set_of(values)
+    more = {"id": id} if id is not None else {}
+    return None, {**body, "name": body["name"] or "this set", **more} if body["policies"] else None
 
 
 def exclusion_of(

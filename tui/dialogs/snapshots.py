@@ -8,10 +8,12 @@ from typing import Any
 from tui.dialogs.fields import Field
 from tui.dialogs.form import FormPage
 from tui.dialogs.page import Drawn, Line
+from tui.dialogs.planlines import wrapped
 from tui.panes.pane import Parts
 from tui.snapshots import next_words
-from tui.table.cells import clean, cut_end
+from tui.table.cells import clean, cut_end, fit
 
+KEPT_OUT = (("overridden", "have something more specific"), ("excluded", "are excluded"), ("lost", "lose it"))
 PREVIEW_ROWS = 7  # lines of the preview on a small screen
 
 
@@ -104,7 +106,12 @@ class EditorPage(FormPage):
             return [([(cut_end(f" no preview: {clean(self.fault)}", cells - 1), "warn")], [])]
         if self.preview is None:
             return [([(" ◐ asking the engine …" if self.waiting else " fill in the fields", "muted")], [])]
-        lines = preview_lines(self.preview, cells)
+        titles = {field.name: field.option.title for field in self.fields}
+        lines: list[Line] = []
+        for name, words in self.problems.items():
+            said = f"✖ {titles.get(name, name)}: {words}"
+            lines += [([(f" {piece}", "bad")], []) for piece in wrapped(said, cells - 2)]
+        lines += preview_lines(self.preview, cells)
         if self.waiting and lines:
             lines[0] = (lines[0][0], [("◐ ", "busy")])
         return lines
@@ -119,10 +126,11 @@ def preview_lines(told: Mapping[str, Any], cells: int) -> list[Line]:
     count = told.get("volumes")
     if isinstance(count, int):
         projects = [one for one in told.get("projects") or () if isinstance(one, Mapping)]
-        of = f" of {told['of']:,}" if isinstance(told.get("of"), int) else ""
         where = f" in {len(projects):,} project{'' if len(projects) == 1 else 's'}" if count else ": none matches"
-        taken = f"{count:,}{of} volumes"
-        lines.append([(" takes   ", "muted"), (taken, "strong" if count else "warn"), (where, "text")])
+        taken = f"{count:,} volumes"
+        kept = [f"{told[name]:,} {words}" for name, words in KEPT_OUT if told.get(name)]
+        rest = f"; {', '.join(kept)}" if kept else ""
+        lines.append([(" takes   ", "muted"), (taken, "strong" if count else "warn"), (where, "text"), (rest, "muted")])
         if count:
             lines += _cost(told, projects)
         names = ", ".join(clean(name) for name in list(told.get("first") or ())[:10])
@@ -141,12 +149,12 @@ def _cost(told: Mapping[str, Any], projects: Sequence[Mapping[str, Any]]) -> lis
     if not isinstance(snapshots, int):
         return []
     over = sum(bool(one.get("problem")) for one in projects)
-    parts: Parts = [
-        (" costs   ", "muted"),
-        (f"{snapshots:,} snapshots", "strong"),
-        (f", {gb or 0:,} GB at most", "text"),
-    ]
-    parts.append((f"  ✖ does not fit in {over:,}" if over else "  ● fits their quota", "bad" if over else "text"))
+    known = all(isinstance(one.get("snapshots_limit"), int) for one in projects)
+    parts: Parts = [(" costs   ", "muted"), (f"{snapshots:,} snapshots", "strong"), (f", {gb or 0:,} GB more", "text")]
+    if over:
+        parts.append((f"  ✖ does not fit in {over:,}", "bad"))
+    else:
+        parts.append(("  ● fits their quota" if known else "  ▲ their quota is not known", "text" if known else "warn"))
     return [parts]
 
 
@@ -157,14 +165,17 @@ def _taken(one: Mapping[str, Any]) -> Parts:
 
 
 def _project(one: Mapping[str, Any]) -> Parts:
-    parts: Parts = [(f"   {clean(one.get('project_name') or one.get('project_id') or ''):<18.18} ", "text"),
-                    (f"{int(one.get('volumes') or 0):>4,} vol ", "muted")]  # fmt: skip
-    for name, unit in (("snapshots", "snap"), ("gb", "GB")):
-        need, used, limit = one.get(name), one.get(f"{name}_used"), one.get(f"{name}_limit")
-        roof = "?" if not isinstance(limit, int) else "∞" if limit < 0 else f"{limit:,}"
-        parts.append((f" +{need or 0:,} {unit}", "text"))
-        if isinstance(used, int):
-            parts.append((f" on {used:,}/{roof}", "muted"))
+    parts: Parts = [
+        (f"   {fit(clean(one.get('project_name') or ''), 18)} ", "text"),
+        (f"{int(one.get('volumes') or 0):>4,} vol ", "muted"),
+    ]
     if one.get("problem"):
-        parts.append((f"  ✖ {clean(one['problem'])}", "bad"))
+        return [*parts, (f" ✖ too much: {clean(one['problem'])}", "bad")]
+    for name, unit in (("snapshots", "snapshots"), ("gb", "GB")):
+        need, used, limit = one.get(name), one.get(f"{name}_used"), one.get(f"{name}_limit")
+        parts.append((f" +{need or 0:,} {unit}", "text"))
+        if isinstance(used, int) and isinstance(limit, int):
+            parts.append((f" on {used:,} of {limit:,}" if limit >= 0 else f" on {used:,}, no limit", "muted"))
+        else:
+            parts.append((", quota not known", "muted"))
     return parts

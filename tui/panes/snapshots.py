@@ -10,7 +10,7 @@ from tui.board import snapshots as blocks
 from tui.board.layout import Board, ruled, shares, side_by_side, stacked
 from tui.board.pieces import Block, drawn
 from tui.panes.board import Asked, BoardPane
-from tui.snapshots import ACTIVE, CLOUDS, DUE, POLICIES, PRESETS, RUNS, SUMMARY, items_of
+from tui.snapshots import ACTIVE, CLOUDS, DUE, POLICIES, PRESETS, RUNS, STATE, SUMMARY, items_of
 from tui.state import View
 from tui.world import World
 
@@ -40,6 +40,7 @@ class ProtectionPane(BoardPane):
             "due": (DUE, at),
             "summary": (SUMMARY, at),
             "runs": (RUNS, {"limit": LAST_RUNS}),
+            "state": (STATE, {}),
         }
 
     @property

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from store.filters import FilterError, parse
+from tui.ondemand import one_value
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.told import AskedPane, local
-from tui.snapshots import COMPLIANCE, COMPLIANCE_LEVELS, REASON_WORDS, WHY, items_of, key_of, status_word
+from tui.snapshots import COMPLIANCE, COMPLIANCE_LEVELS, REASON_WORDS, items_of, key_of, status_word, why_path
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.layout import Head
@@ -46,7 +48,7 @@ class CompliancePane(AskedPane):
 
     async def ask(self, filter: str) -> Rows:
         """Read them."""
-        params: dict[str, Any] = {"limit": MOST}
+        params: dict[str, Any] = {"limit": MOST, **narrowing(filter)}
         if len(self.view.clouds) == 1:
             params["cloud"] = self.view.clouds[0]
         answer = await self.world.get(COMPLIANCE, params)
@@ -126,6 +128,16 @@ class CompliancePane(AskedPane):
         return [first, second, third]
 
 
+def narrowing(filter: str) -> dict[str, str]:
+    """What of a filter the engine sifts by: one status, one policy."""
+    try:
+        tree = parse(filter)
+    except FilterError:
+        return {}
+    found = {name: one_value(tree, name) for name in ("status", "policy")}
+    return {name: value for name, value in found.items() if value and (name != "status" or value in ORDER)}
+
+
 def cover_words(item: Mapping[str, Any]) -> str:
     """backup; same back end only; nothing; "" where it was not told."""
     return {"backup": "has a backup", "same": "same back end only", "nothing": "nothing"}.get(
@@ -162,8 +174,7 @@ class WhyPane(Pane):
     async def _rows(self) -> Rows:
         if len(self.view.subject) != 3:
             return []
-        cloud, region, id = self.view.subject
-        answer = await self.world.get(WHY, {"cloud": cloud, "region": region, "volume_id": id})
+        answer = await self.world.get(why_path(self.view.subject))
         self.answer = answer if isinstance(answer, dict) else {}
         reasons = [item for item in self.answer.get("reasons") or () if isinstance(item, dict)]
         reasons.sort(key=lambda item: not item.get("applies"))
@@ -217,7 +228,7 @@ def held_words(answer: Mapping[str, Any]) -> str:
     """The policies that were decided on: daily_5 (keep 5), weekly_4 (keep 4); excluded; no policy."""
     if answer.get("excluded"):
         return f"excluded: {clean(answer['excluded'])}"
-    held = [item for item in answer.get("held") or () if isinstance(item, dict)]
+    held = [item for item in answer.get("policies") or () if isinstance(item, dict)]
     return ", ".join(f"{clean(item.get('policy'))} (keep {item.get('keep')})" for item in held) or "no policy"
 
 

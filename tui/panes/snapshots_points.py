@@ -119,7 +119,8 @@ class PointsPane(Pane):
         item = self.items.get(row.key)
         if item is None:
             return []
-        first: Parts = [(local(item.get("taken_at")), "strong"), (f"  {made_by(item)}", "text")]
+        by = clean(item.get("made_by") or made_by(item))
+        first: Parts = [(local(item.get("taken_at")), "strong"), (f"  {by}", "text")]
         first.append((f"  {clean(item.get('name') or item.get('id') or '')}", "muted"))
         second: Parts = [(consistency_words(item), "text")]
         if item.get("proof"):

@@ -11,6 +11,7 @@ from tui.snapshots import (
     EXCLUSIONS,
     POLICIES,
     PRESETS,
+    SCHEDULE,
     SETS,
     items_of,
     match_words,
@@ -27,7 +28,9 @@ from tui.table.layout import Head
 from tui.table.spec import Key, Row, RowSource
 
 _SWITCH = {"on": "ok", "off": "idle", "made up": "none"}
+OWNER, OWNERS_NO = "metadata-tag", "the owner says so: auto_snapshot is no in the volume's metadata"
 _FORCE = {"in force": "ok", "over": "idle"}
+MOST = 1000  # sets
 NAMELESS = "made up from its name: nobody made this policy"
 
 
@@ -46,12 +49,21 @@ class PoliciesPane(Pane):
 
     async def _rows(self) -> Rows:
         policies = items_of(await self.world.get(POLICIES))
-        sets = items_of(await self.world.get(SETS))
+        sets = items_of(await self.world.get(SETS, {"page_size": MOST}))
         now = datetime.now(UTC)
         self.items = {("policy", str(item.get("name"))): item for item in policies}
         self.items |= {("set", str(item.get("id"))): item for item in sets}
         return [(key, policy_values(item, now) if key[0] == "policy" else set_values(item))
                 for key, item in self.items.items()]  # fmt: skip
+
+    async def enrich(self, row: Row) -> bool:
+        """The next three times of the policy."""
+        item = self.items.get(row.key)
+        if item is None or row.key[0] != "policy" or "next" in item or not item.get("enabled", True):
+            return False
+        asked = {name: item.get(name) for name in ("schedule", "timezone", "keep")}
+        item["next"] = (await self.world.get(SCHEDULE, asked)).get("next") or []
+        return True
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """Whether it is on is the glyph."""
@@ -116,10 +128,8 @@ def set_values(item: Mapping[str, Any]) -> list[Any]:
 
 
 def next_times(item: Mapping[str, Any]) -> list[Any]:
-    """The next times of a policy, as many as the engine tells."""
-    told = item.get("next")
-    times = told if isinstance(told, list) else [item.get("next_at")]
-    return [at for at in times if at]
+    """The next times of a policy: the ones that were asked for, else the one that the list tells."""
+    return [at for at in item.get("next") or [item.get("next_at")] if at]
 
 
 def policy_about(item: Mapping[str, Any]) -> list[Parts]:
@@ -179,7 +189,12 @@ class ExclusionsPane(Pane):
 
     async def _rows(self) -> Rows:
         now = datetime.now(UTC)
-        self.items = {(str(item.get("id")),): item for item in items_of(await self.world.get(EXCLUSIONS))}
+        answer = await self.world.get(EXCLUSIONS, {"owners": True})
+        owners = answer.get("owners") or () if isinstance(answer, dict) else ()
+        self.items = {(str(item.get("id")),): item for item in items_of(answer)}
+        self.items |= {
+            (OWNER, str(item.get("volume_id"))): {**item, "source": OWNER, "reason": OWNERS_NO} for item in owners
+        }
         return [(key, exclusion_values(item, now)) for key, item in self.items.items()]
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
@@ -240,7 +255,7 @@ def exclusion_words(item: Mapping[str, Any]) -> str:
 def exclusion_values(item: Mapping[str, Any], now: datetime) -> list[Any]:
     """A row."""
     end = moment_of(str(item.get("expires_at") or ""))
-    over = end is not None and end <= now
+    over = item.get("in_force") is False or (end is not None and end <= now)
     return [
         exclusion_words(item), "over" if over else "in force", item.get("reason"), item.get("source"),
         "never" if end is None else when_words(item["expires_at"], now), item.get("created_by"), item.get("created_at"),

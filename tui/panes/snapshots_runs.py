@@ -12,6 +12,7 @@ from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.told import AskedPane, local
 from tui.snapshots import (
     RECORD_LEVELS,
+    RUN,
     RUN_LEVELS,
     RUNS,
     block_words,
@@ -29,6 +30,7 @@ from tui.table.paint import SECTION
 from tui.table.spec import Key, Row, RowSource
 
 MOST = 200
+MOST_RECORDS = 1000
 COLUMNS = ("run", "status", "policies", "done", "what", "at", "took", "trigger", "cloud", "by")
 OPEN = ("pending", "running")
 BLANK = (" ", " ", " ", " ", " ")  # of headings, in place of nothing, which a list would show as "-"
@@ -122,9 +124,9 @@ class RunPane(Pane):
     async def _rows(self) -> Rows:
         if not self.id:
             return []
-        progress = await self.world.get(f"{RUNS}/{self.id}/progress")
+        progress = await self.world.get(f"/snapshot/runs/{self.id}/progress")
         self.item = dict(progress.get("run") or {})
-        records = items_of(await self.world.get(f"{RUNS}/{self.id}/records"))
+        records = items_of(await self.world.get(f"{RUN}/{self.id}/records", {"page_size": MOST_RECORDS}))
         self.keys = {}
         rows = batch_rows(progress.get("batches") or ())
         blocks = progress.get("quota_blocks") or ()
@@ -146,7 +148,7 @@ class RunPane(Pane):
         )  # type: ignore[assignment]
         name = item.get("volume_name") or item.get("server_name") or item.get("volume_id")
         project = item.get("tenant_name") or item.get("project_name")
-        return key, [name, status_word(status).lower(), project, item.get("policy"), words, item.get("point_name")]
+        return key, [name, status_word(status).lower(), project, item.get("policy"), words, item.get("snapshot_name")]
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """What, how, whose."""
@@ -189,9 +191,9 @@ class RunPane(Pane):
         """The whole run; under it the words of the line in full."""
         if not self.item:
             return []
-        detail = clean(row.values[4] or "")
         about = run_about(self.item)
-        return [*about[:2], [(detail, "text")] if detail else (about[2] if len(about) > 2 else [])]
+        detail = "" if row.key[0] in ("batch", SECTION) else clean(row.values[4] or "")
+        return [*about[:2], [(detail, "text")] if detail else about[2]]
 
 
 def batch_rows(batches: Any) -> Rows:
@@ -224,7 +226,8 @@ def run_values(item: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "run": item.get("id"), "status": status_word(item.get("status")), "policies": policies_of(item),
         "done": percent_of(item), "what": clean(item.get("detail") or "") or run_words(item),
         "at": item.get("started_at") or item.get("created_at"), "took": took(times, now),
-        "trigger": clean(item.get("trigger") or "").replace("_", " "), "cloud": item.get("cloud"), "by": item.get("by"),
+        "trigger": clean(item.get("run_type") or "").replace("_", " "), "cloud": item.get("cloud"),
+        "by": item.get("triggered_by"),
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.app import prepare
+from tui.app import colours_of, prepare
 from tui.state import DEFAULT, History, View, column_named, view_of_json, view_of_text
 from tui.themes.palette import PALETTES, choose
 
@@ -39,6 +39,35 @@ def test_the_console_imports_nothing_heavy() -> None:
 def test_the_way_in_does_not_even_import_textual() -> None:
     packages = loaded("tui.app, tui.early, tui.api.transport, tui.api.http")
     assert not packages.intersection((*HEAVY, "textual", "rich"))
+
+
+@pytest.mark.parametrize("pane", ["resources", "dashboard"])
+def test_the_first_frame_needs_neither_textual_nor_a_loop(pane: str) -> None:
+    packages = loaded(f"tui.app, tui.frame, tui.takeover, tui.panes.{pane}")
+    assert not packages.intersection((*HEAVY, "textual", "asyncio"))
+
+
+def test_of_panes_and_dialogs_the_console_loads_the_list_of_resources_only() -> None:
+    code = "import sys, tui.console; print(*(m for m in sys.modules if m.startswith(('tui.panes.', 'tui.dialogs.'))))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"tui.panes.make", "tui.panes.pane", "tui.panes.resources"}
+
+
+@pytest.mark.parametrize(
+    ("env", "system"),
+    [
+        ({"COLORTERM": "truecolor", "TERM": "xterm"}, "truecolor"),
+        ({"COLORTERM": "24bit"}, "truecolor"),
+        ({"TERM": "xterm-256color"}, "256"),
+        ({"TERM": "xterm-kitty"}, "256"),
+        ({"TERM": "screen-16color"}, "standard"),
+        ({"TERM": "vt100"}, "standard"),
+    ],
+)
+def test_colours_are_counted_as_rich_counts_them(env: dict[str, str], system: str) -> None:
+    from rich.console import Console
+
+    assert colours_of(env) == system == Console(_environ=env, force_terminal=True).color_system
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.board.layout import Board, marked
 from tui.board.pieces import Spot
@@ -15,6 +14,9 @@ from tui.table.layout import Head
 from tui.table.source import LocalSource
 from tui.table.spec import Anchor, Row, RowSource, Spec, Window
 from tui.world import World
+
+if TYPE_CHECKING:
+    import asyncio  # needed to read: the first frame is painted without a loop
 
 Asked = tuple[str, Mapping[str, Any]]  # path and parameters
 SHARE = 20  # a part is asked for during at most one part in so many of the time
@@ -97,6 +99,8 @@ class BoardPane(Pane):
         """Ask for every part that is out of date and was not asked for a moment ago."""
         if not self._stale:
             return
+        import asyncio
+
         now = asyncio.get_running_loop().time()
         waiting = False
         for name, asked in self.parts().items():
@@ -112,6 +116,8 @@ class BoardPane(Pane):
         return max(self.gaps.get(name, GAP), SHARE * self._took.get(name, 0.0))
 
     async def _read(self, name: str, asked: Asked) -> None:
+        import asyncio
+
         began = asyncio.get_running_loop().time()
         try:
             self.facts[name] = await self.world.get(asked[0], dict(asked[1]) or None)

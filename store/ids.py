@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import random
 import threading
 import time
 
 _lock = threading.Lock()
 _last = 0
+# Ids must differ, not be secret: nobody may do anything because of knowing one. Asking the kernel for each of them
+# would let another thread have the interpreter, in the middle of every request.
+_chance = random.Random()
+os.register_at_fork(after_in_child=_chance.seed)
 
 
 def uuid7() -> str:
@@ -21,7 +26,6 @@ def uuid7() -> str:
     stamp = (now // 1_000_000 << 12) | (now % 1_000_000 * 4096 // 1_000_000)
     with _lock:
         stamp = _last = max(stamp, _last + 1)
-    random = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
-    value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | random
+    value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | _chance.getrandbits(62)
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

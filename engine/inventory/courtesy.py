@@ -3,7 +3,7 @@
 Both need the interpreter, and a thread that builds rows gives it back only every few milliseconds; a page that is read
 meanwhile asks for it a dozen times. So the collector looks here before each piece of its work, makes the pieces short
 while somebody is here, and the interpreter changes threads more often then. It costs the collector a tenth of its CPU,
-which nobody should pay at night.
+which nobody should pay at night. The thread that writes what was collected looks here too, before each statement.
 """
 
 from __future__ import annotations

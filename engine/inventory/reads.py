@@ -106,16 +106,21 @@ class InventoryReads:
             kept = self._orders.window(connection, window, now, versions)
             return kept or windows.read_window(connection, window, now, self._hints)
 
-        return self._told(window, self.read(work), versions, self._all_states())
+        answer = self._ready_rows(window, versions) or self.read(work)
+        return self._told(window, answer, versions, self._all_states())
 
     def ready_window(self, window: Window) -> dict[str, Any] | None:
         """The answer of `window` when everything it says is in memory, else None; does not block."""
         states, versions = self._recent_states(), self._versions(window)
-        try:
-            answer = None if states is None else self._orders.window(None, window, self.clock(), versions)
-        except (FilterError, UnknownColumn):
-            return None  # `window` says what is wrong
+        answer = None if states is None else self._ready_rows(window, versions)
         return self._told(window, answer, versions, states) if answer and states is not None else None
+
+    def _ready_rows(self, window: Window, versions: Versions) -> dict[str, Any] | None:
+        """The window's rows when all of them are in memory, else None; does not block."""
+        try:
+            return self._orders.window(None, window, self.clock(), versions)
+        except (FilterError, UnknownColumn):
+            return None  # reading them says what is wrong
 
     def position(self, window: Window) -> dict[str, Any]:
         """Total and the anchor's rank."""

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from engine.process.status import Status
 
 # Imported before the first fork, so that a worker costs a fork and not two seconds.
-WARM = ("duckdb", "pyarrow", "sqlalchemy.dialects.sqlite.pysqlite", "uvicorn.protocols.http.h11_impl", "httpx",
-        "keystoneauth1.session", "keystoneauth1.identity", "uvicorn.lifespan.on", "engine.process.worker",
-        "engine.access.tcp", "engine.settings.loading")  # fmt: skip
+WARM = ("duckdb", "pyarrow.compute", "pyarrow.dataset", "sqlalchemy.dialects.sqlite.pysqlite",
+        "uvicorn.protocols.http.h11_impl", "httpx", "keystoneauth1.session", "keystoneauth1.identity",
+        "uvicorn.lifespan.on", "engine.process.worker", "engine.access.tcp", "engine.settings.loading")  # fmt: skip
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

@@ -79,6 +79,7 @@ def run(assignment: Assignment) -> int:
         control = Control(assignment.status, lambda event: tell(event=event))
         control.attach(parts.ops, parts.estate, parts.status, getattr(parts.audit, "record", None))
         app = _module(assignment).create_app(parts, control)
+        gc.freeze()  # what a start made stays: looking through it again holds up whoever waits for an answer
         gc.enable()
         asyncio.run(_serve(assignment, app, parts, lambda: tell(event="ready")))
     except Exception as error:

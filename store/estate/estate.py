@@ -158,6 +158,10 @@ class Estate:
         when it raises."""
         return self._writer.submit(work)
 
+    def give_way(self, wait: Callable[[float], None]) -> None:
+        """Have the writer call `wait(seconds)` before each statement: it may wait so long while somebody reads."""
+        self._writer.give_way(wait)
+
     def checkpoint(self) -> None:
         """Merge the log into the file. DuckDB does it by itself when the log has 32 MB; call this when the
         engine is idle."""

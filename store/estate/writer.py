@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from store.estate.errors import EstateClosed
 from store.estate.opening import explained
@@ -21,6 +22,38 @@ After = Callable[[Any], None]
 Work = Callable[["duckdb.DuckDBPyConnection"], Any]
 _STOP = None
 
+# A statement waits no longer for people who read, and all statements of one piece of work no longer together.
+STATEMENT_SECONDS, WORK_SECONDS = 0.03, 0.15
+
+
+class Courteous:
+    """A connection whose statements first wait for people who read.
+
+    A statement takes both cores and the interpreter for milliseconds, and the end of a listing is a dozen of them.
+
+    give_way  waits while somebody reads, at most the seconds it is given
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._inner = connection
+        self._patience = 0.0
+        self.give_way: Callable[[float], None] | None = None
+
+    def begin(self) -> None:
+        """Another piece of work begins."""
+        self._patience = WORK_SECONDS
+
+    def execute(self, *arguments: Any) -> duckdb.DuckDBPyConnection:
+        """As the connection's own."""
+        if self.give_way is not None and self._patience > 0:
+            began = time.monotonic()
+            self.give_way(min(self._patience, STATEMENT_SECONDS))
+            self._patience -= time.monotonic() - began
+        return self._inner.execute(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
 
 class Writer:
     """Runs work on one connection, in the order it was handed in.
@@ -31,7 +64,7 @@ class Writer:
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-        self._connection = connection
+        self._connection = Courteous(connection)
         self._path = path
         self._queue: queue.SimpleQueue[tuple[Work, Future[Any], After | None, bool] | None] = queue.SimpleQueue()
         self._closed = False
@@ -62,6 +95,10 @@ class Writer:
     def is_current_thread(self) -> bool:
         """Whether the caller runs on the writer thread."""
         return threading.current_thread() is self._thread
+
+    def give_way(self, wait: Callable[[float], None]) -> None:
+        """Have `wait(seconds)` called before each statement: it may wait so long while somebody reads."""
+        self._connection.give_way = wait
 
     def close(self) -> None:
         """Finish what is queued and end the thread. The connection is closed on that thread."""
@@ -95,12 +132,14 @@ class Writer:
             raise EstateClosed(
                 f"the estate {self._path} stopped after an error and has to be opened again: {self.broken}"
             )
+        connection = cast("duckdb.DuckDBPyConnection", self._connection)
+        self._connection.begin()
         try:
             if not transaction:
-                return work(self._connection)
+                return work(connection)
             self._connection.execute("BEGIN")
             try:
-                result = work(self._connection)
+                result = work(connection)
                 self._connection.execute("COMMIT")
             except BaseException:
                 self._roll_back()

@@ -71,16 +71,33 @@ class Creator:
         live, now = as_it_is(volume, document), self.clock()
         if problem := planning.unfit(live, None, work.occurrence, self._limits()):
             raise NotMade(*problem)
+        work.keeps[volume.id] = self._keep(work, live, now)
+        self._untouched(live, document)
+        self._room(work, live)
+        return live
+
+    def _keep(self, work: Work, live: Volume, now: datetime) -> int:
+        """How many points of the volume are kept, as is decided now. Raises NotMade when it has the policy no more."""
         decision = self._policies.decide([live], now)[live.key]
         if decision.excluded is not None:
             raise NotMade("excluded", decision.excluded)
         held = next((held for held in decision.held if held.policy == work.policy), None)
         if held is None:
             raise NotMade("unassigned", f"the volume no longer has the policy {work.policy}")
-        work.keep = held.keep if not work.machine else max(work.keep, held.keep)
-        self._untouched(live, document)
-        self._room(work, live)
-        return live
+        return held.keep
+
+    def still_held(self, work: Work, volume: Volume) -> bool:
+        """Whether retention may work on a volume whose point an earlier attempt made: it may be decided otherwise now."""
+        if volume.id in work.keeps:
+            return True
+        try:
+            document = (work.get("block-storage", f"/volumes/{volume.id}") or {}).get("volume")
+            if not isinstance(document, dict):
+                return False
+            work.keeps[volume.id] = self._keep(work, as_it_is(volume, document), self.clock())
+        except FORESEEN:
+            return False
+        return True
 
     def _untouched(self, volume: Volume, document: Mapping[str, Any]) -> None:
         """Raises NotMade for what is under a hands-off mark, or what a job works on."""

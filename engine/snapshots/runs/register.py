@@ -157,7 +157,10 @@ class Register:
     def newest(self, cloud: str, region: str) -> dict[tuple[str, str], datetime]:
         """{(volume id, policy): newest occurrence that has a point, or had one}."""
         query = select(points.c.volume_id, points.c.policy, points.c.occurrence).where(
-            points.c.cloud == cloud, points.c.region == region, points.c.state != "failed", points.c.volume_id != ""
+            points.c.cloud == cloud,
+            points.c.region == region,
+            points.c.state.not_in(("begun", "failed")),  # what was only begun is looked for by the next step
+            points.c.volume_id != "",
         )
         found: dict[tuple[str, str], datetime] = {}
         with self._ops.read() as connection:

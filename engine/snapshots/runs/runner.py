@@ -58,7 +58,7 @@ class SnapshotRunner:
                 # Beyond retention before anything is made (it was lowered, or removing failed): that may be the room.
                 self._pruner.prune(work, todo)
                 self._make(work, todo)
-            made = [volume for volume in work.volumes if volume.id in work.made]
+            made = [one for one in work.volumes if one.id in work.made and self._creator.still_held(work, one)]
             if made:
                 self._pruner.prune(work, made)
         self._told(work.run["id"], work.cloud)
@@ -101,7 +101,7 @@ class SnapshotRunner:
         except NoRole as error:
             raise Refused("no_role", str(error), command=error.command) from error
         work = Work(
-            step, context, cloud, region, run, str(args["policy"]), int(args["keep"]),
+            step, context, cloud, region, run, str(args["policy"]),
             times.parse(args["occurrence"]), volumes, get, lambda call: self._gate.perform(work.actor(), call),
         )  # fmt: skip
         return work

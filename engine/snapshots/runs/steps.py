@@ -36,6 +36,7 @@ class Work:
     get      get(service, path, microversion="", query=()) with a token of the project
     perform  perform(call) -> Answer, through the gate
     made     {volume id: point id} that this step made; `problems` {volume id: why not}
+    keeps    {volume id: points to keep}, as decided in this attempt
     """
 
     step: Step
@@ -44,7 +45,6 @@ class Work:
     region: str
     run: Mapping[str, Any]
     policy: str
-    keep: int
     occurrence: datetime
     volumes: tuple[Volume, ...]
     get: Callable[..., dict[str, Any] | None]
@@ -53,9 +53,15 @@ class Work:
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     problems: dict[str, NotMade] = field(default_factory=dict)
+    keeps: dict[str, int] = field(default_factory=dict)
     removed: int = 0
     stuck: list[str] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)
+
+    @property
+    def keep(self) -> int:
+        """How many points are kept, as it was last decided; of a machine's volumes the greatest number counts."""
+        return max(self.keeps.values(), default=int(self.step.args["keep"]))
 
     @property
     def project_id(self) -> str:

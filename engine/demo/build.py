@@ -7,7 +7,7 @@ import hashlib
 
 from engine.demo import names
 from engine.demo.clock import Clock
-from engine.demo.machines import Maker
+from engine.demo.machines import Maker, protection
 from engine.demo.records import Image, Keypair, Server, Trunk, Volume
 from engine.demo.state import Dice, State
 from engine.demo.tenants import DAY, make_catalogue, make_hosts, make_tenants, project_owner
@@ -128,7 +128,19 @@ def _strange_volumes(state: State, maker: Maker, nets: list[TenantNet]) -> None:
         shared.multiattach = True
         for server in mine:
             maker.attach(shared, server, "/dev/vdz", epoch - 80 * DAY)
+    _cloned_volume(maker, net, epoch)
     maker.wiring.float(net, None, epoch - 50 * DAY)
+
+
+def _cloned_volume(maker: Maker, net: TenantNet, epoch: int) -> None:
+    """A snapshot that can't be deleted: a volume was made from it, on a back end where it shares the blocks."""
+    ledger = maker.volume(net, f"{net.project.name}-ledger", 40, "premium", epoch - 60 * DAY)
+    ledger.metadata = protection(0.2, 3)[1]
+    night = epoch - epoch % DAY - 22 * 3600
+    copy = maker.volume(net, f"{net.project.name}-ledger-copy", 40, "premium", epoch - DAY)
+    copy.snapshot = maker.nightly(net, None, ledger, "daily_3", night - 2 * DAY).id
+    for back in (1, 0):
+        maker.nightly(net, None, ledger, "daily_3", night - back * DAY)
 
 
 def _stop(server: Server, when: int) -> None:
@@ -151,10 +163,16 @@ def _fail(state: State, server: Server, when: int) -> None:
 
 
 def _quotas(state: State, nets: list[TenantNet]) -> None:
-    """Quotas fit what is used; the third tenant has nearly used its own up."""
+    """Quotas fit what is used and what the nights add; the third tenant has nearly used its own up.
+
+    The fifth has no room for half of the snapshots that the nights would add. Some tenants have limits of one volume
+    type too: the second has room there, the fourth has none left.
+    """
+    from engine.demo.automation import growth
     from engine.demo.quotas import compute_usage, network_usage, volume_usage
 
     compute, volumes, network = compute_usage(state), volume_usage(state), network_usage(state)
+    more = growth(state)
     for index, net in enumerate(nets):
         project = net.project
         tight = index == 2
@@ -167,3 +185,11 @@ def _quotas(state: State, nets: list[TenantNet]) -> None:
                 used = usage.get(name, 0)
                 if limit >= 0 and ((tight and used > 5) or used > limit * 0.6):
                     quota[name] = used + max(1, used // 50) if tight else -(-used * 15 // 100) * 10
+        mine, have, added = project.volume_quota, volumes.get(project.id, {}), more.get(project.id, {})
+        for name in ("snapshots", "gigabytes"):
+            mine[name] = max(mine[name], have.get(name, 0) + 2 * added.get(name, 0) + 10)
+            if index in (1, 3):
+                full = f"{name}_premium"
+                mine[full] = have.get(full, 0) + (2 * added.get(full, 0) + 100 if index == 1 else 0)
+        if index == 4:
+            mine["snapshots"] = have.get("snapshots", 0) + added.get("snapshots", 0) // 2

@@ -183,17 +183,19 @@ class Changes:
         net = self.lifecycle.nets.get(volume.project) if volume else None
         if volume is None or net is None:
             return None
-        server = self.state.servers.get(volume.attachments[0].server) if volume.attachments else None
-        return self.lifecycle.maker.snapshot(net, server, volume, "daily_5", int(when)).id
+        if 0 <= net.project.volume_quota["snapshots"] <= len(self.state.snapshots.having("project", net.project.id)):
+            return None
+        # What people make by hand; the nightly ones come from engine.demo.automation.
+        return self.lifecycle.maker.by_hand(net, f"before-change-{dice.randrange(100, 999)}", volume, int(when)).id
 
     def _prune(self, dice: Dice, when: float) -> str | None:
         _, rows = self.state.snapshots.order("newest", lambda row: (row.created, row.id))
-        old = rows[: max(1, len(rows) // 4)]
-        snapshot = dice.choice(old) if old else None
-        if snapshot is None or snapshot.status != "available":
-            return None
-        self.lifecycle.delete_snapshot(snapshot, when)
-        return snapshot.id
+        for _ in range(40 if rows else 0):
+            snapshot = rows[dice.randrange(max(1, len(rows) // 4))]
+            if snapshot.status == "available" and not snapshot.metadata:
+                self.lifecycle.delete_snapshot(snapshot, when)
+                return snapshot.id
+        return None
 
     def _fail(self, dice: Dice, when: float) -> str | None:
         server = self._server(dice, "ACTIVE")

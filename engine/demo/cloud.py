@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from engine.demo.access import Tokens
 from engine.demo.answers import Refusal, answer
+from engine.demo.automation import Automation
 from engine.demo.build import build
 from engine.demo.changes import Changes
 from engine.demo.clock import Clock
@@ -33,7 +34,8 @@ class Cloud:
     """Six services; `roots` has the address of each, by name ("compute": "http://127.0.0.1:PORT").
 
     `epoch` is when the seed's cloud stood as it was made, in seconds; the clock starts at `start` (not before the
-    epoch) and what would have happened meanwhile has happened. `still` switches the background changes off.
+    epoch) and what would have happened meanwhile has happened. `until` is when the nightly snapshots of the people
+    before us end (default: the epoch). `still` switches the background changes off, and the nights.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Cloud:
         seed: str = "1",
         epoch: int | None = None,
         start: float | None = None,
+        until: float | None = None,
         still: bool = False,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,7 +69,9 @@ class Cloud:
             "placement": Placement(self.state, self.tokens, roots),
         }
         self.changes = Changes(self.state, self.lifecycle, per_day=0 if still else max(4, servers // 50))
+        self.automation = Automation(self.state, self.lifecycle, epoch if still or until is None else until)
         self.changes.start()
+        self.automation.start()
         self.requests = 0
         self.settle()
 

@@ -19,7 +19,7 @@ from typing import Any
 
 READY_SECONDS = 60.0
 # Raised whenever a seed gives another cloud than before: one that was made by an older release is not the same then.
-RECIPE = 3
+RECIPE = 4
 # clouds.yaml entry: user, project, its domain
 ENTRIES = {
     "demo": ("admin", "admin", "Default"),
@@ -58,10 +58,11 @@ class DemoCloud:
     ) -> DemoCloud:
         """Starts the process and waits until it answers.
 
-        The cloud of a home is remembered in `<home>/cloud.json` (servers, seed, epoch, ports): started again it
+        The cloud of a home is remembered in `<home>/cloud.json` (servers, seed, epoch, until, ports): started again it
         is the same cloud at the same address (if nobody has taken it), with what would have happened
         meanwhile. `days_ago`: its clock begins so many days in the past, so that a collection sees the past and
-        `advance` brings the rest. `age_days`: a new cloud has lived so long already when its clock begins.
+        `advance` brings the rest. `age_days`: a new cloud has lived so long already when its clock begins, with a
+        snapshot tool that ran every night until then.
         `speak_as`: the ports of another cloud, whose addresses this one names in place of its own.
         `wait`: seconds for the cloud of an engine that was killed to end. Raises DemoCloudFailed.
         """
@@ -74,7 +75,7 @@ class DemoCloud:
             sys.executable, "-P", "-m", "engine.demo", "--servers", str(servers), "--seed", seed,
             "--port", ",".join(map(str, memory["ports"])),
             "--control", str(control), "--password-file", "-", "--epoch", _rfc3339(memory["epoch"]),
-            "--start-days-ago", str(days_ago),
+            "--until", _rfc3339(memory["until"]), "--start-days-ago", str(days_ago),
         ]  # fmt: skip
         command += ["--speak-as", ",".join(map(str, speak_as))] if speak_as else []
         command += ["--still"] if still else []
@@ -166,7 +167,7 @@ def _control_path(home: Path) -> Path:
 
 
 def remembered(home: Path) -> dict[str, Any] | None:
-    """The cloud of this home: {"servers", "seed", "epoch" (seconds), "ports", "recipe"}.
+    """The cloud of this home: {"servers", "seed", "epoch", "until" (seconds), "ports", "recipe"}.
 
     None when there is none, or an older release made it: started again it would be another cloud.
     """
@@ -181,6 +182,7 @@ def _read_memory(home: Path) -> dict[str, Any] | None:
             "servers": int(known["servers"]),
             "seed": str(known["seed"]),
             "epoch": int(known["epoch"]),
+            "until": int(known.get("until", known["epoch"])),
             "ports": [int(port) for port in known["ports"]],
             "recipe": known.get("recipe"),
         }
@@ -197,7 +199,7 @@ def _memory(home: Path, servers: int, seed: str, days_ago: float, age_days: floa
         return known
     ports = known["ports"] if known else [0]
     epoch = start - int(age_days * 86400)
-    return {"servers": servers, "seed": seed, "epoch": epoch, "ports": ports, "recipe": RECIPE}
+    return {"servers": servers, "seed": seed, "epoch": epoch, "until": start, "ports": ports, "recipe": RECIPE}
 
 
 def remember(home: Path, memory: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.demo import names
-from engine.demo.machines import DEVICES, Maker
+from engine.demo.machines import DEVICES, POOLS, Maker
 from engine.demo.records import Attachment, Flavor, Port, Server, Snapshot, Volume
 from engine.demo.state import State
 from engine.demo.tables import Table
@@ -14,6 +14,7 @@ from engine.demo.wiring import TenantNet
 
 BUILD, STOP, REBOOT, DELETE, RESIZE, DISK, GONE = 2.0, 0.8, 1.5, 0.4, 3.0, 0.4, 0.003
 KEEP_DELETED = 20_000
+CLONING = POOLS["premium"]  # the pool where a volume made from a snapshot shares its blocks
 
 
 class Lifecycle:
@@ -22,6 +23,10 @@ class Lifecycle:
     def __init__(self, state: State, maker: Maker, nets: list[TenantNet]) -> None:
         self.state, self.maker = state, maker
         self.nets = {net.project.id: net for net in nets}
+        # Volumes made from a snapshot, by its id, where they share its blocks.
+        self._clones: dict[str, set[str]] = {}
+        for volume in state.volumes:
+            self._note_clone(volume)
         self._others: dict[str, TenantNet] = {}
 
     def net(self, project: str) -> TenantNet:
@@ -143,8 +148,18 @@ class Lifecycle:
 
     # Disks
 
+    def _note_clone(self, volume: Volume) -> None:
+        if volume.snapshot and volume.pool == CLONING:
+            self._clones.setdefault(volume.snapshot, set()).add(volume.id)
+
+    def cloned(self, snapshot: Snapshot) -> bool:
+        """Whether a volume still shares the snapshot's blocks: then the back end doesn't let it go."""
+        clones = self._clones.get(snapshot.id)
+        return clones is not None and any(id in self.state.volumes for id in clones)
+
     def create_volume(self, volume: Volume, now: float, *, fails: bool = False) -> None:
         volume.status = "creating"
+        self._note_clone(volume)
         pool, volume.pool = volume.pool, None
         self.state.volumes.add(volume)
 
@@ -171,7 +186,15 @@ class Lifecycle:
 
     def delete_snapshot(self, snapshot: Snapshot, now: float) -> None:
         snapshot.status, snapshot.updated = "deleting", int(now)
-        self._later(now, GONE, lambda due: self._forget(self.state.snapshots, snapshot.id))
+
+        def finish(due: int) -> None:
+            if self.cloned(snapshot):
+                # The driver says that it is busy, and Cinder, which had said yes, puts it back.
+                snapshot.status, snapshot.updated = "available", due
+            else:
+                self._forget(self.state.snapshots, snapshot.id)
+
+        self._later(now, GONE, finish)
 
     def attach(self, volume: Volume, server: Server, device: str | None, now: float) -> Attachment:
         """Reserved at once, in use a moment later."""
@@ -207,7 +230,7 @@ class Lifecycle:
             server.updated = when
 
     def has_snapshots(self, volume: Volume) -> bool:
-        return any(snapshot.volume == volume.id for snapshot in self.state.snapshots)
+        return bool(self.state.snapshots.having("volume", volume.id))
 
     @staticmethod
     def free_device(server: Server) -> str:

@@ -18,6 +18,7 @@ POOLS = {
 }
 DEVICES = "bcdefghijklmnop"
 DATA_TYPES = ("standard", "standard", "archive")
+PILOT = 6000  # machines that ever had policies: nights of a large cloud must not take longer than its days
 ENVIRONMENTS = ("prod", "prod", "prod", "stage", "dev")
 
 
@@ -140,16 +141,19 @@ class Maker:
         chance = dice.random()
         if chance < 0.24:
             days = dice.choice((2, 3, 5))
-            policy = f"daily_{days}"
-            volume.metadata = {"auto_snapshot": "true", "snapshot_policies": policy, f"retention_{policy}": str(days)}
+            policy, metadata = protection(chance, days)
+            if server.number <= PILOT:
+                volume.metadata = metadata
             if not full:
                 return
             night = state.epoch - state.epoch % DAY + 2 * 3600
             for back in range(min(days, 1 + int(chance * 9))):
                 self.nightly(net, server, volume, policy, night - back * DAY)
+        elif chance > 0.975:
+            volume.metadata = {"auto_snapshot": "no"}  # its owner wants none
         elif chance < 0.29 and full:
             made = state.epoch - int(dice.random() * 40) * DAY
-            self._snapshot(net, f"before-upgrade-{dice.randrange(100, 999)}", volume, max(made, volume.created + 99))
+            self.by_hand(net, f"before-upgrade-{dice.randrange(100, 999)}", volume, max(made, volume.created + 99))
 
     def nightly(self, net: TenantNet, server: Server | None, volume: Volume, policy: str, night: int) -> Snapshot:
         """A snapshot of some night in the past: some minutes into the run, and after the volume came."""
@@ -162,12 +166,13 @@ class Maker:
         middle = f"{server.name[:40]}-" if server else ""
         name = f"auto-{net.project.name[:40]}-{policy}-{middle}{(volume.name or volume.id)[:40]}-{stamp}"
         made_by = {"created_by": "p9_auto_snapshots", "policy": policy, "original_project_id": net.project.id}
-        snapshot = self._snapshot(net, name, volume, made)
+        snapshot = self.by_hand(net, name, volume, made)
         snapshot.metadata = {**made_by, "original_volume_id": volume.id}
         snapshot.description = f"Snapshot of policy {policy}, made by p9_auto_snapshots"
         return snapshot
 
-    def _snapshot(self, net: TenantNet, name: str, volume: Volume, made: int) -> Snapshot:
+    def by_hand(self, net: TenantNet, name: str, volume: Volume, made: int) -> Snapshot:
+        """A snapshot that says nothing of why it is there."""
         snapshot = Snapshot(
             self.state.dice.uuid(), name, net.project.id, net.user, volume.id, volume.size, "available", made, made + 3
         )
@@ -192,3 +197,16 @@ class Maker:
         for server in members:
             server.server_group = group.id
         return self.state.server_groups.add(group)
+
+
+def protection(chance: float, days: int) -> tuple[str, dict[str, str]]:
+    """(daily policy, metadata) of a volume, `chance` being below 0.24: some have a second policy, some write it the old
+    way.
+    """
+    if chance > 0.22:
+        return "daily", {"auto_snapshot": "yes", "snapshot_policy": "daily", "retention": str(days)}
+    policies = {f"daily_{days}": days}
+    if chance < 0.09:
+        policies |= {"monthly_1st": 1} if chance < 0.03 else {"weekly_4": 4}
+    kept = {f"retention_{name}": str(keep) for name, keep in policies.items()}
+    return f"daily_{days}", {"auto_snapshot": "true", "snapshot_policies": ",".join(policies), **kept}

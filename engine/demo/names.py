@@ -55,7 +55,15 @@ IMAGES: list[tuple[str, int, int, str, int, int, dict[str, str]]] = [
     ("ubuntu-24.04", 618_659_840, 4, "qcow2", 10, 512, {"os_distro": "ubuntu", "os_version": "24.04"}),
     ("ubuntu-22.04", 671_744_000, 3, "qcow2", 10, 512, {"os_distro": "ubuntu", "os_version": "22.04"}),
     ("debian-12", 347_602_944, 2, "qcow2", 5, 256, {"os_distro": "debian", "os_version": "12"}),
-    ("rocky-9", 1_083_703_296, 10, "qcow2", 10, 1024, {"os_distro": "rocky", "os_version": "9.4"}),
+    (
+        "rocky-9",
+        1_083_703_296,
+        10,
+        "qcow2",
+        10,
+        1024,
+        {"os_distro": "rocky", "os_version": "9.4", "os_require_quiesce": "yes"},
+    ),
     ("flatcar-stable", 478_150_656, 9, "qcow2", 10, 1024, {"os_distro": "flatcar", "os_version": "3975"}),
     (
         "windows-2022",

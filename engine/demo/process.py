@@ -30,6 +30,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--control", type=Path, required=True, help="Unix socket for the switches")
     parser.add_argument("--password-file", required=True, help="file with the password; - reads one line of stdin")
     parser.add_argument("--epoch", help="when the cloud stood as made (RFC 3339); default: the clock's start")
+    parser.add_argument("--until", help="when its nightly snapshots end (RFC 3339); default: the epoch")
     parser.add_argument("--start-days-ago", type=float, default=0.0, help="let the cloud's clock start in the past")
     parser.add_argument("--still", action="store_true", help="nothing changes by itself")
     parser.add_argument("--keep", action="store_true", help="stay when stdin is closed")
@@ -122,9 +123,10 @@ async def _open(given: argparse.Namespace, password: str, servers: list[HttpServ
         roots[name] = f"http://127.0.0.1:{named or port}"
     start = time.time() - given.start_days_ago * 86400
     epoch = int(datetime.fromisoformat(given.epoch).timestamp()) if given.epoch else None
+    until = datetime.fromisoformat(given.until).timestamp() if given.until else None
     cloud = Cloud(
         roots=roots, password=password, servers=given.servers, seed=given.seed,
-        epoch=epoch, start=start, still=given.still,
+        epoch=epoch, start=start, until=until, still=given.still,
     )  # fmt: skip
     ready.set_result(cloud)
     return cloud

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 Row = TypeVar("Row")
@@ -21,6 +21,7 @@ class Table(Generic[Row]):
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.rows: dict[str, Row] = {row.id: row for row in rows}  # type: ignore[attr-defined]
         self._orders: dict[str, tuple[Key, list[Any], list[Row]]] = {}
+        self._groups: dict[str, dict[Any, dict[str, Row]]] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -44,6 +45,8 @@ class Table(Generic[Row]):
             place = bisect_right(keys, value)
             keys.insert(place, value)
             rows.insert(place, row)
+        for name, groups in self._groups.items():
+            groups.setdefault(getattr(row, name), {})[row.id] = row  # type: ignore[attr-defined]
         return row
 
     def remove(self, id: str) -> Row | None:
@@ -52,7 +55,18 @@ class Table(Generic[Row]):
             for key, keys, rows in self._orders.values():
                 place = bisect_left(keys, key(row))
                 del keys[place], rows[place]
+            for name, groups in self._groups.items():
+                groups[getattr(row, name)].pop(id)
         return row
+
+    def having(self, name: str, value: Any) -> Collection[Row]:
+        """The rows whose field `name` has the value; that field never changes while a row is in the table."""
+        groups = self._groups.get(name)
+        if groups is None:
+            groups = self._groups[name] = {}
+            for row in self.rows.values():
+                groups.setdefault(getattr(row, name), {})[row.id] = row  # type: ignore[attr-defined]
+        return groups.get(value, {}).values()
 
     def order(self, name: str, key: Key) -> tuple[list[Any], list[Row]]:
         """Keys and rows, ascending by `key`; `name` is what the order is remembered by.

@@ -186,7 +186,8 @@ class Service:
         quota = dict(project.volume_quota if project else VOLUME_QUOTA)
         for name in ("__DEFAULT__", *(row[1] for row in self.state.volume_types)):
             # Cinder limits each type as well: without limit, as shipped.
-            quota |= {f"{kind}_{name}": -1 for kind in ("volumes", "gigabytes", "snapshots")}
+            for kind in ("volumes", "gigabytes", "snapshots"):
+                quota.setdefault(f"{kind}_{name}", -1)
         body: dict[str, Any] = {}
         usage = (call.request.first("usage") or "").lower() in ("1", "true", "t", "yes", "on")
         if usage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,8 +52,10 @@ class Demonstration:
         collections: CollectionService,
         schedule: Schedule,
         past: int | None = None,
+        arrange: Callable[[], None] = lambda: None,
     ) -> None:
-        """`past`: days of history, at most 30; None is what it was, or all."""
+        """`past`: days of history, at most 30; None is what it was, or all. `arrange` is called once the cloud was
+        collected for the first time: what people had decided by then."""
         self._home = home / "cloud"
         self._servers = servers or known_size(self._home) or SERVERS
         self._days = past
@@ -60,6 +63,7 @@ class Demonstration:
         self._clouds = clouds
         self._collections = collections
         self._schedule = schedule
+        self._arrange = arrange
         self._cloud: DemoCloud | None = None
         self._past: Past | None = None
         self._stop = threading.Event()
@@ -109,6 +113,7 @@ class Demonstration:
                 self._collect()
                 if self._stop.is_set():
                     return
+                self._arrange()
                 note = replace(note, begun=True).write(self._home)
             self._schedule.open()
             self._past = Past(self._home, SEED, self._estate, self._collections, note, self._stop)

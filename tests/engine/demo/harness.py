@@ -40,11 +40,19 @@ class Wire:
     tokens: dict[str, Token] = field(default_factory=dict)
 
     @classmethod
-    def new(cls, servers: int = 60, seed: str = "test", *, still: bool = True, start: float | None = None) -> Wire:
+    def new(
+        cls,
+        servers: int = 60,
+        seed: str = "test",
+        *,
+        still: bool = True,
+        start: float | None = None,
+        until: float | None = None,
+    ) -> Wire:
         roots = {name: f"http://127.0.0.1:{port}" for port, name in enumerate(SERVICES, 9001)}
         cloud = Cloud(
             roots=roots, password=PASSWORD, servers=servers, seed=seed, epoch=EPOCH, start=start or EPOCH, still=still,
-            wall=lambda: 0.0,
+            until=until, wall=lambda: 0.0,
         )  # fmt: skip
         return cls(cloud)
 

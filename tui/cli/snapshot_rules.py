@@ -283,8 +283,8 @@ def why(options: GlobalOptions, ref: str, cloud: str | None, region: str | None,
     if output is Format.table:
         for reason in answer["reasons"]:
             mark = "*" if reason["applies"] else " "
-            named = f"{reason['kind']} {reason['name']}".strip()
-            said = reason["text"] if reason["kind"] == "none" else f"{named}: {reason['text']}"
+            named = f"{reason['kind']} {reason['name']}: " if reason["kind"] in ("set", "assignment") else ""
+            said = named + reason["text"]
             sys.stdout.write(printable(f"{mark} {said}") + "\n")
 
 

@@ -47,8 +47,9 @@ from engine.clouds.service import CloudService
 from engine.clouds.writing import WriteSessions
 from engine.compute import operations as compute
 from engine.compute.service import Changes
-from engine.dashboard import problems_grants
+from engine.dashboard import problems_grants, problems_snapshots
 from engine.dashboard.room import DashboardRoom
+from engine.demonstration.arranging import arrange
 from engine.demonstration.service import Demonstration
 from engine.drift.room import DriftRoom
 from engine.gate.service import Gate
@@ -222,14 +223,19 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         history.tell_who(drift.service.who)
         quota = LiveQuota(clouds)
         snapshots = SnapshotsRoom(
-            ops, audit, feed, reads, clouds, collections, jobs, gate, quota, lambda: settings.current, again.changed
-        )
+            ops, audit, feed, reads, clouds, collections, jobs, gate, quota, lambda: settings.current, again.changed,
+            home.path,
+        )  # fmt: skip
         closing.callback(snapshots.close)
         grants.enabled = snapshots.standing.enabled
-        tenants = TenantsRoom(reads, quota, drift.service, lambda: settings.current)
-        dashboard = DashboardRoom(ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path)
+        course = snapshots.compliance.course
+        tenants = TenantsRoom(reads, quota, drift.service, lambda: settings.current, course)
+        dashboard = DashboardRoom(
+            ops, audit, feed, reads, clouds, jobs, notes, lambda: settings.current, home.path, course
+        )
         closing.callback(dashboard.close)
         dashboard.problems.register("roles given for jobs", problems_grants.provider(grants.problems))
+        dashboard.problems.register("snapshot policies", problems_snapshots.provider(snapshots))
         handover.register(sections.problems(lambda caller: dashboard.problems.page(caller)["items"]))
         handover.register(sections.changes(audit))
         handover.register(sections.notes_written(notes))
@@ -239,7 +245,9 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         closing.callback(schedule.close)
         demonstration = None
         if demo:
-            demonstration = Demonstration(home.path, servers, estate, clouds, collections, schedule, past)
+            demonstration = Demonstration(
+                home.path, servers, estate, clouds, collections, schedule, past, lambda: arrange(snapshots.desk)
+            )
             closing.callback(demonstration.close)
         closing.callback(jobs.close)  # first of all: their steps use everything else
         return EngineParts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from store.filters import Match, Value, format
 from store.types import registry
 from tui.early import PATH as PATH
 from tui.state import View
@@ -28,8 +29,14 @@ def view_of(problem: Problem) -> View | None:
     opens, type = str(problem.get("opens") or ""), str(problem.get("type") or "")
     if opens.startswith("job:"):
         return View("job", subject=(opens[4:],))
-    if opens in ("jobs", "clouds"):
+    if opens in ("jobs", "clouds", "runs", "protection"):
         return View(opens)
+    if opens == "compliance":
+        tenant = str(problem.get("project_id") or "")
+        words = [format(Match("tenant_id", (Value("=", tenant),)))] if tenant else []
+        cloud = str(problem.get("cloud") or "")
+        filter = " ".join([*words, "status:=missing,=quota_blocked"])
+        return View("compliance", filter=filter, clouds=(cloud,) if cloud else ())
     if type not in registry.ALL:
         return None
     key = tuple(str(part) for part in problem.get("key") or ())

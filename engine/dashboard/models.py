@@ -1,7 +1,7 @@
 """Answers of /dashboard; docs/dashboard.md defines every number.
 
     GET /dashboard/health-summary           HealthSummary
-    GET /dashboard/snapshot-sla-compliance  SnapshotSla      ?days=2 (1 to 365)
+    GET /dashboard/snapshot-sla-compliance  SnapshotSla      ?days= (1 to 365)
     GET /dashboard/top-hosts-utilization    TopHosts         ?limit=10 (1 to 20) &sort=cpu|memory
     GET /dashboard/recent-changes           RecentChanges    ?hours=24 (1 to 720) &limit=20 (1 to 200)
     GET /dashboard/coverage-risks           CoverageRisks    ?limit=50 (1 to 500)
@@ -83,11 +83,12 @@ class HealthSummary(BaseModel):
 
 
 class SlaTenant(_Open):
-    """A tenant's governed volumes: compliant (newest usable snapshot within the window), warning (older), critical
-    (none at all, or older than two windows). total_volumes counts the governed ones; `ungoverned` the others.
+    """A tenant's governed volumes: compliant (each policy's newest point lies within its window), warning (within twice
+    the window), critical (older, or none), pending (none was due yet). total_volumes counts these; excluded and
+    ungoverned the others.
 
     warnings  of the first 10: volume_id, volume_name, policy, last_snapshot, message, cloud, region
-    behind    total_volumes, compliant, warning, critical, ungoverned
+    behind    total_volumes, compliant, warning, critical, pending, excluded, ungoverned
     """
 
     cloud: str
@@ -98,6 +99,8 @@ class SlaTenant(_Open):
     compliant: int
     warning: int
     critical: int
+    pending: int
+    excluded: int
     ungoverned: int
     compliance_percentage: float | None
     warnings: list[dict[str, Any]]
@@ -108,10 +111,14 @@ class SnapshotSla(BaseModel):
     """overall_compliance is None when no policy governs anything; `policy` says so in words. Worst tenants first."""
 
     overall_compliance: float | None
-    days: int
+    days: int | None
     policy: str
     total_volumes: int
     compliant: int
+    warning: int
+    critical: int
+    pending: int
+    excluded: int
     ungoverned: int
     tenants: list[SlaTenant]
     behind: dict[str, Behind]
@@ -191,7 +198,7 @@ class RiskyVolume(BaseModel):
 class CoverageRisks(BaseModel):
     """Volumes without snapshot and backup, most at risk first; `stale`: protected, but not within a week.
 
-    behind  total_at_risk, total_volumes, with_snapshot, with_backup, stale
+    behind  total_at_risk, total_volumes, with_snapshot, with_backup, same_back_end_only, stale
     """
 
     total_at_risk: int
@@ -199,6 +206,7 @@ class CoverageRisks(BaseModel):
     risk_percentage: float | None
     with_snapshot: int
     with_backup: int
+    same_back_end_only: int
     stale: int
     stale_days: int
     volumes: list[RiskyVolume]
@@ -348,18 +356,23 @@ class TenantRisks(BaseModel):
 
 
 class ComplianceDay(BaseModel):
-    """A day's end: share of the governed volumes that kept the window; `violations` did not. trend: up to that day."""
+    """A day's end: share of the volumes judged (`governed`) that comply; `violations` do not. trend: up to that day.
+
+    known_by  "recorded" that day; "metadata": of a day before that, what the volumes' metadata asked for; "now"
+    behind    governed, violations; nothing of a recorded day, whose list is its nightly report
+    """
 
     date: str
     compliance_percent: float | None
     violations: int | None
     governed: int | None
+    known_by: Literal["now", "recorded", "metadata"] | None
     trend: Way
     behind: dict[str, Behind]
 
 
 class ComplianceDrift(BaseModel):
-    """drift_events holds the days (the documented name). `policy` as in SnapshotSla."""
+    """drift_events holds the days, a documented name. `policy` as in SnapshotSla; window_days: of days by metadata."""
 
     period_days: int
     window_days: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from engine.access.models import Caller
 from engine.dashboard import forecast, rules
 from engine.dashboard.figures import chosen_place
-from engine.tenants.behind import listed, place
+from engine.snapshots.compliance.answers import BY_DAYS, BY_POLICY, volumes_of
+from engine.snapshots.compliance.course import Course, Known
+from engine.snapshots.compliance.rules import BROKEN, percent
+from engine.snapshots.compliance.service import NO_POLICY, ComplianceService
+from engine.snapshots.compliance.service import Row as Judged
+from engine.snapshots.compliance.telling import NO_POLICY as UNGOVERNED
+from engine.snapshots.compliance.telling import reason
+from engine.snapshots.models import Volume
+from engine.tenants.behind import asked, listed, place
 from store.estate.reading import capacity, capacity_history, capacity_protection
 from store.estate.reading.models import Scope
 from store.times import text
@@ -21,64 +30,63 @@ if TYPE_CHECKING:
     from engine.settings.models import Settings
 
 Row = dict[str, Any]
-NO_POLICY = "no policy: no volume's metadata ask for automatic snapshots"
-BY_METADATA = "volume metadata (auto_snapshot), the newest usable snapshot at most {days} days old"
+Tenant = tuple[str, str]  # (cloud, project id)
+# Number of snapshot-sla-compliance -> the level of the volumes that it counts.
+LEVELS: Mapping[str, tuple[str, ...]] = {
+    "total_volumes": ("ok", "late", "lost", "pending"),
+    "compliant": ("ok",),
+    "warning": ("late",),
+    "critical": ("lost",),
+    "pending": ("pending",),
+    "excluded": ("excluded",),
+    "ungoverned": (UNGOVERNED,),
+}
+MOST_WARNINGS = 10
 STALE = f"protected:yes !last_snapshot_at:<{capacity_protection.STALE_DAYS}d !last_backup_at:<" \
         f"{capacity_protection.STALE_DAYS}d"  # fmt: skip
-
-
-def sla_filters(days: int) -> Mapping[str, str]:
-    """Filters of a tenant's governed volumes, by number."""
-    return {
-        "total_volumes": "auto_snapshot:yes",
-        "compliant": f"auto_snapshot:yes last_snapshot_at:<{days}d",
-        "warning": f"auto_snapshot:yes last_snapshot_at:{days}d..{2 * days}d",
-        "critical": f"auto_snapshot:yes !last_snapshot_at:<={2 * days}d",
-        "ungoverned": "!auto_snapshot:yes",
-    }
-
-
-def policy(governed: int, days: int) -> str:
-    """What compliance is judged by, in words."""
-    return BY_METADATA.format(days=days) if governed else NO_POLICY
 
 
 class Protection:
     """See the module."""
 
-    def __init__(self, reads: InventoryReads, settings: Callable[[], Settings]) -> None:
+    def __init__(self, reads: InventoryReads, settings: Callable[[], Settings], course: Course) -> None:
         self._reads = reads
         self._settings = settings
+        self._course = course
 
-    def sla(self, caller: Caller, scope: Scope, days: int) -> Row:
+    @property
+    def _compliance(self) -> ComplianceService:
+        return self._course.service
+
+    def sla(self, caller: Caller, scope: Scope, days: int | None) -> Row:
         """A SnapshotSla."""
-        now = self._reads.clock()
-
-        def work(connection: duckdb.DuckDBPyConnection) -> tuple[list[Row], list[Row]]:
-            rows = capacity_protection.protection(connection, scope, now, days)
-            return rows, capacity_protection.broken_promises(connection, scope, now, days)
-
-        rows, broken = self._reads.read(work)
-        region = chosen_place(scope)[1]
-        by_tenant: dict[tuple[str, str], list[Row]] = {}
-        for one in broken:
-            by_tenant.setdefault((one["cloud"], one["project_id"]), []).append(_broken(one, days))
-        tenants = [_sla(row, by_tenant.get((row["cloud"], row["project_id"]), []), days, region) for row in rows]
+        judged = self._compliance.rows(scope, days)
+        counts: dict[Tenant, Counter[str]] = {}
+        names: dict[Tenant, tuple[str, str]] = {}
+        broken: dict[Tenant, list[Row]] = {}
+        for first, rows in volumes_of(judged):
+            tenant = _seen(names, first.volume)
+            counts.setdefault(tenant, Counter())[first.level] += 1
+            if first.level in ("late", "lost"):
+                broken.setdefault(tenant, []).append(_broken(first, rows, days))
+        for promise in self._compliance.ungoverned(scope):
+            counts.setdefault(_seen(names, promise.volume), Counter())[UNGOVERNED] += 1
+        cloud, region = chosen_place(scope)
+        tenants = []
+        for tenant, levels in counts.items():
+            where = {"cloud": tenant[0], "region": region, "tenant_id": tenant[1], "days": _text(days)}
+            warnings = broken.get(tenant, [])[:MOST_WARNINGS]
+            tenants.append(_sla(tenant, names[tenant], levels, warnings, where))
         tenants.sort(key=lambda one: (_last(one["compliance_percentage"]), one["tenant_name"] or "", one["tenant_id"]))
-        sums, where = capacity_protection.sums(rows), place("volume", *chosen_place(scope))
-        counts = {
-            "total_volumes": sums["governed"],
-            "compliant": sums["compliant"],
-            "ungoverned": sums["volumes"] - sums["governed"],
-        }
-        filters = sla_filters(days)
+        total = sum(counts.values(), Counter())
+        numbers = _numbers(total)
         return {
-            "overall_compliance": rules.percent(sums["compliant"], sums["governed"]),
+            "overall_compliance": _percent(total),
             "days": days,
-            "policy": policy(sums["governed"], days),
-            **counts,
+            "policy": _policy(numbers["total_volumes"], BY_POLICY if days is None else BY_DAYS.format(days=days)),
+            **numbers,
             "tenants": tenants,
-            "behind": {name: listed("volume", where, filters[name], count=count) for name, count in counts.items()},
+            "behind": _behind(numbers, {"cloud": cloud, "region": region, "days": _text(days)}),
         }
 
     def coverage(self, caller: Caller, scope: Scope, limit: int) -> Row:
@@ -86,23 +94,25 @@ class Protection:
         now = self._reads.clock()
 
         def work(connection: duckdb.DuckDBPyConnection) -> tuple[list[Row], list[Row]]:
-            rows = capacity_protection.protection(connection, scope, now, 1)
+            rows = capacity_protection.protection(connection, scope, now)
             return rows, capacity_protection.uncovered(connection, scope, now, limit)
 
         rows, volumes = self._reads.read(work)
+        promised = {row.volume.key for row in self._compliance.rows(scope) if row.promise.policy}
         sums, where = capacity_protection.sums(rows), place("volume", *chosen_place(scope))
         numbers = {
             "total_at_risk": (sums["uncovered"], "protected:no"),
             "total_volumes": (sums["volumes"], ""),
             "with_snapshot": (sums["with_snapshot"], "snapshot_count:>0"),
             "with_backup": (sums["with_backup"], "backup_count:>0"),
+            "same_back_end_only": (sums["same_back_end_only"], "snapshot_count:>0 !backup_count:>0"),
             "stale": (sums["stale"], STALE),
         }
         return {
             **{name: count for name, (count, _) in numbers.items()},
             "risk_percentage": rules.percent(sums["uncovered"], sums["volumes"]),
             "stale_days": capacity_protection.STALE_DAYS,
-            "volumes": [_risky(row) for row in volumes],
+            "volumes": [_risky(row, (row["cloud"], row["region"], row["id"]) in promised) for row in volumes],
             "behind": {name: listed("volume", where, text, count=n) for name, (n, text) in numbers.items()},
         }
 
@@ -111,7 +121,7 @@ class Protection:
         now = self._reads.clock()
 
         def work(connection: duckdb.DuckDBPyConnection) -> tuple[list[Row], dict[tuple[str, str], Row]]:
-            rows = capacity_protection.protection(connection, scope, now, 1)
+            rows = capacity_protection.protection(connection, scope, now)
             return rows, capacity.fullest_quotas(connection, scope)
 
         rows, quotas = self._reads.read(work)
@@ -128,77 +138,110 @@ class Protection:
         """A ComplianceDrift."""
         now, window = self._reads.clock(), self._settings().tenants.snapshot_days
         dates = capacity_history.days_of(now, days)
-        ends = capacity_history.ends(dates, now)
-        kept = self._reads.read(lambda c: capacity_protection.kept_promises(c, scope, dates, now, window))
-        where = place("volume", *chosen_place(scope))
-        percents = [None if one is None else rules.percent(one[1], one[0]) for one in kept]
+        known = self._course.days(scope, dates, now, window)
+        percents = [None if one is None else one.volumes.percent for one in known]
         found = []
-        for index, (day, end, one) in enumerate(zip(dates, ends, kept, strict=True)):
+        for index, (day, end, one) in enumerate(zip(dates, capacity_history.ends(dates, now), known, strict=True)):
             so_far = [value for value in percents[: index + 1] if value is not None]
             found.append(
                 {
                     "date": day.isoformat(),
                     "compliance_percent": percents[index],
-                    "violations": None if one is None else one[0] - one[1],
-                    "governed": None if one is None else one[0],
+                    "violations": None if one is None else one.volumes.broken,
+                    "governed": None if one is None else one.volumes.judged,
+                    "known_by": None if one is None else one.how,
                     "trend": forecast.trend(so_far),
-                    "behind": {} if one is None else _of_day(where, one, end, window),
+                    "behind": {} if one is None else _of_day(chosen_place(scope), one, end, window),
                 }
             )
-        governed = next((one[0] for one in reversed(kept) if one is not None), 0)
+        governed = next((one.volumes.judged for one in reversed(known) if one is not None), 0)
         return {
             "period_days": days,
             "window_days": window,
-            "policy": policy(governed, window),
+            "policy": _policy(governed, BY_POLICY),
             "drift_events": found,
             "current_compliance": percents[-1],
             "trend": found[-1]["trend"],
         }
 
 
+def _policy(governed: int, judged_by: str) -> str:
+    """What compliance is judged by, in words."""
+    return judged_by if governed else NO_POLICY
+
+
+def _text(days: int | None) -> str | None:
+    return None if days is None else str(days)
+
+
+def _seen(names: dict[Tenant, tuple[str, str]], volume: Volume) -> Tenant:
+    """The volume's tenant, its names noted."""
+    tenant = (volume.cloud, volume.project_id)
+    names.setdefault(tenant, (volume.project_name, volume.domain_name))
+    return tenant
+
+
+def _numbers(levels: Mapping[str, int]) -> dict[str, int]:
+    return {name: sum(levels.get(level, 0) for level in counted) for name, counted in LEVELS.items()}
+
+
+def _percent(levels: Mapping[str, int]) -> float | None:
+    """Of the volumes that keep or break a promise: what is pending does neither."""
+    ok = levels.get("ok", 0)
+    return percent(ok, ok + levels.get("late", 0) + levels.get("lost", 0))
+
+
+def _behind(numbers: Mapping[str, int], where: Mapping[str, str | None]) -> dict[str, Row]:
+    return {
+        name: asked("compliance", count, **where, by="volume", level=list(LEVELS[name]))
+        for name, count in numbers.items()
+    }
+
+
 def _last(value: float | None) -> float:
     return 1000.0 if value is None else value
 
 
-def _sla(row: Row, warnings: list[Row], days: int, region: str | None) -> Row:
-    where = place("volume", row["cloud"], region, row["project_id"])
-    counts = {
-        "total_volumes": row["governed"],
-        "compliant": row["compliant"],
-        "warning": row["late"],
-        "critical": row["missing"],
-        "ungoverned": row["volumes"] - row["governed"],
-    }
-    filters = sla_filters(days)
+def _sla(
+    tenant: Tenant,
+    names: tuple[str, str],
+    levels: Mapping[str, int],
+    warnings: list[Row],
+    where: Mapping[str, str | None],
+) -> Row:
+    numbers = _numbers(levels)
     return {
-        "cloud": row["cloud"],
-        "tenant_id": row["project_id"],
-        "tenant_name": row["project_name"],
-        "domain_name": row["domain_name"],
-        **counts,
-        "compliance_percentage": rules.percent(row["compliant"], row["governed"]),
+        "cloud": tenant[0],
+        "tenant_id": tenant[1],
+        "tenant_name": names[0] or None,
+        "domain_name": names[1] or None,
+        **numbers,
+        "compliance_percentage": _percent(levels),
         "warnings": warnings,
-        "behind": {name: listed("volume", where, filters[name], count=count) for name, count in counts.items()},
+        "behind": _behind(numbers, where),
     }
 
 
-def _broken(row: Row, days: int) -> Row:
+def _broken(first: Judged, rows: list[Judged], days: int | None) -> Row:
+    volume, newest = first.volume, first.promise.newest
+    also = [row.promise.policy for row in rows if row.status in BROKEN and row.promise.policy != first.promise.policy]
+    within = f"No snapshot in last {days} days" if days is not None and newest is not None else reason(first)
     return {
-        "volume_id": row["id"],
-        "volume_name": row["name"],
-        "policy": row["policy"],
-        "last_snapshot": row["last"],
-        "message": f"No snapshot in last {days} days" if row["last"] else "No usable snapshot at all",
-        "cloud": row["cloud"],
-        "region": row["region"],
+        "volume_id": volume.id,
+        "volume_name": volume.name,
+        "policy": first.promise.policy,
+        "last_snapshot": newest,
+        "message": f"{within}; also {', '.join(also)}" if also else within,
+        "cloud": volume.cloud,
+        "region": volume.region,
     }
 
 
-def _risky(row: Row) -> Row:
-    if row["governed"]:
-        advice = "its metadata ask for automatic snapshots, yet there is none: look at why"
+def _risky(row: Row, promised: bool) -> Row:
+    if promised:
+        advice = "a policy takes it, yet there is no snapshot: look at why"
     elif row["server_id"]:
-        advice = "take a snapshot, or ask for automatic ones (metadata auto_snapshot=true)"
+        advice = "take a snapshot, or have a policy take it"
     else:
         advice = "belongs to no machine: delete it, or back it up"
     return {
@@ -253,10 +296,15 @@ def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-def _of_day(where: str, kept: tuple[int, int], end: datetime, window: int) -> dict[str, Row]:
-    governed, compliant = kept
-    young = f"last_snapshot_at:>{text(end - timedelta(days=window))}"
-    return {
-        "governed": listed("volume", where, "auto_snapshot:yes", count=governed, at=end),
-        "violations": listed("volume", where, f"auto_snapshot:yes !{young}", count=governed - compliant, at=end),
-    }
+def _of_day(chosen: tuple[str | None, str | None], known: Known, end: datetime, window: int) -> dict[str, Row]:
+    """The lists behind a day. Of a day that was recorded there is none but its nightly report."""
+    counts = {"governed": known.volumes.judged, "violations": known.volumes.broken}
+    if known.how == "now":
+        statuses = {"governed": ["compliant", *BROKEN], "violations": list(BROKEN)}
+        where = {"cloud": chosen[0], "region": chosen[1], "by": "volume"}
+        return {name: asked("compliance", n, **where, status=statuses[name]) for name, n in counts.items()}
+    if known.how == "recorded":
+        return {}
+    at, young = place("volume", *chosen), f"last_snapshot_at:>{text(end - timedelta(days=window))}"
+    filters = {"governed": "auto_snapshot:yes", "violations": f"auto_snapshot:yes !{young}"}
+    return {name: listed("volume", at, filters[name], count=n, at=end) for name, n in counts.items()}

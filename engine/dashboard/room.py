@@ -20,6 +20,7 @@ from engine.dashboard.protecting import Protection
 from engine.dashboard.utilisation import Measurements
 from engine.inventory.kept import Kept
 from engine.inventory.reads import InventoryReads
+from engine.snapshots.compliance.course import Course
 
 if TYPE_CHECKING:
     from engine.api.changes import ChangeFeed
@@ -44,6 +45,7 @@ class DashboardRoom:
         notes: Notes,
         settings: Callable[[], Settings],
         home: Path,
+        course: Course,
     ) -> None:
         found = sources(reads, clouds, jobs, settings, home)
         self.problems = ProblemService(ops, audit, found, notes, lambda: feed.publish("problems"))
@@ -53,7 +55,8 @@ class DashboardRoom:
             reads, clouds, self.measurements, lambda: settings().metrics, lambda: feed.publish("metrics")
         )
         self.figures = Figures(reads, self.measurements, self._alerts)
-        self.protection = Protection(reads, settings)
+        self.protection = Protection(reads, settings, course)
+        self._compliance = course.service
         self.growing = Growing(reads, self.measurements, self.figures)
 
     def begin(self) -> None:
@@ -68,7 +71,12 @@ class DashboardRoom:
 
     def routes(self, access: AccessService) -> list[APIRouter]:
         """The room's part of the API."""
-        kept = Kept(lambda: (self._reads.estate.data_version(), self.measurements.version, self._settings()))
+        kept = Kept(
+            lambda: (
+                self._reads.estate.data_version(), self.measurements.version, self._compliance.version(),
+                self._settings(),
+            )
+        )  # fmt: skip
         figures = routes.routes(self._reads, self.figures, self.protection, self.growing, access, kept)
         return [problems_routes.routes(self.problems, access), figures]
 

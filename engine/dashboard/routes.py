@@ -43,9 +43,12 @@ def routes(
     async def sla(
         caller: Reader,
         place: Where,
-        days: Annotated[int, Query(ge=1, le=365, description="Days that the newest snapshot may be old.")] = 2,
+        days: Annotated[
+            int | None,
+            Query(ge=1, le=365, description="Days that the newest may be old; the policy's own when absent."),
+        ] = None,
     ) -> Response:
-        """Who keeps its promise of automatic snapshots, by tenant, with the volumes that do not."""
+        """Who keeps what snapshot policies promise, by tenant, with the volumes that do not."""
         return await answer(protection.sla, caller, place.scope(caller), days)
 
     @router.get("/dashboard/top-hosts-utilization", response_model=models.TopHosts)

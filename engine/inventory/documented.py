@@ -77,7 +77,21 @@ class Lists:
         also: Filter = filters.EVERYTHING,
         only: bool = False,
     ) -> Response:
-        """A page of the type as JSON.
+        """`page` as JSON."""
+        return JsonAnswer(await self.page(type, caller, page, sort, place, exact, also, only))
+
+    async def page(
+        self,
+        type: str,
+        caller: Caller,
+        page: Page,
+        sort: Sort,
+        place: Place,
+        exact: Mapping[str, Any] | None = None,
+        also: Filter = filters.EVERYTHING,
+        only: bool = False,
+    ) -> dict[str, Any]:
+        """A page of the type.
 
         exact   column -> value wanted, None = any
         only    nothing but the documented fields (and cloud and region)
@@ -92,7 +106,7 @@ class Lists:
         )
         total, columns, rows = await self.reads.run(self.reads.page, window, page.offset, page.limit)
         items = items_of(declared, columns, rows, only)
-        return JsonAnswer(page.answer(total, items, "results" if page.by_offset else "items"))
+        return page.answer(total, items, "results" if page.by_offset else "items")
 
     @staticmethod
     def sort_of(type: ResourceType, sort: Sort) -> tuple[tuple[str, bool], ...]:
@@ -300,20 +314,5 @@ def _storage(lists: Lists, access: AccessService) -> APIRouter:
                 "region": one["key"][1],
             }
         )
-
-    @router.get("/snapshots")
-    async def snapshots(
-        caller: Annotated[Caller, Depends(access.requires("snapshots:read"))],
-        page: Paging,
-        sort: Sorting,
-        place: Where,
-        project_id: Text = None,
-        tenant_id: Text = None,
-        volume_id: Text = None,
-        status: Text = None,
-    ) -> Response:
-        """All volume snapshots. Whether they comply with a policy is not in them: policies are not kept here yet."""
-        wanted = {"project_id": project_id or tenant_id, "volume_id": volume_id, "status": status}
-        return await lists.answer("snapshot", caller, page, sort, place, wanted)
 
     return router

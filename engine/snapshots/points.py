@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.snapshots.models import CREATED_BY, CREATED_BY_HAND, CREATED_BY_POLICY, Key, Point
+from engine.snapshots.models import CREATED_BY, CREATED_BY_HAND, CREATED_BY_POLICY, POLICY, Key, Point
 from store.estate.reading import restore_points
 from store.estate.reading.models import Scope
 
@@ -227,6 +227,12 @@ def made_by(point: Point) -> str:
     if by == CREATED_BY_POLICY and point.policy:
         return f"policy {point.policy}, by its metadata: another tool, or an earlier journal"
     return "by hand, with this console, by its metadata" if by == CREATED_BY_HAND else "a person or another tool"
+
+
+def named_policy(items: Sequence[str] | None) -> str:
+    """The policy that made a snapshot by its metadata ("key=value" texts); "" where they name none."""
+    pairs = _pairs(items)
+    return pairs.get(POLICY, "") if pairs.get(CREATED_BY) == CREATED_BY_POLICY else ""
 
 
 def _key(row: Row) -> Key:

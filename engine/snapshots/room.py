@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
@@ -11,7 +12,9 @@ from fastapi import APIRouter
 from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.inventory.reads import InventoryReads, scope_of
-from engine.snapshots import standing_routes
+from engine.snapshots import operations, removing, standing_routes
+from engine.snapshots.compliance.room import ComplianceRoom
+from engine.snapshots.facts import Facts
 from engine.snapshots.models import Volume
 from engine.snapshots.policies import documented as policies_documented
 from engine.snapshots.policies import routes as policies_routes
@@ -59,6 +62,7 @@ class SnapshotsRoom:
         quota: LiveQuota,
         settings: Callable[[], Settings],
         recollect: Callable[[str, str, tuple[str, ...]], object],
+        home: Path,
     ) -> None:
         """`recollect(cloud, region, types)`: these lists have changed."""
         self._reads, self._feed, self._gate, self._recollect = reads, feed, gate, recollect
@@ -74,6 +78,7 @@ class SnapshotsRoom:
             ops, audit, reads, lambda: feed.publish("snapshots"), clock, lambda: settings().snapshots.timezone
         )
         self.register = Register(ops, clock)
+        self.compliance = ComplianceRoom(ops, audit, reads, self.policies, self.register, settings, home, clock)
         self.records = Records(ops, clock)
         estate = EstateReads(reads, collections)
         self.driver = Driver(
@@ -92,6 +97,13 @@ class SnapshotsRoom:
             ops, audit, self.runs, estate, estate, jobs, self._stale, clouds.names, self.forbidden,
             self._pipeline_moved, clock,
         )  # fmt: skip
+
+        def lends(cloud: str) -> bool:
+            rules = settings().clouds.get(cloud)
+            return rules is not None and rules.grant_member
+
+        facts = Facts(reads, self.compliance.points, quota, gate.reaches, lends)
+        gate.register(*operations.operations(facts, clock), *removing.operations(facts))
 
         def limits() -> Limits:
             now = settings().snapshots
@@ -118,9 +130,11 @@ class SnapshotsRoom:
     def begin(self) -> None:
         """Start what works by itself."""
         self.timing.begin()
+        self.compliance.begin()
 
     def close(self) -> None:
         """End it."""
+        self.compliance.close()
         self.timing.close()
 
     def routes(self, access: AccessService) -> list[APIRouter]:
@@ -131,6 +145,7 @@ class SnapshotsRoom:
             documented.routes(self.runs, self.pipeline, access),
             routes.routes(self.runs, access),
             standing_routes.routes(self.standing, access),
+            *self.compliance.routes(access),
         ]
 
     def _visible(self, caller: Caller) -> list[Volume]:

@@ -50,6 +50,6 @@ def resources(
 
 
 def asked(type: str, count: int | None, **query: str | Sequence[str] | None) -> dict[str, Any]:
-    """Rows of "drift" or "problem", by the parameters of their route; None is left out."""
+    """Rows of "drift", "problem" or "compliance", by the parameters of their route; None is left out."""
     given = {name: value for name, value in query.items() if value is not None}
     return {"type": type, "filter": "", "query": given, "at": None, "count": count}

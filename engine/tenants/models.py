@@ -22,9 +22,10 @@ Band = Literal["healthy", "warning", "critical"]
 class Behind(BaseModel):
     """The list behind a number: it has as many rows as the number says.
 
-    type    resource type ("volume"), "drift" (rows of /q/drift/events) or "problem" (rows of /q/problems)
+    type    resource type ("volume"), "drift" (rows of /q/drift/events), "problem" (of /q/problems) or "compliance" (of
+            /q/snapshot/compliance)
     filter  of a resource type: the filter's text, cloud and project included; "" = all
-    query   of drift and problems: the parameters of that route; a list is a repeated one
+    query   of the last three: the parameters of that route; a list is a repeated one
     at      RFC 3339; the list as it was then. None = now
     count   the number, None where it is no count of rows
     """
@@ -53,15 +54,15 @@ class _Open(BaseModel):
 class Policy(BaseModel):
     """What compliance is judged by: `state` is "no policy" where nothing governs the tenant's volumes.
 
-    source    who says so: "volume metadata" (auto_snapshot and snapshot_policies), later the policies themselves
-    governed  volumes that are promised snapshots, `compliant` of these; `window_days` old the newest may be
+    governed  volumes that policies take: `compliant` by each policy's own window, `broken`, or `pending` (none was due)
     """
 
     state: Literal["no policy", "judged", "off"]
     source: str
     governed: int
     compliant: int
-    window_days: int
+    broken: int
+    pending: int
 
 
 class TenantAnswer(_Open):

@@ -111,11 +111,6 @@ def utilization(active: int, servers: int, in_use: int, volumes: int) -> float:
     return round(MACHINES * machines + VOLUMES * disks, 1)
 
 
-def compliance(governed: int, compliant: int) -> float | None:
-    """Percent of the governed volumes that comply, to one digit; None when nothing is governed."""
-    return round(100.0 * compliant / governed, 1) if governed else None
-
-
 def summary(scores: Iterable[int]) -> dict[str, Any]:
     """The bands counted, and the mean score to one digit."""
     known = list(scores)

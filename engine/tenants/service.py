@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.access.models import Caller
 from engine.api.errors import Conflict, NotFound
+from engine.snapshots.compliance.course import Course
+from engine.snapshots.compliance.rules import BROKEN, Sums
 from engine.tenants import rules
 from engine.tenants.behind import asked, listed, place
 from engine.tenants.drift_source import ALL, OPEN, SEVERITIES, Drift
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 Tenant = tuple[str, str]  # (cloud, project id)
 Row = dict[str, Any]
-SOURCE = "volume metadata"  # auto_snapshot, until there are policies of the console's own
+SOURCE = "snapshot policies"
+GOVERNED = ("compliant", *BROKEN, "pending")
 SORTS = ("health_score", "project_name", "domain_name", "total_servers", "total_volumes", "total_networks",
          "total_drift_events", "compliance_pct")  # fmt: skip
 RECENT_DAYS, RECENT_EVENTS, LARGEST = 30, 20, 10
@@ -60,10 +63,11 @@ _STATES: Mapping[str, Mapping[str, str]] = {
 class TenantHealth:
     """The health of the tenants of one estate."""
 
-    def __init__(self, reads: InventoryReads, settings: Callable[[], Settings], drift: Drift) -> None:
+    def __init__(self, reads: InventoryReads, settings: Callable[[], Settings], drift: Drift, course: Course) -> None:
         self._reads = reads
         self._settings = settings
         self._drift = drift
+        self._course = course
 
     # --- answers ---
 
@@ -137,12 +141,12 @@ class TenantHealth:
         window = timedelta(days=settings.drift_days)
         events = self._drift.events(caller, inside, ends[0] - timedelta(days=1) - window)
 
-        def work(connection: duckdb.DuckDBPyConnection) -> tuple[list[Row], list[int], list[tuple[int, int] | None]]:
+        def work(connection: duckdb.DuckDBPyConnection) -> tuple[list[Row], list[int]]:
             made = capacity_history.created(connection, "snapshot", dates, inside)
-            kept = capacity_protection.kept_promises(connection, inside, dates, now, settings.snapshot_days)
-            return _daily_states(connection, dates, now, inside), made, kept
+            return _daily_states(connection, dates, now, inside), made
 
-        states, made, kept = self._reads.read(work)
+        states, made = self._reads.read(work)
+        course = self._course.days(inside, dates, now, settings.snapshot_days)
         trends = []
         for index, (day, end) in enumerate(zip(dates, ends, strict=True)):
             opened = [event.severity for event in events if event.opened_at.date() == day]
@@ -152,8 +156,8 @@ class TenantHealth:
                 if end - window <= event.opened_at <= end
                 and not (settings.drift_open_only and event.ended_at is not None and event.ended_at <= end)
             ]
-            judged = kept[index]
-            compliance = None if judged is None else rules.compliance(*judged)
+            judged = course[index]
+            compliance = None if judged is None else judged.volumes.percent
             known = states[index]
             if known:
                 known |= {f"{name}_drift_events": open_then.count(name) for name in SEVERITIES}
@@ -190,43 +194,38 @@ class TenantHealth:
         settings, now = self._settings().tenants, self._reads.clock()
         since = now - timedelta(days=settings.drift_days)
         drift = self._drift.counts(caller, scope, since, self._states())
-
-        def work(connection: duckdb.DuckDBPyConnection) -> tuple[dict[Tenant, Row], list[Row]]:
-            found = capacity.tenants(connection, scope)
-            return found, capacity_protection.protection(connection, scope, now, settings.snapshot_days)
-
-        found, protection = self._reads.read(work)
-        judged = {(row["cloud"], row["project_id"]): row for row in protection}
+        found = self._reads.read(lambda connection: capacity.tenants(connection, scope))
+        judged = self._course.service.by_tenant(scope)
         region = scope.in_regions[0] if scope.in_regions else None
         for tenant, row in found.items():
-            self._judge(row, drift.get(tenant, {}), judged.get(tenant), since, region)
+            promises = judged[tenant].volumes if tenant in judged else Sums()
+            self._judge(row, drift.get(tenant, {}), promises, since, region)
         return list(found.values())
 
-    def _judge(
-        self, row: Row, drift: Mapping[str, int], judged: Mapping[str, Any] | None, since: datetime, region: str | None
-    ) -> None:
+    def _judge(self, row: Row, drift: Mapping[str, int], judged: Sums, since: datetime, region: str | None) -> None:
         """Fill in what is worked out from the counts."""
         settings = self._settings().tenants
-        governed, compliant = (judged["governed"], judged["compliant"]) if judged else (0, 0)
+        governed = judged.total - judged.excluded
         row["other_servers"] = row["total_servers"] - sum(row[f"{n}_servers"] for n in ("active", "shutoff", "error"))
         row["other_volumes"] = row["total_volumes"] - sum(row[f"{n}_volumes"] for n in ("available", "in_use", "error"))
         row["power_on_pct"] = rules.power_on(row["active_servers"], row["total_servers"])
         row["utilization_score"] = rules.utilization(
             row["active_servers"], row["total_servers"], row["in_use_volumes"], row["total_volumes"]
         )
-        row["compliance_pct"] = rules.compliance(governed, compliant)
+        row["compliance_pct"] = judged.percent
         off = settings.compliance == "off"
         row["policy"] = {
             "state": "off" if off else "judged" if governed else "no policy",
             "source": SOURCE,
             "governed": governed,
-            "compliant": compliant,
-            "window_days": settings.snapshot_days,
+            "compliant": judged.compliant,
+            "broken": judged.broken,
+            "pending": judged.pending,
         }
         row |= {f"{name}_drift_events": drift.get(name, 0) for name in SEVERITIES}
         row["total_drift_events"] = sum(drift.values())
         health = rules.health({**row, "compliance_pct": None} if off else row)
-        behind = self._behind(row, governed, since, region)
+        behind = self._behind(row, since, region)
         row["health_score"], row["health_status"] = health.score, health.status
         row["deductions"] = [
             {
@@ -240,19 +239,19 @@ class TenantHealth:
         ]
         row["behind"] = behind
 
-    def _behind(self, row: Row, governed: int, since: datetime, region: str | None) -> dict[str, Row]:
-        settings = self._settings().tenants
+    def _behind(self, row: Row, since: datetime, region: str | None) -> dict[str, Row]:
         cloud, project = row["cloud"], row["project_id"]
         where = {type: place(type, cloud, region, project) for type, _ in LISTS.values()}
         found = {name: listed(type, where[type], text, count=row[name]) for name, (type, text) in LISTS.items()}
-        days = settings.snapshot_days
-        young = f"last_snapshot_at:<{days}d"
-        found["governed"] = listed("volume", where["volume"], "auto_snapshot:yes", count=governed)
-        compliant = row["policy"]["compliant"]
-        found["compliant"] = listed("volume", where["volume"], f"auto_snapshot:yes {young}", count=compliant)
-        found["not_compliant"] = listed(
-            "volume", where["volume"], f"auto_snapshot:yes !{young}", count=governed - compliant
-        )
+        policy = row["policy"]
+        for name, count, statuses in (
+            ("governed", policy["governed"], GOVERNED),
+            ("compliant", policy["compliant"], ("compliant",)),
+            ("not_compliant", policy["broken"], BROKEN),
+        ):
+            found[name] = asked(
+                "compliance", count, cloud=cloud, region=region, tenant_id=project, by="volume", status=list(statuses)
+            )
         query = {"cloud": cloud, "region": region, "project": project, "since": times.text(since)}
         states = list(self._states())
         for name in SEVERITIES:
@@ -265,7 +264,7 @@ class TenantHealth:
         settings = self._settings().tenants
         drift = "open drift" if settings.drift_open_only else "drift"
         compliance = {
-            "latest": f"snapshots within {settings.snapshot_days} days of volumes that ask for them ({SOURCE})",
+            "latest": f"volumes that {SOURCE} take, each by the policy's own window",
             "off": "left out",
         }
         return {

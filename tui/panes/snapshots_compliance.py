@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from store.filters import FilterError, parse
+from tui.dialogs.planlines import wrapped
 from tui.ondemand import one_value
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.told import AskedPane, local
@@ -29,7 +30,7 @@ COLUMNS = (
     "domain",
     "cloud",
 )
-FIELDS = (*COLUMNS, "id", "set", "type", "region", "tenant")
+FIELDS = (*COLUMNS, "id", "set", "type", "region", "tenant", "tenant_id", "level")
 LEVELS = {status_word(name): level for name, level in COMPLIANCE_LEVELS.items()}
 ORDER = ("quota_blocked", "missing", "no_policy", "pending", "excluded", "compliant")
 MOST = 20_000
@@ -65,7 +66,7 @@ class CompliancePane(AskedPane):
             self.records[key] = {
                 **shown, "status": str(item.get("status") or ""), "last": item.get("last_at"), "id": key[2],
                 "set": item.get("source"), "type": item.get("volume_type"), "region": key[1],
-                "tenant": item.get("project_name"),
+                "tenant": item.get("project_name"), "tenant_id": item.get("project_id"), "level": item.get("level"),
             }  # fmt: skip
             rows.append((key, [shown[name] for name in COLUMNS]))
         return rows
@@ -219,9 +220,8 @@ class WhyPane(Pane):
     def strip(self, row: Row) -> list[Parts]:
         """What was decided, and the sentence in full."""
         first: Parts = [(held_words(self.answer), "strong")]
-        text = str(row.values[4] or "")
-        room = max(20, self.world.cells - 4)
-        return [first, *([(text[at : at + room], "text")] for at in range(0, min(len(text), 2 * room), room))]
+        pieces = wrapped(str(row.values[4] or ""), max(20, self.world.cells - 3))
+        return [first, *([(piece, "text")] for piece in pieces[:2])]
 
 
 def held_words(answer: Mapping[str, Any]) -> str:

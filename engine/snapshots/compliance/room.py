@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.snapshots.compliance import documented, routes
 from engine.snapshots.compliance.answers import Answers
+from engine.snapshots.compliance.course import Course
 from engine.snapshots.compliance.facts import Policies
 from engine.snapshots.compliance.nightly import Nightly
 from engine.snapshots.compliance.report import Reports
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ComplianceRoom:
-    """`service` judges, `points` are what can be restored from, `trend` is what was, `nightly` writes both down."""
+    """`service` judges, `points` are what can be restored from, `course` is what was, `nightly` writes it down."""
 
     def __init__(
         self,
@@ -40,11 +41,12 @@ class ComplianceRoom:
         home: Path,
         clock: Callable[[], datetime],
     ) -> None:
-        self._reads, self._audit = reads, audit
+        self._reads, self._audit, self._register = reads, audit, register
         self.service = ComplianceService(ops, reads, policies, clock)
         self.points = Points(reads, register)
         self.answers = Answers(self.service)
         self.trend = Trend(ops, self.service)
+        self.course = Course(reads, self.service, self.trend)
         self.reports = Reports(self.answers, home / "reports", lambda: settings().reports.keep_days)
         self.nightly = Nightly(self.trend, self.reports, lambda: settings().reports, clock)
 
@@ -59,6 +61,6 @@ class ComplianceRoom:
     def routes(self, access: AccessService) -> list[APIRouter]:
         """Its part of the API."""
         return [
-            documented.routes(self._reads, self.answers, access),
+            documented.routes(self._reads, self.answers, self._register, access),
             routes.routes(self._reads, self.answers, self.trend, self.reports, self.points, access, self._audit),
         ]

@@ -1,8 +1,9 @@
 """Snapshots and backups against volumes: who is protected, since when, and how that was on earlier days.
 
-A volume is *governed* when its metadata ask for automatic snapshots (`auto_snapshot`); only such a volume can break a
-promise. A volume is *covered* (`protected`) when it has a snapshot or a backup that can be used. Numbers are made of
-the same columns that a list of volumes has, so a filter lists exactly what is counted.
+A volume is *covered* (`protected`) when it has a snapshot or a backup that can be used. On days before compliance with
+policies was recorded it is *governed* when its metadata ask for automatic snapshots (`auto_snapshot`); what policies
+promise now is judged elsewhere. Numbers are made of the same columns that a list of volumes has, so a filter lists
+exactly what is counted.
 """
 
 from __future__ import annotations
@@ -25,68 +26,43 @@ if TYPE_CHECKING:
 
 STALE_DAYS = 7
 _SNAPSHOTS = quoted(registry.ALL["snapshot"].table)
-# The first policy that a volume's metadata name.
-_POLICY = """list_first(list_transform(list_filter(t.metadata, lambda m: starts_with(m, 'snapshot_policies=')
-    OR starts_with(m, 'snapshot_policy=')), lambda m: split_part(m, '=', 2)))"""
 # How much is lost with it, 1 to 10: in use 5 (else 1), 500 GB or more 3 (100: 2, 20: 1), older than a week 2.
 _RISK = """(CASE WHEN t.server_id IS NOT NULL THEN 5 ELSE 1 END
     + CASE WHEN t.size_gb >= 500 THEN 3 WHEN t.size_gb >= 100 THEN 2 WHEN t.size_gb >= 20 THEN 1 ELSE 0 END
     + CASE WHEN t.created_at < {week} THEN 2 ELSE 0 END)"""
-_SUMS = ("volumes", "with_snapshot", "with_backup", "uncovered", "stale", "governed", "compliant", "late", "missing")
+_SUMS = ("volumes", "with_snapshot", "with_backup", "same_back_end_only", "uncovered", "stale")
 
 
-def protection(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, days: int) -> Rows:
+def protection(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime) -> Rows:
     """Per project, most volumes first: cloud, project_id, project_name, domain_id, domain_name, and how many
 
-    volumes, with_snapshot, with_backup, uncovered (neither), stale (covered, but not within a week)
-    governed, and of these compliant (newest snapshot at most `days` old), late (at most twice that), missing (the rest)
+    volumes, with_snapshot, with_backup, same_back_end_only (snapshots and no backup), uncovered (neither), stale
+    (covered, but not within a week)
     """
     week = literal(now - timedelta(days=STALE_DAYS))
-    young, old = literal(now - timedelta(days=days)), literal(now - timedelta(days=2 * days))
-    last = "{last_snapshot_at}"
     return select(
         connection,
         "volume",
         "t.cloud, t.project_id, any_value({project_name}) AS project_name, any_value({domain_name}) AS domain_name,"
         " count(*) AS volumes, count(*) FILTER ({snapshot_count} > 0) AS with_snapshot,"
         " count(*) FILTER ({backup_count} > 0) AS with_backup,"
+        " count(*) FILTER ({snapshot_count} > 0 AND {backup_count} = 0) AS same_back_end_only,"
         " count(*) FILTER (NOT {protected}) AS uncovered,"
-        f" count(*) FILTER ({{protected}} AND ({last} > {week}) IS NOT TRUE AND ({{last_backup_at}} > {week})"
-        " IS NOT TRUE) AS stale,"
-        " count(*) FILTER ({auto_snapshot}) AS governed,"
-        f" count(*) FILTER ({{auto_snapshot}} AND {last} > {young}) AS compliant,"
-        f" count(*) FILTER ({{auto_snapshot}} AND {last} <= {young} AND {last} >= {old}) AS late,"
-        f" count(*) FILTER ({{auto_snapshot}} AND ({last} >= {old}) IS NOT TRUE) AS missing",
+        f" count(*) FILTER ({{protected}} AND ({{last_snapshot_at}} > {week}) IS NOT TRUE"
+        f" AND ({{last_backup_at}} > {week}) IS NOT TRUE) AS stale",
         scope,
         "GROUP BY t.cloud, t.project_id ORDER BY volumes DESC, t.cloud, t.project_id",
     )
 
 
-def broken_promises(
-    connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, days: int, each: int = 10
-) -> Rows:
-    """Governed volumes without a snapshot young enough, the oldest first, at most `each` of a project: id, name,
-    project_id, policy, last."""
-    young = literal(now - timedelta(days=days))
-    return select(
-        connection,
-        "volume",
-        f"t.cloud, t.region, t.id, t.name, t.project_id, {_POLICY} AS policy, {{last_snapshot_at}} AS last",
-        scope,
-        "QUALIFY row_number() OVER (PARTITION BY t.cloud, t.project_id ORDER BY last NULLS FIRST, t.region, t.id)"
-        f" <= {int(each)} ORDER BY last NULLS FIRST, t.cloud, t.id",
-        f"{{auto_snapshot}} AND ({{last_snapshot_at}} > {young}) IS NOT TRUE",
-    )
-
-
 def uncovered(connection: duckdb.DuckDBPyConnection, scope: Scope, now: datetime, limit: int) -> Rows:
-    """Volumes without snapshot and backup, most at risk first: id, name, size_gb, project, server, governed, risk."""
+    """Volumes without snapshot and backup, most at risk first: id, name, size_gb, project, server, risk."""
     risk = _RISK.replace("{week}", literal(now - timedelta(days=STALE_DAYS)))
     return select(
         connection,
         "volume",
-        "t.cloud, t.region, t.id, t.name, t.size_gb, t.project_id, {project_name} AS project_name, t.server_id, "
-        f"{{auto_snapshot}} AS governed, {risk} AS risk",
+        "t.cloud, t.region, t.id, t.name, t.size_gb, t.project_id, {project_name} AS project_name, t.server_id,"
+        f" {risk} AS risk",
         scope,
         f"ORDER BY risk DESC, t.size_gb DESC NULLS LAST, t.name, t.cloud, t.id LIMIT {int(limit)}",
         "NOT {protected}",

@@ -51,7 +51,7 @@ class Firm(Company):
         self.alerts = {"critical": 1, "warning": 2, "info": 3}
         self.measurements = Measurements(self.reads, lambda: self.settings.metrics)
         figures = Figures(self.reads, self.measurements, self._alerts)
-        protection = Protection(self.reads, lambda: self.settings)
+        protection = Protection(self.reads, lambda: self.settings, self.compliance.course)
         growing = Growing(self.reads, self.measurements, figures)
         self.app.include_router(routes.routes(self.reads, figures, protection, growing, self.access, self.kept))
 

@@ -48,6 +48,7 @@ async def test_the_estate_in_numbers(firm: Firm) -> None:
 @pytest.mark.parametrize("path", PATHS)
 async def test_each_number_is_as_long_as_its_list(firm: Firm, path: str) -> None:
     take_in(firm.estate, "snapshot", [*estate()["snapshot"], snapshot(8, 4, "p1", days(9))], days(1))
+    firm.compliance.trend.record(days(2))
     take_in(firm.estate, "volume", [*estate()["volume"], volume(9, "p2")], days(1))
     answer = await firm.get(f"/dashboard/{path}")
     counted = await firm.check_counts(answer)
@@ -82,17 +83,14 @@ async def test_compliance_by_tenant(firm: Firm) -> None:
     assert (answer["overall_compliance"], answer["total_volumes"], answer["compliant"]) == (66.7, 3, 2)
     first = answer["tenants"][0]
     assert (first["tenant_name"], first["domain_name"], first["compliance_percentage"]) == ("acme-prod", "acme", 50.0)
-    assert [first[name] for name in ("total_volumes", "compliant", "warning", "critical", "ungoverned")] == [
-        2,
-        1,
-        0,
-        1,
-        2,
-    ]
-    assert first["warnings"] == [
-        {"volume_id": "vol-2", "volume_name": "disk-2", "policy": "daily_5", "last_snapshot": "2026-11-15T15:30:00Z",
-         "message": "No snapshot in last 2 days", "cloud": "prod", "region": "RegionOne"}
-    ]  # fmt: skip
+    names = ("total_volumes", "compliant", "warning", "critical", "pending", "excluded", "ungoverned")
+    assert [first[name] for name in names] == [2, 1, 0, 1, 0, 0, 2]
+    warning = {"volume_id": "vol-2", "volume_name": "disk-2", "policy": "daily_5", "cloud": "prod",
+               "last_snapshot": "2026-11-15T15:30:00Z", "region": "RegionOne"}  # fmt: skip
+    assert first["warnings"] == [{**warning, "message": "the newest point is older than 30 h"}]
+    assert (answer["days"], answer["policy"]) == (None, "each policy's own window")
+    two = await firm.get("/dashboard/snapshot-sla-compliance", days=2)
+    assert two["tenants"][0]["warnings"] == [{**warning, "message": "No snapshot in last 2 days"}]
     assert (await firm.get("/dashboard/snapshot-sla-compliance", days=6))["overall_compliance"] == 100.0
     week = (await firm.get("/dashboard/snapshot-sla-compliance", days=3))["tenants"][0]
     assert (week["warning"], week["critical"]) == (1, 0)
@@ -187,6 +185,7 @@ async def test_what_nothing_protects(firm: Firm) -> None:
     answer = await firm.get("/dashboard/coverage-risks")
     assert (answer["total_at_risk"], answer["total_volumes"], answer["risk_percentage"]) == (1, 5, 20.0)
     assert (answer["with_snapshot"], answer["with_backup"], answer["stale"]) == (3, 1, 1)
+    assert answer["same_back_end_only"] == 3
     (risky,) = answer["volumes"]
     assert (risky["volume_id"], risky["tenant_name"], risky["attached"]) == ("vol-3", "acme-prod", False)
     assert risky["risk_score"] == 1 + 1 + 2 and "no machine" in risky["recommendation"]
@@ -209,6 +208,13 @@ async def test_compliance_day_by_day(firm: Firm) -> None:
     assert found[-1] == answer["current_compliance"] == 66.7
     assert answer["drift_events"][-1]["violations"] == 1
     assert len(found) == 14 and answer["drift_events"][0]["date"] == "2026-11-07"
+    assert {one["known_by"] for one in answer["drift_events"]} == {None, "metadata", "now"}
+    firm.compliance.trend.record(days(2))
+    take_in(firm.estate, "snapshot", [], NOW)
+    answer = await firm.get("/dashboard/compliance-drift", days=14)
+    kept = answer["drift_events"][-3]
+    assert (kept["known_by"], kept["compliance_percent"], kept["behind"]) == ("recorded", 66.7, {})
+    assert answer["current_compliance"] == 0.0, "what was recorded stays, and today is what there is"
 
 
 async def test_pressure_and_when_it_is_full(firm: Firm) -> None:

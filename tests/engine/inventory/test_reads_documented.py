@@ -12,7 +12,7 @@ from store.types import registry
 from tests.engine.inventory.reading import DOCUMENTS, SERVER_ID, START, Inventory, server, take_in
 
 LISTS = [
-    *("/domains", "/projects", "/tenants", "/servers", "/volumes", "/volumes/metadata/bulk", "/snapshots", "/networks"),
+    *("/domains", "/projects", "/tenants", "/servers", "/volumes", "/volumes/metadata/bulk", "/networks"),
     *("/subnets", "/ports", "/floatingips", "/security-groups", "/security-group-rules", "/flavors", "/images"),
     *("/hypervisors", "/users", "/roles", "/role-assignments", "/user-activity-summary"),
 ]
@@ -122,8 +122,6 @@ async def test_bad_parameters(inventory: Inventory, path: str, query: Any, statu
         ("/tenants", {"domain_id": "d2"}, "name", {"labs-dev"}),
         ("/volumes", {"project_id": "p1", "status": "in-use"}, "volume_name", {"root", "data"}),
         ("/volumes", {"status": "available"}, "name", {"spare"}),
-        ("/snapshots", {"volume_id": "v1"}, "snapshot_name", {"nightly"}),
-        ("/snapshots", {"volume_id": "v2"}, "snapshot_name", set()),
         ("/ports", {"device_id": SERVER_ID}, "id", {"po1"}),
         ("/security-groups", {"name": "EB"}, "name", {"web"}),
         ("/security-groups", {"tenant_name": "labs-dev"}, "name", {"default"}),

@@ -21,6 +21,9 @@ from engine.inventory.kept import Kept
 from engine.inventory.reads import InventoryReads, scope_of
 from engine.settings.loading import Loaded
 from engine.settings.models import Settings
+from engine.snapshots.compliance.room import ComplianceRoom
+from engine.snapshots.policies.service import PolicyService
+from engine.snapshots.runs.register import Register
 from engine.tenants import routes
 from engine.tenants.drift_source import RoomDrift
 from engine.tenants.service import TenantHealth
@@ -35,6 +38,7 @@ from tests.engine.inventory.reading import DOCUMENTS, VOLUME_TENANT, server, tak
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 BEGAN = NOW - timedelta(days=10)
 SNAPSHOT_TENANT = "os-extended-snapshot-attributes:project_id"
+BY_POLICY = {"created_by": "p9_auto_snapshots", "policy": "daily_5"}
 ASKED = {"auto_snapshot": "true", "snapshot_policies": "daily_5"}
 
 
@@ -51,6 +55,11 @@ def volume(number: int, project: str, status: str = "in-use", **more: Any) -> di
 def snapshot(number: int, of: int, project: str, made: datetime, status: str = "available") -> dict[str, Any]:
     return {"id": f"snap-{number}", "name": f"snap-{number}", "status": status, "size": 1, "volume_id": f"vol-{of}",
             SNAPSHOT_TENANT: project, "created_at": naive(made).isoformat()}  # fmt: skip
+
+
+def made(number: int, of: int, project: str, at: datetime, status: str = "available", **more: str) -> dict[str, Any]:
+    """A snapshot as another tool makes it for the policy that the volumes ask for."""
+    return {**snapshot(number, of, project, at, status), "metadata": {**BY_POLICY, **more}}
 
 
 def documents() -> dict[str, list[dict[str, Any]]]:
@@ -72,10 +81,10 @@ def documents() -> dict[str, list[dict[str, Any]]]:
         volume(5, "p2", metadata=ASKED),
     ]
     snapshots = [
-        snapshot(1, 1, "p1", days(1)),
-        snapshot(2, 2, "p1", days(5)),
-        snapshot(3, 2, "p1", days(1), "error"),
-        snapshot(4, 5, "p2", days(1.5)),
+        made(1, 1, "p1", days(1)),
+        made(2, 2, "p1", days(5)),
+        made(3, 2, "p1", days(1), "error"),
+        made(4, 5, "p2", days(0.5)),
     ]
     kept = {name: DOCUMENTS[name] for name in ("domain", "user", "hypervisor", "image", "network", "floating_ip")}
     return {**kept, "project": projects, "server": servers, "volume": volumes, "snapshot": snapshots}
@@ -111,7 +120,14 @@ class Company:
         self.audit = AuditService(self.ops)
         self.decisions = Decisions(self.ops, self.audit, clock=lambda: self.now)
         self.drift = DriftService(self.reads, self.decisions, lambda version: None)
-        self.health = TenantHealth(self.reads, lambda: self.settings, RoomDrift(self.drift))
+        self.policies = PolicyService(self.ops, self.audit, self.reads, clock=lambda: self.now)
+        self.register = Register(self.ops, lambda: self.now)
+        self.compliance = ComplianceRoom(
+            self.ops, self.audit, self.reads, self.policies, self.register, lambda: self.settings, home,
+            lambda: self.now,
+        )  # fmt: skip
+        course = self.compliance.course
+        self.health = TenantHealth(self.reads, lambda: self.settings, RoomDrift(self.drift), course)
         self.quotas: list[tuple[str, str, str]] = []
         self.access = AccessService(self.ops, Loaded().settings)
         self.app = FastAPI(openapi_url=None)
@@ -120,6 +136,8 @@ class Company:
         self.kept = Kept(object)
         self.app.include_router(routes.routes(self.reads, self.health, quota, self.access, self.kept))
         self.app.include_router(drift_routes.routes(self.drift, self.access))
+        for router in self.compliance.routes(self.access):
+            self.app.include_router(router)
         errors.install(self.app)
         for type, rows in (documents() if given is None else given).items():
             take_in(self.estate, type, rows, BEGAN)
@@ -162,6 +180,8 @@ class Company:
         """How many rows the list behind a number has, for this caller."""
         if behind["type"] == "drift":
             return int((await self.get("/q/drift/events", caller, **behind["query"]))["total"])
+        if behind["type"] == "compliance":
+            return int((await self.get("/q/snapshot/compliance", caller, **behind["query"]))["total"])
         at = parse(behind["at"]) if behind["at"] else None
         window = Window(behind["type"], filter=behind["filter"], at=at, scope=scope_of(caller))
         return self.reads.page(window, 0, 1)[0]

@@ -21,6 +21,7 @@ from tests.engine.tenants.company import (
     days,
     documents,
     event,
+    made,
     named,
     snapshot,
     volume,
@@ -82,9 +83,7 @@ async def test_each_number_is_as_long_as_its_list(company: Company) -> None:
     for deduction in row["deductions"]:
         behind = deduction["behind"]
         counted = deduction["count"]
-        assert behind["count"] == (
-            row["policy"]["governed"] - row["policy"]["compliant"] if counted is None else counted
-        )
+        assert behind["count"] == (row["policy"]["broken"] if counted is None else counted)
 
 
 async def test_the_score_recovers(company: Company) -> None:
@@ -105,10 +104,10 @@ async def test_the_score_recovers(company: Company) -> None:
     company.decisions.acknowledge(ADMIN, rows, "known", None)
     assert await score() == before, "accepted drift does not count"
     company.now = NOW + timedelta(days=9)
-    assert await score(drift_open_only=False, snapshot_days=30) == before + 10, "the window moves on"
+    assert await score(drift_open_only=False) == before - 10, "drift's window moves on, and both promises are broken"
     company.now = NOW
     assert await score(compliance="off") == before + 10
-    fresh = [*documents()["snapshot"], snapshot(9, 2, "p1", days(0.5))]
+    fresh = [*documents()["snapshot"], made(9, 2, "p1", days(0.5))]
     take_in(company.estate, "snapshot", fresh, NOW)
     assert await score() == before + 10, "the newest snapshot is what counts"
     take_in(company.estate, "server", [server(2), server(4), server(6)], NOW)

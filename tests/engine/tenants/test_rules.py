@@ -85,13 +85,6 @@ def test_utilization(active: int, servers: int, in_use: int, volumes: int, expec
     assert rules.utilization(active, servers, in_use, volumes) == expected
 
 
-@pytest.mark.parametrize(
-    ("governed", "compliant", "expected"), [(0, 0, None), (3, 3, 100.0), (3, 2, 66.7), (8, 0, 0.0)]
-)
-def test_compliance(governed: int, compliant: int, expected: float | None) -> None:
-    assert rules.compliance(governed, compliant) == expected
-
-
 def test_power_on_and_summary() -> None:
     assert (rules.power_on(22, 24), rules.power_on(0, 0)) == (91.67, 0.0)
     assert rules.summary([100, 80, 79, 50, 49]) == {

@@ -1,4 +1,4 @@
-"""The small company of tests/engine/tenants with policies, a register of points, and the routes of compliance."""
+"""The small company of tests/engine/tenants, whose snapshots nobody knows who made, and what people decide in it."""
 
 from __future__ import annotations
 
@@ -9,24 +9,14 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from engine.snapshots.compliance.room import ComplianceRoom
-from engine.snapshots.policies.service import PolicyService
-from engine.snapshots.runs.register import Register
 from store.ops.snapshot_policy_tables import snapshot_assignments, snapshot_exclusions, snapshot_policy_sets
 from store.ops.snapshot_run_tables import snapshot_quota_blocks, snapshot_runs
 from store.times import naive
 from tests.engine.inventory.reading import take_in
-from tests.engine.tenants.company import BEGAN, NOW, SNAPSHOT_TENANT, Company, days, documents, snapshot, volume
+from tests.engine.tenants.company import BEGAN, NOW, SNAPSHOT_TENANT, Company, days, documents, made, snapshot, volume
 
 __all__ = ["BEGAN", "NOW", "SNAPSHOT_TENANT", "Place", "backup", "days", "documents", "made", "snapshot", "take_in",
            "volume"]  # fmt: skip
-
-BY_POLICY = {"created_by": "p9_auto_snapshots", "policy": "daily_5"}
-
-
-def made(number: int, of: int, project: str, at: datetime, **metadata: str) -> dict[str, Any]:
-    """A snapshot as a tool made it for a policy."""
-    return {**snapshot(number, of, project, at), "metadata": {**BY_POLICY, **metadata}}
 
 
 def backup(number: int, of: int, project: str, at: datetime, status: str = "available", **more: Any) -> dict[str, Any]:
@@ -38,15 +28,9 @@ class Place(Company):
     """See the module: volumes 1, 2 (p1) and 5 (p2) ask for daily_5 by their metadata, 3 and 4 (p1) for nothing."""
 
     def __init__(self, home: Path, given: dict[str, list[dict[str, Any]]] | None = None) -> None:
-        super().__init__(home, given)
-        self.policies = PolicyService(self.ops, self.audit, self.reads, clock=lambda: self.now)
-        self.register = Register(self.ops, lambda: self.now)
-        self.room = ComplianceRoom(
-            self.ops, self.audit, self.reads, self.policies, self.register, lambda: self.settings, home,
-            lambda: self.now,
-        )  # fmt: skip
-        for router in self.room.routes(self.access):
-            self.app.include_router(router)
+        by_hand = [{name: row[name] for name in row if name != "metadata"} for row in documents()["snapshot"]]
+        super().__init__(home, {**documents(), "snapshot": by_hand} if given is None else given)
+        self.room = self.compliance
 
     def snapshots(self, *rows: dict[str, Any], at: datetime | None = None) -> None:
         """These are all the snapshots there are."""

@@ -254,3 +254,26 @@ async def test_days_must_be_days(place: Place) -> None:
         await place.get("/snapshot/compliance", expect=422, days=days_)
     await place.get("/snapshot/compliance", expect=422, status="fine")
     await place.get("/q/snapshot/compliance", expect=422, by="colour")
+
+
+async def test_documented_snapshots_say_whether_their_policy_is_kept(place: Place) -> None:
+    place.run()
+    place.snapshots(
+        snapshot(1, 1, "p1", days(9)),
+        made(2, 2, "p1", days(5)),
+        made(3, 5, "p2", days(0.1), policy="weekly_4"),
+        snapshot(4, 3, "p1", days(1)),
+    )
+    place.ours("snap-1", "vol-1", days(0.5))
+    answer = await place.get("/snapshots")
+    found = {one["snapshot_id"]: (one["policy"], one["own"], one["compliance_status"]) for one in answer["items"]}
+    assert found == {
+        "snap-1": ("daily_5", True, "compliant"), "snap-2": ("daily_5", False, "missing"),
+        "snap-3": ("weekly_4", False, None), "snap-4": (None, False, None),
+    }  # fmt: skip
+    assert answer["items"][0].keys() >= {"snapshot_name", "volume_name", "tenant_name", "domain_name", "size_gb"}
+    mine = await place.get("/snapshots", LIMITED)
+    assert [one["snapshot_id"] for one in mine["items"]] == ["snap-3"]
+    only = await place.get("/snapshots", volume_id="vol-2", limit=5, offset=0)
+    assert [one["snapshot_id"] for one in only["results"]] == ["snap-2"]
+    await place.get("/snapshots", NOBODY, expect=403)

@@ -123,21 +123,17 @@ PROTECTION = {
     "with_backup": "backup_count:>0",
     "uncovered": "protected:no",
     "stale": "protected:yes !last_snapshot_at:<7d !last_backup_at:<7d",
-    "governed": "auto_snapshot:yes",
-    "compliant": "auto_snapshot:yes last_snapshot_at:<2d",
-    "late": "auto_snapshot:yes last_snapshot_at:2d..4d",
-    "missing": "auto_snapshot:yes !last_snapshot_at:<=4d",
+    "same_back_end_only": "snapshot_count:>0 !backup_count:>0",
 }
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
 def test_protection_is_the_rows_of_its_lists(store: duckdb.DuckDBPyConnection, scope: Scope) -> None:
-    rows = capacity_protection.protection(store, scope, NOW, 2)
+    rows = capacity_protection.protection(store, scope, NOW)
     for row in rows:
         for name, filter in PROTECTION.items():
             behind = f"cloud:={row['cloud']} project_id:={row['project_id']} {filter}"
             assert row[name] == rows_behind(store, "volume", behind, scope), (row["project_id"], name)
-        assert row["governed"] == row["compliant"] + row["late"] + row["missing"]
     sums = capacity_protection.sums(rows)
     for name, filter in PROTECTION.items():
         assert sums[name] == rows_behind(store, "volume", filter, scope)
@@ -145,17 +141,16 @@ def test_protection_is_the_rows_of_its_lists(store: duckdb.DuckDBPyConnection, s
         assert all(sums[name] for name in PROTECTION), "the data have every case"
 
 
-def test_broken_promises_are_the_oldest_first_and_bounded(store: duckdb.DuckDBPyConnection) -> None:
-    found = capacity_protection.broken_promises(store, EVERYTHING, NOW, 2, each=1000)
-    assert len(found) == rows_behind(store, "volume", "auto_snapshot:yes !last_snapshot_at:<2d")
-    dated = [row["last"] for row in found if row["last"]]
-    assert dated == sorted(dated) and {row["policy"] for row in found} == {"daily_5"}
-    few = capacity_protection.broken_promises(store, EVERYTHING, NOW, 2, each=3)
-    projects = {row["project_id"] for row in found}
-    wanted = [[row["id"] for row in found if row["project_id"] == project][:3] for project in projects]
-    assert {row["id"] for row in few} == {id for ids in wanted for id in ids}
-    few = capacity_protection.broken_promises(store, EVERYTHING, NOW, 2, each=1)
-    assert len(few) == len({row["project_id"] for row in found})
+@pytest.mark.parametrize("scope", SCOPES, ids=str)
+def test_what_each_volume_can_be_restored_from(store: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    found = capacity_protection.copies(store, scope, NOW)
+    assert len(found) == rows_behind(store, "volume", "", scope)
+    alone = [row for row in found if row["snapshot_count"] and not row["backup_count"]]
+    assert len(alone) == rows_behind(store, "volume", PROTECTION["same_back_end_only"], scope)
+    bare = {
+        row["volume_id"]: row["risk_score"] for row in found if not row["snapshot_count"] and not row["backup_count"]
+    }
+    assert bare == {row["id"]: row["risk"] for row in capacity_protection.uncovered(store, scope, NOW, 1000)}
 
 
 def test_uncovered_volumes_have_the_greatest_risk_first(store: duckdb.DuckDBPyConnection) -> None:

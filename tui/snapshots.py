@@ -225,12 +225,16 @@ def preview_of(answer: Any, schedule: Any) -> dict[str, Any]:
         return found
     items = items_of(answer)
     return found | {
-        **{name: answer.get(name) for name in ("volumes", "new", "overridden", "excluded", "lost")},
+        **{name: _whole(answer.get(name)) for name in ("volumes", "new", "overridden", "excluded", "lost")},
         "first": [clean(item.get("volume_name") or item.get("volume_id") or "") for item in items[:10]],
-        "snapshots": answer.get("more_snapshots"), "gb": answer.get("more_gigabytes"),
+        "snapshots": _whole(answer.get("more_snapshots")), "gb": _whole(answer.get("more_gigabytes")),
         "taken_from": taken_from(items),
         "projects": [_cost_of(one) for one in answer.get("projects") or () if isinstance(one, Mapping)],
     }  # fmt: skip
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def taken_from(items: Sequence[Item]) -> list[dict[str, Any]]:
@@ -250,11 +254,11 @@ def _cost_of(one: Item) -> dict[str, Any]:
     quota: Item = told if isinstance(told, Mapping) else {}
     found: dict[str, Any] = {
         "project_name": one.get("tenant_name") or one.get("tenant_id"),
-        "volumes": one.get("volumes"),
+        "volumes": _whole(one.get("volumes")),
     }
     problems = []
     for name, own, unit in (("snapshots", "snapshots", "snapshots"), ("gigabytes", "gb", "GB")):
-        more = int(one.get(f"more_{name}") or 0)
+        more = _whole(one.get(f"more_{name}")) or 0
         entry = quota.get(name)
         entry = entry if isinstance(entry, Mapping) else {}
         limit, used = entry.get("limit"), entry.get("used", entry.get("in_use"))

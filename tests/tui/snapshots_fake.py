@@ -50,7 +50,8 @@ def point(number: int, **more: Any) -> dict[str, Any]:
     """A restore point as the engine tells it."""
     return {
         "cloud": "prod-eu", "region": "eu-1", "id": f"{number:08x}-aaaa-4a4c-9c1d-00000000cafe", "kind": "snapshot",
-        "volume_id": VOLUME, "name": f"auto-acme-daily_5-{number}", "status": "available", "size_gb": 80,
+        "volume_id": VOLUME, "volume_name": "data-1", "name": f"auto-acme-daily_5-{number}", "status": "available",
+        "size_gb": 80,
         "policy": "daily_5", "own": True, "taken_at": stamp(-number * DAY - 90), "server_id": "", "group": "",
         "consistency": "crash-consistent", "proof": "a snapshot of one attached volume", "spread_ms": None,
         "back_end": "same", **more,

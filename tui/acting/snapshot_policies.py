@@ -100,7 +100,7 @@ class SnapshotPolicies:
         id = item.get("id")
 
         async def save(values: dict[str, Any]) -> str:
-            body = fields.set_of(values)
+            body = fields.set_of(values, item)
             if id is None:
                 await self.world.post(SETS, json=body)
             else:
@@ -108,7 +108,7 @@ class SnapshotPolicies:
             return f"set {clean(body['name'] or '')} {'made' if id is None else 'changed'}"
 
         def preview(values: dict[str, Any]) -> Any:
-            return fields.set_preview(values, id)
+            return fields.set_preview(values, item)
 
         title = f"set {clean(item.get('name') or '')}" if item else "a set"
         page = self._editor(title, fields.set_fields(item, self.cloud_names), save, preview, new=id is None)

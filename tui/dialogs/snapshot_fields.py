@@ -183,14 +183,19 @@ def policy_of(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def set_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The set in a form's values."""
-    return {
-        "name": values.get("name"), "policies": values.get("policies") or [], "match": match_of(values),
-        "retention_map": retention_of(values.get("retention_map") or ()),
-        "priority": 100 if values.get("priority") is None else values["priority"],
-        "cloud": values.get("cloud") or "", "description": values.get("description") or "",
+def set_of(values: Mapping[str, Any], item: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The set in a form's values; `item` is the set that is changed. One without any condition is for all volumes."""
+    match = match_of(values)
+    tenant, cloud = match.pop("tenant_name", ""), values.get("cloud") or ""
+    found = {
+        "name": values.get("name"), "policies": values.get("policies") or [], "match": match, "tenant_name": tenant,
+        "is_global": not (match or tenant or cloud), "retention_map": retention_of(values.get("retention_map") or ()),
+        "priority": 100 if values.get("priority") is None else values["priority"], "cloud": cloud,
+        "description": values.get("description") or "",
     }  # fmt: skip
+    if item and item.get("tenant_id") and tenant != (item.get("tenant_name") or ""):
+        found["tenant_id"] = ""  # it named the project that is no longer meant
+    return found
 
 
 def set_for(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,10 +225,10 @@ def policy_preview(values: Mapping[str, Any]) -> tuple[dict[str, Any] | None, di
     return schedule, body
 
 
-def set_preview(values: Mapping[str, Any], id: Any = None) -> tuple[None, dict[str, Any] | None]:
+def set_preview(values: Mapping[str, Any], item: Mapping[str, Any]) -> tuple[None, dict[str, Any] | None]:
     """What is asked about a set while it is typed; nothing yet while it names no policy."""
-    body = set_of(values)
-    more = {"id": id} if id is not None else {}
+    body = set_of(values, item)
+    more = {"id": item["id"]} if item.get("id") is not None else {}
     return None, {**body, "name": body["name"] or "this set", **more} if body["policies"] else None
 
 

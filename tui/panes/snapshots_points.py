@@ -77,7 +77,10 @@ class PointsPane(Pane):
     def name(self) -> str:
         """Of the resource."""
         known = self.world.names.get((self.view.type, *self.view.subject))
-        return clean(self.answer.get("name") or known or (self.view.subject[-1:] or ("",))[0])
+        own = self.view.type == "volume" and next(
+            (one["volume_name"] for one in self.items.values() if one.get("volume_name")), ""
+        )
+        return clean(known or own or (self.view.subject[-1:] or ("",))[0])
 
     def title(self) -> str:
         """Of what."""

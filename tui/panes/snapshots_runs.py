@@ -33,6 +33,7 @@ MOST = 200
 MOST_RECORDS = 1000
 COLUMNS = ("run", "status", "policies", "done", "what", "at", "took", "trigger", "cloud", "by")
 OPEN = ("pending", "running")
+ACTION_WORDS = {"created": "made", "deleted": "removed"}  # others are said by the status
 BLANK = (" ", " ", " ", " ", " ")  # of headings, in place of nothing, which a list would show as "-"
 
 
@@ -134,10 +135,11 @@ class RunPane(Pane):
             rows.append(((SECTION, "blocked"), ["blocked by quota", *BLANK]))
         for item in blocks:
             rows.append(self._line("blocked", item, "quota_blocked", block_words(item)))
+        records = sorted((one for one in records if one.get("action") != "quota_blocked"), key=_worst_first)
         if records:
             rows.append(((SECTION, "records"), ["what was done", *BLANK]))
         for item in records:
-            words = f"{clean(item.get('action') or '')} {clean(item.get('detail') or '')}".strip()
+            words = f"{ACTION_WORDS.get(str(item.get('action')), '')} {clean(item.get('detail') or '')}".strip()
             rows.append(self._line("record", item, str(item.get("status") or ""), words))
         return rows
 
@@ -194,6 +196,12 @@ class RunPane(Pane):
         about = run_about(self.item)
         detail = "" if row.key[0] in ("batch", SECTION) else clean(row.values[4] or "")
         return [*about[:2], [(detail, "text")] if detail else about[2]]
+
+
+def _worst_first(item: Mapping[str, Any]) -> int:
+    order = ("ERROR", "SKIPPED", "DRY_RUN", "OK")
+    status = str(item.get("status"))
+    return order.index(status) if status in order else len(order)
 
 
 def batch_rows(batches: Any) -> Rows:

@@ -118,13 +118,18 @@ async def test_a_refused_policy_stays_in_the_form_with_the_reason() -> None:
     client = SnapshotClient()
     client.refusals["/q/snapshot/policies"] = ApiError(409, "there is a policy 'daily_5' already")
     client.refusals["/q/snapshot/sets/preview"] = ApiError(403, "your role may not see sets")
-    async with console(client, size=(120, 36)) as (_, pilot):
+    async with console(client, size=(120, 36)) as (app, pilot):
         await pilot.press("3", "s")
         await until_text(pilot, "everything")
         await pilot.press("a", "d")
         await until_text(pilot, "no preview: your role may not see sets")
         await pilot.press(*["shift+tab"] * 2, "enter")
         await until_text(pilot, "there is a policy 'daily_5' already", "Make it")
+        long = "keep must be at most 1000, and this sentence goes on so that no line beside the buttons holds it whole"
+        client.refusals["/q/snapshot/policies"] = ApiError(422, f"Invalid parameter: {long}")
+        await pilot.press("enter")
+        await until_text(pilot, "must be at most 1000, and", "holds it whole")
+        assert (app.dialog.page.focus.name, list(app.dialog.page.problems)) == ("keep", ["keep"])
 
 
 async def test_policies_and_sets_are_changed_switched_and_deleted() -> None:

@@ -62,11 +62,24 @@ class FormPage(FieldsPage):
 
     def draw(self, cells: int, rows: int) -> Drawn:
         """A line for each field, under the focused one what it means or what is wrong with it."""
-        lines: list[Line] = [
-            rule([(clean(self.title), "strong"), ("  " * bool(self.about) + clean(self.about), "muted")], cells)
-        ]
+        lines: list[Line] = [self.head(cells)]
         for text in self.intro:
             lines += [([(" " + piece, "text")], []) for piece in wrapped(clean(text), cells - 2)]
+        fields, focus = self.field_lines(cells)
+        focus += len(lines)
+        lines += [*fields, *self.said_lines(cells)]
+        if not isinstance(self.focus, Field):
+            focus = len(lines)
+        lines.append((self.buttons(), self._said(cells)))
+        return Drawn(lines, focus)
+
+    def head(self, cells: int) -> Line:
+        """The title."""
+        return rule([(clean(self.title), "strong"), ("  " * bool(self.about) + clean(self.about), "muted")], cells)
+
+    def field_lines(self, cells: int) -> tuple[list[Line], int]:
+        """The fields, and which line is the focused one's."""
+        lines: list[Line] = []
         titles = max([width(field.option.title) for field in self.fields] or [1]) + 1
         focus = 0
         for field in self.fields:
@@ -75,10 +88,17 @@ class FormPage(FieldsPage):
             lines.append((self._field(field, titles, cells), []))
             if self.focus is field:
                 lines += [([(" " * (titles + 3), "text"), *parts], []) for parts in field.below(cells - titles - 4)]
-        if not isinstance(self.focus, Field):
-            focus = len(lines)
-        lines.append((self.buttons(), self._said(cells)))
-        return Drawn(lines, focus)
+        return lines, focus
+
+    def said_lines(self, cells: int) -> list[Line]:
+        """What is said, above the buttons, where there is no room for it beside them."""
+        if width(clean(self.saying)) <= self._room(cells):
+            return []
+        return [([(" " + piece, "warn")], []) for piece in wrapped(clean(self.saying), cells - 2)[:3]]
+
+    def _room(self, cells: int) -> int:
+        """Cells beside the buttons."""
+        return max(10, cells - width(self.go_label) - 24)
 
     def wrong_with(self, field: Field) -> str:
         """What is wrong with a field that somebody was in, as the end of a sentence; "" when nothing is."""
@@ -102,9 +122,9 @@ class FormPage(FieldsPage):
         return parts
 
     def _said(self, cells: int) -> Parts:
-        room = max(10, cells - width(self.go_label) - 24)
+        room = self._room(cells)
         if self.saying:
-            return [(cut_end(clean(self.saying), room) + " ", "warn")]
+            return [] if self.said_lines(cells) else [(clean(self.saying) + " ", "warn")]
         if wrong := self.wrong_field():
             return [(cut_end(f"{wrong.option.title} {wrong.problem()}", room) + " ", "warn")]
         return [("* is required ", "muted")] if any(f.option.required for f in self.fields) else []

@@ -14,6 +14,7 @@ from tui.snapshots import next_words
 from tui.table.cells import clean, cut_end, fit
 
 KEPT_OUT = (("overridden", "have something more specific"), ("excluded", "are excluded"), ("lost", "lose it"))
+INVALID = "Invalid parameter: "  # how the engine begins what it says of a value
 PREVIEW_ROWS = 7  # lines of the preview on a small screen
 
 
@@ -84,22 +85,33 @@ class EditorPage(FormPage):
 
     def draw(self, cells: int, rows: int) -> Drawn:
         """Title, as many fields as there is room for around the focused one, the preview, the buttons."""
-        form = super().draw(cells, rows)
-        head, fields, buttons = form.lines[0], form.lines[1:-1], form.lines[-1]
-        told = self._preview_lines(cells)
-        room = max(1, rows - 3 - min(len(told), max(0, min(PREVIEW_ROWS, rows - 8) if rows < 30 else rows - 20)))
-        below = told[: max(0, rows - 3 - min(room, len(fields)))] if rows > 6 else []
-        room = max(1, rows - (3 if below else 2) - len(below))
+        fields, focus = self.field_lines(cells)
+        said = self.said_lines(cells)
+        buttons: Line = (self.buttons(), self._said(cells))
+        most = rows - len(fields) if rows - len(fields) > PREVIEW_ROWS else PREVIEW_ROWS
+        told = self._preview_lines(cells)[: max(0, min(most, rows - 9) - len(said))]
+        room = max(1, rows - 2 - len(said) - (1 + len(told) if told else 0))
         on_button = not isinstance(self.focus, Field)
-        focus = len(fields) - 1 if on_button else max(0, form.focus - 1)
+        focus = len(fields) - 1 if on_button else focus
         top = max(0, min(focus - room // 2, len(fields) - room))
-        shown = fields[top : top + room]
-        lines: list[Line] = [head, *shown]
-        if below:
+        lines: list[Line] = [self.head(cells), *fields[top : top + room]]
+        if told:
             lines.append(([("── what it would do ", "rule"), ("─" * max(0, cells - 20), "rule")], []))
-            lines += below
-        lines.append(buttons)
+            lines += told
+        lines += [*said, buttons]
         return Drawn(lines, len(lines) - 1 if on_button else 1 + focus - top)
+
+    def refuse(self, detail: str) -> bool:
+        """The engine refused a value of one field: it is said there, and gets the focus; False when it names none."""
+        words = detail.removeprefix(INVALID)
+        name, _, rest = words.partition(" ")
+        field = next((one for one in self.fields if one.name == name.partition(".")[0]), None)
+        if field is None or words == detail or not rest:
+            return False
+        self.problems[field.name] = rest
+        self.focus, self.saying = field, f"{field.option.title} {rest}"
+        self.changed()
+        return True
 
     def _preview_lines(self, cells: int) -> list[Line]:
         if self.fault:

@@ -33,7 +33,7 @@ def arrange(desk: PolicyDesk) -> None:
     ):  # fmt: skip
         if body.name not in names:
             desk.changing.add_set(ENGINE, body)
-    if not desk.listing.exclusions(ENGINE):
+    if not desk.giving.exclusions(ENGINE):
         spare = ExclusionBody(
             reason="Spare disks are empty; those in use by then get policies of their own (CHG20417).",
             match=Match(volume_name_contains=SPARE), expires_at=text(utcnow() + timedelta(SPARE_DAYS)),

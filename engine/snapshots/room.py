@@ -18,6 +18,7 @@ from engine.snapshots.facts import Facts
 from engine.snapshots.models import Volume
 from engine.snapshots.policies import documented as policies_documented
 from engine.snapshots.policies import routes as policies_routes
+from engine.snapshots.policies.costs import Costs
 from engine.snapshots.policies.desk import PolicyDesk
 from engine.snapshots.policies.service import PolicyService
 from engine.snapshots.policies.writing import MetadataWriter
@@ -93,6 +94,8 @@ class SnapshotsRoom:
 
         writer = MetadataWriter(self.policies, gate.perform, gate.ask)
         self.desk = PolicyDesk(self.policies, writer)
+        costs = Costs(self.register.own, quota.storage)
+        self.desk.previewer.existing, self.desk.previewer.headroom = costs.existing, costs.headroom
         self.pipeline = Pipeline(
             ops, audit, self.runs, estate, estate, jobs, self._stale, clouds.names, self.forbidden,
             self._pipeline_moved, clock,

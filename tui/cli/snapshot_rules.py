@@ -233,7 +233,9 @@ def write_preview(answer: Mapping[str, Any], output: Format) -> None:
     if output is Format.table:
         said = [f"takes {answer['volumes']} volumes, {answer['new']} of them without a policy now"]
         said += (
-            [f"{answer['overridden']} more match, but something more specific decides"] if answer["overridden"] else []
+            [f"{answer['overridden']} more match, but something more specific or older decides"]
+            if answer["overridden"]
+            else []
         )
         said += [f"{answer['excluded']} are excluded"] if answer["excluded"] else []
         said += [f"{answer['lost']} that it has now it would lose"] if answer["lost"] else []

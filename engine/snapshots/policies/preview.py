@@ -15,6 +15,7 @@ from engine.snapshots.policies.models import AssignmentBody, PreviewBody
 from engine.snapshots.policies.rules import Assignment, PolicySet, Said
 from engine.snapshots.policies.visible import part_of
 from engine.snapshots.volumes import find, volumes
+from store.estate.reading.models import Scope
 
 if TYPE_CHECKING:
     from engine.snapshots.policies.service import PolicyService
@@ -37,6 +38,8 @@ class Previewer:
         self._service = service
         self.existing: Existing | None = None
         self.headroom: Callable[[Caller, list[Row]], None] | None = None
+        # The volumes of the last preview: the next one comes with the next key that is typed.
+        self._last: tuple[tuple[Scope, tuple[int, ...]], list[Volume]] | None = None
 
     def of_set(self, caller: Caller, body: PreviewBody) -> Row:
         """A new set, or one with changes. Raises NotFound for the id of a set that the caller does not see."""
@@ -44,7 +47,7 @@ class Previewer:
         one = self._candidate(caller, body)
         after = replace(said, sets=(*(other for other in said.sets if other.id != one.id), one))
         scope = scope_of(caller, [one.cloud] if one.cloud else None, [one.region] if one.region else None)
-        found = volumes(self._service.reads, scope)
+        found = self._volumes(scope)
         return {"name": one.name, **self._compared(caller, found, after, "set", {str(one.id)}, list(one.policies))}
 
     def of_assignment(self, caller: Caller, body: AssignmentBody) -> Row:
@@ -75,6 +78,13 @@ class Previewer:
         ids = {str(one.id) for one in given}
         after = replace(state.said, assignments=assigned)
         return {"name": ", ".join(names), **self._compared(caller, found, after, "assignment", ids, names)}
+
+    def _volumes(self, scope: Scope) -> list[Volume]:
+        mark = (scope, self._service.facts())
+        last = self._last
+        if last is None or last[0] != mark:
+            last = self._last = (mark, volumes(self._service.reads, scope))
+        return last[1]
 
     def _candidate(self, caller: Caller, body: PreviewBody) -> PolicySet:
         values = body.values(whole=body.id is None)

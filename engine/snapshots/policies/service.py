@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from store.ops.ops import Ops
 
 Clock = Callable[[], datetime]
-_FACTS = ("volume", "project", "domain")  # whose rows decisions are made of
+_FACTS = ("volume", "project", "domain", "server")  # whose rows decisions are made of
 _COUNTED_MOST = 16
 # Volumes come and go every minute; whether a policy is in use at all is not asked for more often than that.
 _COUNTED_FOR = timedelta(minutes=1)
@@ -143,7 +143,7 @@ class PolicyService:
         """How many volumes have what; a minute old at most when volumes changed, never when a decision did."""
         now = now or self.clock()
         decider = self._deciding(now)
-        facts = (decider, tuple(self.reads.estate.data_version(type) for type in _FACTS))
+        facts = (decider, self.facts())
         with self._lock:
             known = self._counts.get(scope)
         if known is not None and known[0][0] is decider:
@@ -157,6 +157,10 @@ class PolicyService:
             while len(self._counts) > _COUNTED_MOST:
                 self._counts.popitem(last=False)
         return found
+
+    def facts(self) -> tuple[int, ...]:
+        """Moves when rows do that decisions are made of."""
+        return tuple(self.reads.estate.data_version(type) for type in _FACTS)
 
     # What is due
 

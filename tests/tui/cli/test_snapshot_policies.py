@@ -114,7 +114,7 @@ def test_policies_are_made_changed_and_removed(client: Client) -> None:
 
 def test_sets_are_made_changed_and_removed(client: Client) -> None:
     run("sets", said="there are no policy sets")
-    taken = "takes 3 volumes, 3 of them without a policy now; 3 more match, but something more specific decides"
+    taken = "takes 3 volumes, 3 of them without a policy now; 3 more match, but something more specific or older decides"
     base = ("sets", "add", "base", "--policy", "daily_5:3", "--policy", "weekly_4", "--global")
     out = run(*base, "--preview", said=taken)
     assert [line.split()[0] for line in out.splitlines()] == ["TENANT", "acme-prod", "labs-dev"]

@@ -121,6 +121,11 @@ class JobService:
         running = sum(step["state"] == "running" for step in steps)
         return self._view(row, running) | {"plan": row["plan"], "steps": [views.step(step) for step in steps]}
 
+    def arguments(self, job_id: str) -> dict[int, Mapping[str, Any]]:
+        """seq -> the `args` of each step as it was submitted, which `job` does not tell; empty for no job."""
+        with self._ops.read() as connection:
+            return {step["seq"]: step["args"] for step in journal.steps(connection, job_id)}
+
     def page(
         self,
         caller: Caller | None = None,

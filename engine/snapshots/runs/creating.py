@@ -87,7 +87,7 @@ class Creator:
         return held.keep
 
     def still_held(self, work: Work, volume: Volume) -> bool:
-        """Whether retention may work on a volume whose point an earlier attempt made: it may be decided otherwise now."""
+        """Whether retention may work on a volume whose point an earlier attempt made: decisions change."""
         if volume.id in work.keeps:
             return True
         try:

@@ -176,6 +176,7 @@ class Driver:
         total = sum(batch.volumes for batch in plan.batches) + len(plan.blocks)
         pieces = planning.parts(plan.batches, MOST_STEPS)
         ids = [str(uuid.uuid5(uuid.UUID(row["uid"]), str(number))) for number in range(len(pieces))]
+        ids = [] if row["dry_run"] else ids
         with self._ops.begin() as connection:
             self._records.planned(connection, row, plan, noted)
             if row["dry_run"]:
@@ -189,7 +190,9 @@ class Driver:
                 occurrences={name: times.text(at) for name, at in occurrences.items()}, policies=sorted(occurrences),
             )  # fmt: skip
         if row["dry_run"]:
-            return self._over(row, "dry_run_completed", f"{total} restore points would be made")
+            said = f"{total - len(plan.blocks)} restore points would be made"
+            said += f", {len(plan.blocks)} are blocked by quota" if plan.blocks else ""
+            return self._over(row, "dry_run_completed", said)
         if not ids:
             return self._close(row, [], now)
         for id, piece in zip(ids, pieces, strict=True):
@@ -254,10 +257,13 @@ class Driver:
         """Every step has ended: write down what has no record yet, and how it went."""
         cancelled = row["cancelled_by"] or next((job["cancelled_by"] for job in jobs if job["cancelled_by"]), None)
 
+        arguments = {job["id"]: self._jobs.arguments(job["id"]) for job in jobs}
+
         def act(connection: Any) -> None:
             for job in jobs:
                 for step in job["steps"]:
-                    telling.leftover(self._records, connection, row, step, cancelled is not None)
+                    given = step | {"args": arguments[job["id"]][step["seq"]]}
+                    telling.leftover(self._records, connection, row, given, cancelled is not None)
             counts = self._records.counts(connection, row["id"])
             status, detail = telling.verdict(counts, cancelled)
             left = self._records.unfinished(connection, row["id"]) if cancelled is None else 0

@@ -120,6 +120,10 @@ class Jobs(Protocol):
         """It with its steps."""
         ...
 
+    def arguments(self, job_id: str) -> dict[int, Mapping[str, Any]]:
+        """seq -> `args` of its steps."""
+        ...
+
     def cancel(self, reference: str | int, caller: Caller) -> dict[str, Any]:
         """Begin no further step."""
         ...

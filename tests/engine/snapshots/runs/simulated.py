@@ -216,7 +216,12 @@ class Journal:
         return job_id in self.jobs
 
     def job(self, reference: str | int, caller: Caller | None = None) -> dict[str, Any]:
-        return self.jobs[str(reference)]
+        job = self.jobs[str(reference)]
+        told = [{name: value for name, value in step.items() if name != "args"} for step in job["steps"]]
+        return {**job, "steps": told}
+
+    def arguments(self, job_id: str) -> dict[int, Any]:
+        return {step["seq"]: step["args"] for step in self.jobs[job_id]["steps"]}
 
     def cancel(self, reference: str | int, caller: Caller) -> dict[str, Any]:
         self.jobs[str(reference)]["cancelled_by"] = caller.name

@@ -24,6 +24,7 @@ from engine.snapshots.policies.service import PolicyService
 from engine.snapshots.policies.writing import MetadataWriter
 from engine.snapshots.runs import documented, metadata_runner, routes
 from engine.snapshots.runs.driving import KIND, Driver
+from engine.snapshots.runs.metadata_jobs import MetadataJobs
 from engine.snapshots.runs.pipeline import Pipeline
 from engine.snapshots.runs.planning import Limits
 from engine.snapshots.runs.reading import EstateReads, QuotaReads
@@ -93,7 +94,8 @@ class SnapshotsRoom:
         )  # fmt: skip
 
         writer = MetadataWriter(self.policies, gate.perform, gate.ask)
-        self.desk = PolicyDesk(self.policies, writer)
+        self.desk = PolicyDesk(self.policies)
+        self.desk.writing = MetadataJobs(jobs, gate.windows.rules, self.forbidden).begin
         costs = Costs(self.register.own, quota.storage)
         self.desk.previewer.existing, self.desk.previewer.headroom = costs.existing, costs.headroom
         self.pipeline = Pipeline(

@@ -9,6 +9,7 @@ from typing import Any
 from store.types import registry
 from tui import deadlines
 from tui.api.client import SyncClient
+from tui.cli.acting import watched
 from tui.cli.choosing import the_resource
 from tui.cli.engine_link import connected
 from tui.cli.exits import PARTIAL, USAGE, leave, note
@@ -20,7 +21,6 @@ from tui.times import TimeError
 
 ASSIGNED = ("id", "cloud", "region", "volume", "tenant", "set", "policies", "keep", "by", "reason")
 EXCLUDED = ("id", "cloud", "what", "reason", "until", "is", "by")
-WRITTEN = ("cloud", "volume", "ok", "text")
 _PAGE = 1000
 Place = tuple[str | None, str | None]  # (cloud, region), None = any
 
@@ -68,7 +68,8 @@ def assign(
             items += client.post("/snapshot-assignments", json={**body, **where})["items"]
             if write:
                 asked = {**where, "reason": reason}
-                written += client.post("/q/snapshot/assignments/write", json=asked)["items"]
+                jobs = client.post("/q/snapshot/assignments/write", json=asked)["jobs"]
+                written += [step for job in jobs for step in watched(client, job)["steps"]]
     if not preview:
         _told(items, written, output)
 
@@ -80,8 +81,8 @@ def _told(items: Sequence[Mapping[str, Any]], written: Sequence[Mapping[str, Any
         write_rows([_assignment(item) for item in items], ASSIGNED, output)
     if output is Format.table:
         for row in written:
-            note(f"{row['volume_name'] or row['volume_id']}: {row['text']}")
-    if any(not row["ok"] for row in written):
+            note(f"{row['target']}: {row['detail'] or row['state']}")
+    if any(row["state"] != "done" for row in written):
         leave(PARTIAL, "assigned, but not everything could be written to the volumes' metadata")
 
 

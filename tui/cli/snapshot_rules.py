@@ -257,8 +257,8 @@ def _left(quota: Any) -> str | None:
     """What is left of a project's quota, in a few words; None when it was not asked for."""
     if not isinstance(quota, Mapping):
         return None
-    if quota.get("text"):
-        return str(quota["text"])
+    if quota.get("problem"):
+        return f"no room: {quota['problem']}" if "snapshots" in quota else str(quota["problem"])
     words = []
     for name in ("snapshots", "gigabytes"):
         one = quota.get(name)

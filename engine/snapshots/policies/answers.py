@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from engine.jobs.models import JobAnswer
 from engine.snapshots.models import Method, Policy
 from engine.snapshots.policies import schedule
 from engine.snapshots.policies.matching import about
@@ -333,21 +334,10 @@ class Preview(BaseModel):
     items: list[Taken]
 
 
-class WrittenOne(BaseModel):
-    """What became of one volume's metadata: `ok` false when they could not be written; `text` says why."""
+class Writing(BaseModel):
+    """The jobs that write it, one for each cloud and region: GET /q/jobs/{id} says what became of each volume."""
 
-    cloud: str
-    region: str
-    volume_id: str
-    volume_name: str
-    ok: bool
-    text: str
-
-
-class Written(BaseModel):
-    """What became of the metadata of each volume."""
-
-    items: list[WrittenOne]
+    jobs: list[JobAnswer]
 
 
 def policy(one: Policy, row: Row | None, now: datetime, volumes: int, sets: list[str]) -> dict[str, Any]:

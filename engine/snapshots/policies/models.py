@@ -197,7 +197,7 @@ class ExclusionBody(ExclusionChange):
 class WriteBody(_Body):
     """Volumes whose metadata shall say what was decided for them."""
 
-    volume_ids: Annotated[list[Id], Field(min_length=1, max_length=200)]
+    volume_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_AT_ONCE)]
     cloud: Cloud | None = None
     region: Short | None = None
     reason: Words = ""

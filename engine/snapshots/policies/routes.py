@@ -134,9 +134,9 @@ def _asking(desk: PolicyDesk, access: AccessService) -> APIRouter:
         """What assigning would do, and cost."""
         return JsonAnswer(desk.previewer.of_assignment(caller, body))
 
-    @router.post("/q/snapshot/assignments/write", response_model=answers.Written)
+    @router.post("/q/snapshot/assignments/write", response_model=answers.Writing, status_code=202)
     def write(body: WriteBody, caller: admin) -> Response:
         """Write what was decided for these volumes to their metadata, for other tools to read."""
-        return JsonAnswer({"items": desk.write(caller, body)})
+        return JsonAnswer({"jobs": desk.write(caller, body)}, status_code=202)
 
     return router

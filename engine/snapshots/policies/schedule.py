@@ -120,9 +120,14 @@ def jitter(policy: Policy, cloud: str) -> timedelta:
     return timedelta(seconds=int.from_bytes(seed[:8], "big") % (policy.jitter_minutes * 60))
 
 
+def when(policy: Policy) -> str:
+    """The schedule in words: "daily at 02:00 Europe/Berlin"."""
+    return f"{in_words(policy.cron)} {policy.timezone}"
+
+
 def words(policy: Policy) -> str:
     """The policy in words: "daily at 02:00 Europe/Berlin, keep 5"."""
-    return f"{in_words(policy.cron)} {policy.timezone}, keep {policy.keep}"
+    return f"{when(policy)}, keep {policy.keep}"
 
 
 def _from(cron: str, zone: str, start: datetime) -> Iterator[datetime]:

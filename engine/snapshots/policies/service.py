@@ -257,7 +257,7 @@ class PolicyService:
             "kind": held.kind,
             "source": held.source,
             "source_id": held.source_id,
-            "schedule": schedule.words(policy),
+            "schedule": schedule.when(policy),
             "method": policy.method,
             "known": policy.known,
             "next_at": schedule.next_occurrence(policy, now),

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from engine.access.models import Caller
 from engine.gate.models import Actor, Answer, Call
+from engine.gate.refusals import NotDone
 from engine.snapshots import making
 from engine.snapshots.models import Volume
 from engine.snapshots.policies import metadata
 
 if TYPE_CHECKING:
     from engine.snapshots.policies.service import PolicyService
-
-PERMISSION = "snapshot_assignments:write"
-ACTION = "snapshot.metadata"
 
 
 class MetadataWriter:
@@ -39,7 +37,7 @@ class MetadataWriter:
         """
         live = self._live(actor.caller, volume)
         if live is None:
-            return "the volume has no metadata that can be read"
+            return "the volume is gone"
         now = replace(volume, metadata=live)
         found = self._policies.assignments([now])
         if not found:
@@ -71,14 +69,18 @@ class MetadataWriter:
 
     def _live(self, caller: Caller, volume: Volume) -> dict[str, str] | None:
         call = Call(
-            volume.cloud, volume.region, "block-storage", "GET", f"/volumes/{volume.id}/metadata", session="tenant",
+            volume.cloud, volume.region, "block-storage", "GET", f"/volumes/{volume.id}/metadata", session="read",
             project_id=volume.project_id, what=f"metadata of {volume.name or volume.id}", key=volume.key,
             type="volume",
         )  # fmt: skip
-        document: Any = self._ask(caller, call).document.get("metadata")
-        if not isinstance(document, dict):
-            return None
-        return {str(key): value for key, value in document.items() if isinstance(value, str)}
+        try:
+            document: Any = self._ask(caller, call).document.get("metadata")
+        except NotDone as error:
+            if error.cloud_status == 404:
+                return None
+            raise
+        entries = document if isinstance(document, dict) else {}
+        return {str(key): value for key, value in entries.items() if isinstance(value, str)}
 
 
 def _told(changes: Mapping[str, str | None]) -> str:

@@ -114,7 +114,9 @@ def test_policies_are_made_changed_and_removed(client: Client) -> None:
 
 def test_sets_are_made_changed_and_removed(client: Client) -> None:
     run("sets", said="there are no policy sets")
-    taken = "takes 3 volumes, 3 of them without a policy now; 3 more match, but something more specific or older decides"
+    taken = (
+        "takes 3 volumes, 3 of them without a policy now; 3 more match, but something more specific or older decides"
+    )
     base = ("sets", "add", "base", "--policy", "daily_5:3", "--policy", "weekly_4", "--global")
     out = run(*base, "--preview", said=taken)
     assert [line.split()[0] for line in out.splitlines()] == ["TENANT", "acme-prod", "labs-dev"]
@@ -173,7 +175,7 @@ def test_volumes_are_given_policies(client: Client) -> None:
 
 def test_assignments_are_written_to_the_volumes(client: Client) -> None:
     out = run("assign", "disk-4", "--policy", "gold", "--write", "-o", "json")
-    assert json.loads(out)["written"][0]["text"].startswith("metadata written: auto_snapshot=true")
+    assert json.loads(out)["written"][0]["detail"].startswith("metadata written: auto_snapshot=true")
     assert client.place.cinder.metadata["vol-4"]["snapshot_policies"] == "gold"
     client.place.cinder.broken = True
     run("assign", "disk-3", "--policy", "gold", "--write", code=PARTIAL, said="the cloud does not answer")

@@ -276,16 +276,14 @@ async def test_metadata_are_written_on_demand(place: Place) -> None:
     await place.ask("POST", "/snapshot-assignments", ANNA, 201, {"volume_id": "vol-4", "policy": "gold"})
     body = {"volume_ids": ["vol-4", "vol-1", "vol-3"]}
     place.cinder.metadata["vol-1"] = {"auto_snapshot": "true", "snapshot_policies": "daily_5"}
-    rows = (await place.ask("POST", "/q/snapshot/assignments/write", ANNA, body=body))["items"]
-    told = {row["volume_id"]: (row["ok"], row["text"].split(":")[0]) for row in rows}
-    assert told == {
-        "vol-1": (True, "not written"),
-        "vol-3": (True, "it has no policy, and its metadata name none"),
-        "vol-4": (True, "metadata written"),
+    [job] = (await place.ask("POST", "/q/snapshot/assignments/write", ANNA, 202, body))["jobs"]
+    assert {step["key"][2]: step["detail"].split(":")[0] for step in job["steps"]} == {
+        "vol-1": "not written",
+        "vol-3": "it has no policy, and its metadata name none",
+        "vol-4": "metadata written",
     }
-    place.cinder.broken = True
-    place.cinder.metadata["vol-4"] = {}
-    [row] = (await place.ask("POST", "/q/snapshot/assignments/write", ANNA, body={"volume_ids": ["vol-4"]}))["items"]
-    assert (row["ok"], row["text"]) == (False, "the cloud does not answer")
     await place.ask("POST", "/q/snapshot/assignments/write", BOB, 403, body)
     await place.ask("POST", "/q/snapshot/assignments/write", ANNA, 404, {"volume_ids": ["vol-9"]})
+    await place.ask("POST", "/q/snapshot/assignments/write", OF_P1, 404, {"volume_ids": ["vol-4", "vol-5"]})
+    place.desk.writing = None
+    await place.ask("POST", "/q/snapshot/assignments/write", ANNA, 409, body)

@@ -10,7 +10,7 @@ import pytest
 from engine.api.errors import Conflict, NotFound
 from engine.gate.models import Actor
 from engine.snapshots.policies.models import AssignmentBody, ExclusionBody, PolicyBody, PolicyChange, SetBody, SetChange
-from engine.snapshots.policies.writing import ACTION, PERMISSION
+from engine.snapshots.runs.metadata_runner import ACTION, PERMISSION
 from engine.snapshots.volumes import volumes
 from store.estate.reading.models import Scope
 from tests.engine.snapshots.policies.place import ADMIN, ANNA, NOW, Place, volume

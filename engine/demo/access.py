@@ -121,14 +121,14 @@ class Tokens:
         return self.end(lambda token: user_name in (None, token.user.name))
 
     def change_role(self, user: User, role: str, given: bool, **scope: object) -> int:
-        """Gives or takes a role. Taken: the user's tokens end, as Keystone's revocation events do."""
+        """Gives or takes a role. Taken: the user's tokens for that scope end, as Keystone's revocation events do."""
         assignment = Assignment(role, user=user.id, **scope)  # type: ignore[arg-type]
         if given:
             self.state.assignments[assignment] = None
             return 0
         if self.state.assignments.pop(assignment, "none") == "none":
             raise Unknown(f"{user.name} does not have the role {role} there")
-        return self.end(lambda token: token.user is user)
+        return self.end(lambda token: token.user is user and _scope_of(token) == scope)
 
     def check(self, user: User, role: str, **scope: object) -> None:
         """Raises Unknown when the user does not have the role there directly."""
@@ -141,3 +141,10 @@ class Tokens:
         for token in found:
             token.revoked = True
         return len(found)
+
+
+def _scope_of(token: Token) -> dict[str, object]:
+    """A token's scope as assignments name it."""
+    if token.project is not None:
+        return {"project": token.project.id}
+    return {"domain": token.domain.id} if token.domain is not None else {"system": token.system}

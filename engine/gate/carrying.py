@@ -101,6 +101,7 @@ class Carrier:
             attempt=item.attempt,
             reason=item.reason,
             ticket=item.ticket,
+            by=item.caller.name,
         )
         return _Work(item, operation, item.plan.get("options") or {}, target, actor, context)
 
@@ -110,7 +111,8 @@ class Carrier:
         work, over = self._looked(work)
         if over is not None:
             return over
-        done = self._done_before(work) if work.item.attempt > 1 else 0
+        by_call = work.operation.made
+        done = self._done_before(work) if work.item.attempt > 1 and by_call is None else 0
         if done < 0:
             return Outcome(
                 False,
@@ -118,6 +120,8 @@ class Carrier:
                 "done: look at it, then try again",
             )
         calls = list(work.operation.calls(work.context, work.target, work.options))
+        if work.item.attempt > 1 and by_call is not None:
+            calls = [call for call in calls if not by_call(work.context, work.target, work.options, call)]
         ids: list[str] = []
         try:
             for number, call in enumerate(calls):

@@ -117,13 +117,14 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Check:
     """What an operation says of one target: `problem` refuses it (one sentence); `lost` is what goes for good;
-    `relies_on` are further values that must be the same when the plan is executed."""
+    `relies_on` are further values that must be the same when the plan is executed; `facts` are for `together`."""
 
     problem: str | None = None
     changes: tuple[Change, ...] = ()
     lost: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     relies_on: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ class Context:
     attempt  1, or more when an earlier attempt may have reached the cloud
     get      get(service, path, microversion="", query=()) -> the JSON document, secrets taken out; None when the cloud
              answers 404. Raises CloudError-like errors of the session
+    by       name of the person whose job it is; "" while a plan is made
     """
 
     cloud: str
@@ -154,6 +156,7 @@ class Context:
     attempt: int = 1
     reason: str = ""
     ticket: str = ""
+    by: str = ""
 
 
 Judge = Callable[[Context, Target, Mapping[str, Any]], Check]
@@ -166,6 +169,9 @@ class Operation:
 
     commands       equivalent arguments after `openstack`, one tuple a command; quoting and cloud are the gate's
     already        True when nothing is left to do (asked before the calls, so that a repeated step is harmless)
+    made           of several calls, or of one that makes something: True when an earlier attempt has done this one,
+                   which is then left out; without it they are counted in the audit
+    together       sentences for the plan about all its targets at once, such as what a quota has room for
     find           for creates: the id of what an earlier attempt with this token made, or None
     settled        asked after the calls with a fresh document (empty when it is gone) until it answers; None waits on
     seconds        the longest that `settled` is waited for
@@ -189,6 +195,8 @@ class Operation:
     touches: tuple[str, ...] = ()
     read_path: str = ""
     microversion: str = ""
+    made: Callable[[Context, Target, Mapping[str, Any], Call], bool] | None = None
+    together: Callable[[Sequence[tuple[Target, Check]], Mapping[str, Any]], Sequence[str]] | None = None
 
     @property
     def id(self) -> str:

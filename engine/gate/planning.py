@@ -164,6 +164,17 @@ def warnings(judged: Sequence[Judged], windows: WriteWindows, more: Iterable[str
     return unique if left <= 0 else [*unique[:_MOST_WARNINGS], f"and {left} more of this kind"]
 
 
+def together(operation: Operation, judged: Sequence[Judged], options: Mapping[str, Any]) -> list[str]:
+    """What the operation says of all targets at once."""
+    found = [(one.target, one.check) for one in judged if one.ok]
+    if operation.together is None or not found:
+        return []
+    try:
+        return list(operation.together(found, options))
+    except Exception as error:  # whatever it asked its cloud in vain
+        return [f"what it means for all of them together could not be looked at: {error}"]
+
+
 def numbered(judged: Sequence[object], places: Sequence[tuple[int, int]] = ()) -> list[tuple[int, int]]:
     """(number, count) of each: as given, else from 1. A retry keeps those that its targets had."""
     return list(places) or [(number, len(judged)) for number in range(1, len(judged) + 1)]

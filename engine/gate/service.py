@@ -243,6 +243,10 @@ class Gate:
         """
         return live.getter(self._sessions, cloud, region, project_id, "tenant")
 
+    def reaches(self, cloud: str, project_id: str) -> None:
+        """Whether something can be made in the project. Raises NoRole, and what the session does."""
+        self._sessions.session(cloud, "tenant", project_id)
+
     def hands_off(self, target: Target) -> str | None:
         """The sentence for what the configuration says not to touch just now; None when it may be."""
         return rules.hands_off_problem(self.windows.rules(target.cloud), target, self._clock())
@@ -295,6 +299,7 @@ class Gate:
         now = self._clock()
         plan_id = uuid7()
         doing = [one for one in judged if one.ok or planning.passable(operation, judged)]
+        warnings = [*warnings, *planning.together(operation, judged, options)]
         relied = {planning.key_text(one.target.key): planning.plain(one.relied) for one in doing}
         args = planning.steps(operation, judged, doing, places)
         content = {

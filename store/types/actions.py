@@ -318,8 +318,58 @@ _SECURITY_GROUP = (
     ),
 )
 
+_POINT = (
+    Option(
+        "name",
+        "Name",
+        default="snap-{name}-{time}",
+        maximum=255,
+        help="A pattern: {name} is what it is of, {time} the time (UTC), {n} counts from 1.",
+    ),
+    Option("description", "Description", help="Your name is put before it.", maximum=180),
+)
+
+_SNAPSHOT = (
+    ActionDeclaration(
+        "volume.snapshot",
+        "volume",
+        "Snapshot",
+        "S",
+        options=_POINT,
+        permission="snapshots:admin",
+        help="Make a snapshot of the volume, in use or not; it belongs to the volume's project.",
+    ),
+    ActionDeclaration(
+        "server.snapshot",
+        "server",
+        "Snapshot volumes of",
+        "S",
+        options=_POINT,
+        permission="snapshots:admin",
+        help="Make one restore point of all volumes of the machine; the plan says what it will be.",
+    ),
+    ActionDeclaration(
+        "snapshot.delete",
+        "snapshot",
+        "Delete",
+        "D",
+        danger="destructive",
+        permission="snapshots:admin",
+        help="Delete the snapshot; what it is the last of, or part of, is said before.",
+    ),
+    ActionDeclaration(
+        "image.delete",
+        "image",
+        "Delete machine point",
+        "D",
+        danger="destructive",
+        permission="images:admin",
+        help="Delete the image of a volume-booted machine with the snapshots in it.",
+    ),
+)
+
 ACTIONS: dict[str, ActionDeclaration] = {
-    action.id: action for action in (*_SERVER, *_NETWORK, *_FLAVOR, *_SECURITY_GROUP)
+    action.id: action for action in (*_SERVER, *_NETWORK, *_FLAVOR, *_SECURITY_GROUP, *_SNAPSHOT)
 }
 
 

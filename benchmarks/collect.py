@@ -100,7 +100,13 @@ def run_collect(auth_url: str, rounds: int) -> dict[str, Any]:
         return Connected(account, session, session.login())
 
     # What the engine's parent has loaded before it forks the worker is no cost of a collection.
-    for module in ("openstack.config.loader", "keystoneauth1.identity", "pyarrow", "requests"):
+    for module in (
+        "openstack.config.loader",
+        "keystoneauth1.identity",
+        "pyarrow.compute",
+        "pyarrow.dataset",
+        "requests",
+    ):
         importlib.import_module(module)
     results = []
     with tempfile.TemporaryDirectory() as folder:

@@ -157,8 +157,9 @@ def _word(word: str) -> Sql:
     """The condition of having the word; one that is too short for a piece of an id must be elsewhere, or be the id."""
     if len(word) >= MIN_FRAGMENT:
         return "contains(t.search, ?)", [word]
-    # The search text ends with the id.
-    elsewhere = "(contains(left(t.search, -length(t.id)), ?) OR lower(t.id) = ?)"
+    # The search text ends with a blank and the id. A word has no blank, so where it begins says where it is; cutting
+    # the id off each text took three times as long.
+    elsewhere = "(instr(t.search, ?) <= length(t.search) - length(t.id) OR lower(t.id) = ?)"
     return f"(contains(t.search, ?) AND {elsewhere})", [word] * 3
 
 

@@ -239,7 +239,7 @@ ACTIONS: tuple[Action, ...] = (
            "delete", 21),
     Action("room_next", ("tab",), "policies, volumes, runs, exclusions, and back",
            ("policies", "kept", "runs", "exclusions"), "pages", 18),
-    Action("room_previous", ("shift+tab",), "the same, the other way round",
+    Action("room_previous", ("shift+tab",), "the page of snapshots before this one",
            ("policies", "kept", "runs", "exclusions")),
     Action("policies", ("s",), "policies, and the sets that give them to volumes", ("room",), "policies", 13),
     Action("kept_volumes", ("v",), "volumes, and whether their policies are kept", ("room",), "volumes", 13,

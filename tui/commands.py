@@ -52,6 +52,11 @@ VERB_TITLES = {
     "report": "compliance report: what changed in a period, and what may have been missed",
     "drift": "what is other than it was, by whom", "drift-rules": "what drift looks for: on, off, how bad",
     "ignores": "drift that is left out", "windows": "maintenance windows: what changes then is no drift",
+    "protection": "snapshots: what is due, runs, is not kept or not covered",
+    "policies": "snapshot policies, and the sets that give them to volumes",
+    "compliance": "volumes, and whether their policies are kept: status:missing policy:daily_5",
+    "runs": "runs of snapshot policies: what was made, what not and why",
+    "exclusions": "volumes that get no snapshots, and why",
 }  # fmt: skip
 ACTION_IDS = frozenset(action.id for action in ACTIONS)
 MOST_CHOICES = 12

@@ -107,6 +107,21 @@ async def test_marked_points_are_deleted_by_one_plan_and_backups_are_not() -> No
         await until_text(pilot, "a backup is deleted in :backups")
 
 
+async def test_the_page_of_a_volume_leads_to_them() -> None:
+    client = SnapshotClient()
+    async with console(client, size=WIDE) as (app, pilot):
+        app.open_view(View("detail", "volume", subject=SUBJECT))
+        await until_text(pilot, "→ restore points", "5, the newest 1d old, daily_5")
+        client.points = []
+        client.change({"topic": "data", "type": "volume"})
+        none = ["→ restore points", "none"]
+        await until(pilot, lambda: any(list(row.values[:2]) == none for row in app.table.buffer.rows))
+        app.table.go_to(("link", "points", ""), 0)
+        await until(pilot, lambda: app.table.current.key == ("link", "points", ""))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.pane.view == View("points", "volume", subject=SUBJECT))
+
+
 async def test_names_from_clouds_stay_text() -> None:
     async with console(SnapshotClient(), size=WIDE) as (app, pilot):
         for kind in ("policies", "compliance", "exclusions"):

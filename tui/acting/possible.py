@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 _ROW = frozenset(
     {"open", "mark", "range", "note", "remove_note", "remove_view", "toggle_column", "change_setting", "decide",
-     "acknowledge", "acknowledge_all", "toggle_rule", "rule_severity", "remove_entry"}
+     "acknowledge", "acknowledge_all", "toggle_rule", "rule_severity", "remove_entry",
+     "edit_policy", "toggle_policy", "delete_policy", "why", "end_exclusion", "delete_points"}
 )  # fmt: skip
 _ROW_OR_SUBJECT = frozenset({"raw", "log", "related", "related_back", "changes", "copy", "tree"})
 _ENGINE = frozenset({"refresh", "add_cloud", "bookmark", "note", "export"})

@@ -13,7 +13,7 @@ from tui.panes.pane import Parts
 from tui.snapshots import next_words
 from tui.table.cells import clean, cut_end, fit
 
-KEPT_OUT = (("overridden", "have something more specific"), ("excluded", "are excluded"), ("lost", "lose it"))
+KEPT_OUT = (("overridden", "go to what wins over it"), ("excluded", "are excluded"), ("lost", "lose it"))
 INVALID = "Invalid parameter: "  # how the engine begins what it says of a value
 PREVIEW_ROWS = 7  # lines of the preview on a small screen
 
@@ -138,9 +138,15 @@ def preview_lines(told: Mapping[str, Any], cells: int) -> list[Line]:
     count = told.get("volumes")
     if isinstance(count, int):
         projects = [one for one in told.get("projects") or () if isinstance(one, Mapping)]
-        where = f" in {len(projects):,} project{'' if len(projects) == 1 else 's'}" if count else ": none matches"
-        taken = f"{count:,} volumes"
         kept = [f"{told[name]:,} {words}" for name, words in KEPT_OUT if told.get(name)]
+        where = (
+            f" in {len(projects):,} project{'' if len(projects) == 1 else 's'}"
+            if count
+            else ""
+            if kept
+            else ": none matches"
+        )
+        taken = f"{count:,} volumes"
         rest = f"; {', '.join(kept)}" if kept else ""
         lines.append([(" takes   ", "muted"), (taken, "strong" if count else "warn"), (where, "text"), (rest, "muted")])
         if count:
@@ -172,8 +178,9 @@ def _cost(told: Mapping[str, Any], projects: Sequence[Mapping[str, Any]]) -> lis
 
 def _taken(one: Mapping[str, Any]) -> Parts:
     names = ", ".join(clean(name) for name in list(one.get("first") or ())[:3])
-    return [(" takes ", "muted"), (f"▲ {int(one.get('volumes') or 0):,} from {clean(one.get('name') or '')}", "warn"),
-            (f" ({names})" if names else "", "muted")]  # fmt: skip
+    count = int(one.get("volumes") or 0)
+    words = f"▲ {clean(one.get('name') or '')} loses {count:,} of them"
+    return [(" instead ", "muted"), (words, "warn"), (f" ({names})" if names else "", "muted")]
 
 
 def _project(one: Mapping[str, Any]) -> Parts:

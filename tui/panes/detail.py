@@ -10,7 +10,7 @@ from store.types import registry
 from tui.panes.notes import note_rows
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.resources import resource_params, resource_path
-from tui.panes.told import drift_rows
+from tui.panes.told import drift_rows, points_rows
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import GLYPHS, NOTHING, level, moment_of, value_text
@@ -74,6 +74,8 @@ class DetailPane(_OneResource):
             rows.append((key, [f"→ {title}", count]))
         if not self.view.at:
             rows += await drift_rows(self.world, self.view.subject)
+            if self.type.name in ("volume", "server"):
+                rows += await points_rows(self.world, self.type.name, self.view.subject)
         values, denied = answer.get("row") or {}, set(answer.get("denied") or ())
         now = datetime.now(UTC)
         own = self.view.subject
@@ -98,6 +100,8 @@ class DetailPane(_OneResource):
         """The list behind a link."""
         if row.key[0] != LINK:
             return None
+        if row.key[1] == "points":
+            return View("points", self.type.name, subject=self.view.subject)
         if row.key[1] == "drift":
             return View("drift", filter=row.key[2], clouds=self.view.subject[:1])
         try:

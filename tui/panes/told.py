@@ -19,6 +19,7 @@ from tui.table.format import moment_of
 from tui.table.paint import LINK
 from tui.table.source import LocalSource
 from tui.table.spec import Anchor, Place, Spec, Window
+from tui.times import age
 from tui.world import World
 
 Record = Mapping[str, Any]
@@ -115,6 +116,23 @@ async def drift_rows(world: World, key: tuple[str, ...]) -> Rows:
         return []
     more = f"; {total - 1:,} more" if total > 1 else ""
     return [((LINK, "drift", f"about:{key[-1]}"), ["→ drift", f"{change_words(items[0])}{more}"])]
+
+
+async def points_rows(world: World, type: str, key: tuple[str, ...]) -> Rows:
+    """The way from the page of a volume or machine to its restore points: how many, and how old the newest is."""
+    try:
+        answer = await world.get("/q/snapshot/points", {type: key[-1], "cloud": key[0], "limit": 1})
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        return []  # a role that may not see them
+    total, items = int(answer.get("total") or 0), answer.get("items") or ()
+    if not items:
+        return [((LINK, "points", ""), ["→ restore points", "none"])] if type == "volume" else []
+    at = moment_of(str(items[0].get("taken_at") or ""))
+    newest = f", the newest {age((datetime.now(UTC) - at).total_seconds())} old" if at is not None else ""
+    by = clean(items[0].get("policy") or "by hand")
+    return [((LINK, "points", ""), ["→ restore points", f"{total:,}{newest}, {by}"])]
 
 
 def about(subject: Mapping[str, Any]) -> str:

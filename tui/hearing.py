@@ -95,6 +95,7 @@ class Hearing:
             self.world.offline_since = asyncio.get_running_loop().time()
         self.world.offline_reason = message.reason
         self.show_lines()
+        self.let_go()
 
     def on_hints(self: QuarterdeckApp, message: Hints) -> None:  # type: ignore[misc]
         """Read again what changed and is on screen."""

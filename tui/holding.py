@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
+from textual.geometry import Region
 
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
     from tui.takeover import Takeover
 
-HOLD_SECONDS = 1.0  # the longest that the first frame stays
+HOLD_SECONDS = 2.0  # the longest that the first frame stays
 
 
 class Holding(App[int], inherit_bindings=False):
@@ -53,12 +54,29 @@ class Holding(App[int], inherit_bindings=False):
         else:
             self.let_go_when_shown()
 
+    def _paint_others(self: QuarterdeckApp) -> None:  # type: ignore[misc]
+        """Paint the lines that are not on the terminal yet as they are to be; those that are need not be sent again.
+
+        Each by its widget: Textual forgets what widgets wait for when the screen itself is to be painted in part.
+        """
+        width, height = self.size
+        painted = self.taken.lines if self.taken is not None else ()
+        if len(painted) != height or sum(part.cell_length for part in painted[0]) != width:
+            self.screen.refresh()  # another size by now
+            return
+        shown = self.screen._compositor.render_strips()
+        lines = {y for y in range(height) if painted[y] != list(shown[y])}
+        for widget in (self.context, self.bar, self.table, self.strip, self.footer):
+            top = widget.region.y
+            if mine := lines.intersection(range(top, top + widget.region.height)):
+                widget.refresh(*(Region(0, y - top, width, 1) for y in sorted(mine)))
+
     def let_go(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Textual paints from now on; what was typed meanwhile is done, in order."""
         if not self.holds:
             return
         self.holds = False
-        self.screen.refresh()
+        self._paint_others()
         typed, self._typed = self._typed, []
         for event in typed:
             if not self.take_event(event):

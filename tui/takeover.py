@@ -41,6 +41,7 @@ class Takeover:
         self._before: list[Any] | None = None  # how the terminal was found
         self._handlers: dict[int, Any] = {}
         self.painted = False  # and still ours
+        self.lines: Sequence[Line] = ()  # what was painted
 
     def paint(self, lines: Sequence[Line], colours: str) -> None:
         """Take the terminal and show the lines. `colours`: as `colours_of` says. Raises OSError, termios.error."""
@@ -55,6 +56,7 @@ class Takeover:
         quiet[_CC][termios.VMIN] = 1
         termios.tcsetattr(self._keys, termios.TCSANOW, quiet)
         self._write(_ENTER + drawn(lines, _SYSTEMS[colours]))
+        self.lines = lines
 
     def before_textual(self) -> None:
         """Textual's loop is about to begin, which handles an interrupt itself."""

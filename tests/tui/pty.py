@@ -32,8 +32,9 @@ class Terminal:
         self.tail = b""  # the last bytes, as they came
         self.whole = bytearray()  # all of them
         self.status: int | None = None
+        known = ("NO_COLOR", "COLUMNS", "LINES")  # the size is that of the terminal
         base = {
-            k: v for k, v in os.environ.items() if not k.startswith(("SSH_", "QDECK_", "TEXTUAL")) and k != "NO_COLOR"
+            k: v for k, v in os.environ.items() if not k.startswith(("SSH_", "QDECK_", "TEXTUAL")) and k not in known
         }
         full = base | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"} | dict(env)
         self.started = time.perf_counter()

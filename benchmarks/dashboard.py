@@ -10,6 +10,7 @@ threads: where other work takes the machine, it tells more than the clock does.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import statistics
 import tempfile
 import time
@@ -23,15 +24,21 @@ from benchmarks.harness import machine, seconds, table
 from benchmarks.history import fill, ingest
 from engine.access.models import Caller
 from engine.api.answers import dump
+from engine.audit.service import AuditService
 from engine.dashboard.figures import Figures
 from engine.dashboard.growing import Growing
 from engine.dashboard.protecting import Protection
 from engine.dashboard.utilisation import Measurements
 from engine.inventory.reads import InventoryReads
 from engine.settings.models import Settings
+from engine.snapshots.compliance.course import Course
+from engine.snapshots.compliance.service import ComplianceService
+from engine.snapshots.compliance.trend import Trend
+from engine.snapshots.policies.service import PolicyService
 from engine.tenants.service import TenantHealth
 from store.estate.estate import Estate
 from store.estate.reading.models import Scope
+from store.ops.ops import Ops
 from store.times import naive
 
 LIMIT = 0.150
@@ -75,13 +82,16 @@ def equip(estate: Estate, now: datetime) -> None:
     estate.checkpoint()
 
 
-def endpoints(reads: InventoryReads, project: str) -> dict[str, Callable[[], Any]]:
+def endpoints(reads: InventoryReads, ops: Ops, project: str) -> dict[str, Callable[[], Any]]:
     """Every endpoint by its path."""
     settings, scope = Settings(), Scope()
+    policies = PolicyService(ops, AuditService(ops), reads, clock=reads.clock)
+    service = ComplianceService(ops, reads, policies, reads.clock)
+    course = Course(reads, service, Trend(ops, service))
     measurements = Measurements(reads, lambda: settings.metrics)
     figures = Figures(reads, measurements, lambda caller, cloud: _ALERTS)
-    protection, growing = Protection(reads, lambda: settings), Growing(reads, measurements, figures)
-    health = TenantHealth(reads, lambda: settings, NoDrift())
+    protection, growing = Protection(reads, lambda: settings, course), Growing(reads, measurements, figures)
+    health = TenantHealth(reads, lambda: settings, NoDrift(), course)
     return {
         "/dashboard/health-summary": lambda: figures.health_summary(CALLER, scope),
         "/dashboard/snapshot-sla-compliance": lambda: protection.sla(CALLER, scope, 2),
@@ -131,7 +141,8 @@ def main() -> None:
             if not equipped:
                 equip(estate, now)
             reads = InventoryReads(estate, clock=lambda: now + timedelta(minutes=1))
-            print(table(measured(endpoints(reads, project), options.rounds), HEAD))
+            with contextlib.closing(Ops.open(Path(folder) / "ops.sqlite")) as ops:
+                print(table(measured(endpoints(reads, ops, project), options.rounds), HEAD))
             reads.close()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.access.models import Caller
 from engine.dashboard import forecast, rules
 from engine.dashboard.figures import chosen_place
-from engine.snapshots.compliance.answers import BY_DAYS, BY_POLICY, volumes_of
+from engine.snapshots.compliance.answers import judged_by, volumes_of
 from engine.snapshots.compliance.course import Course, Known
 from engine.snapshots.compliance.rules import BROKEN, percent
 from engine.snapshots.compliance.service import NO_POLICY, ComplianceService
@@ -83,7 +83,7 @@ class Protection:
         return {
             "overall_compliance": _percent(total),
             "days": days,
-            "policy": _policy(numbers["total_volumes"], BY_POLICY if days is None else BY_DAYS.format(days=days)),
+            "policy": _policy(numbers["total_volumes"], judged_by(days)),
             **numbers,
             "tenants": tenants,
             "behind": _behind(numbers, {"cloud": cloud, "region": region, "days": _text(days)}),
@@ -158,7 +158,7 @@ class Protection:
         return {
             "period_days": days,
             "window_days": window,
-            "policy": _policy(governed, BY_POLICY),
+            "policy": _policy(governed, judged_by(None)),
             "drift_events": found,
             "current_compliance": percents[-1],
             "trend": found[-1]["trend"],
@@ -225,7 +225,7 @@ def _sla(
 def _broken(first: Judged, rows: list[Judged], days: int | None) -> Row:
     volume, newest = first.volume, first.promise.newest
     also = [row.promise.policy for row in rows if row.status in BROKEN and row.promise.policy != first.promise.policy]
-    within = f"No snapshot in last {days} days" if days is not None and newest is not None else reason(first)
+    within = f"No snapshot in last {days} day{_s(days)}" if days is not None and newest is not None else reason(first)
     return {
         "volume_id": volume.id,
         "volume_name": volume.name,

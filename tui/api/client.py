@@ -124,11 +124,13 @@ class SyncClient:
             time.sleep(pause)
         raise AssertionError("unreachable: the pauses have no end")
 
-    def download(self, path: str, json: Any, sink: Sink) -> dict[str, str]:
-        """Post, and write the answer to the sink as it comes; the answer's headers. Raises what `request` raises."""
+    def download(
+        self, path: str, json: Any, sink: Sink, *, method: str = "POST", params: Mapping[str, Any] | None = None
+    ) -> dict[str, str]:
+        """Ask, and write the answer to the sink as it comes; the answer's headers. Raises what `request` raises."""
         from tui.api.download import Request, download
 
-        return download(self.target, Request(_frame(self.target, "POST", path, json, None), path, sink))
+        return download(self.target, Request(_frame(self.target, method, path, json, params), path, sink))
 
     def _exchange(self, data: bytes, method: str, seconds: float) -> Answer:
         if self._connection is None or self._connection.is_stale:

@@ -27,7 +27,6 @@ from store.estate.reading.models import Scope
 
 By = Literal["rows", "volume", "tenant", "domain", "policy"]
 BY_POLICY = "each policy's own window"
-BY_DAYS = "the newest point at most {days} days old, whatever the policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +113,17 @@ class Answers:
         }
 
 
+def judged_by(days: int | None) -> str:
+    """What compliance is judged by, in words."""
+    if days is None:
+        return BY_POLICY
+    return f"the newest point at most {days} day{'' if days == 1 else 's'} old, whatever the policy"
+
+
 def _head(chosen: Chosen, choice: Choice) -> Item:
-    judged = BY_POLICY if choice.days is None else BY_DAYS.format(days=choice.days)
     return {
         "days": choice.days,
-        "policy": judged if any(row.promise.policy for row in chosen.every) else NO_POLICY,
+        "policy": judged_by(choice.days) if any(row.promise.policy for row in chosen.every) else NO_POLICY,
         "summary": summary(chosen.every, chosen.ungoverned),
     }
 

@@ -245,7 +245,7 @@ def _noted(connection: Connection, now: datetime) -> _Noted:
     looked = select(snapshot_occurrences.c.cloud, snapshot_occurrences.c.region, snapshot_occurrences.c.policy,
                     snapshot_occurrences.c.since)  # fmt: skip
     return _Noted(
-        {(cloud, region, id): (policy, at) for cloud, region, id, policy, at in own},
+        {(cloud, region, id): (policy, at) for cloud, region, id, policy, at in own.fetchall()},
         {(row[0], row[1], row[2], row[3]): row[4] for row in connection.execute(blocked)},
         {(row[0], row[1], row[2]): row[3] for row in connection.execute(looked)},
         _times(connection, snapshot_policies.c.name, snapshot_policies.c.since),

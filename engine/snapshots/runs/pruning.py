@@ -71,7 +71,7 @@ class Pruner:
             if row["state"] == "begun":
                 if not _left(row, work):
                     continue  # of this very step: it is being made
-                kept = self._left_over(row, live, tokens)
+                kept = self._left_over(work, row, live, tokens)
                 found += [] if kept is None else [kept]
             elif row["point_id"] in live:
                 found.append(row)
@@ -82,16 +82,25 @@ class Pruner:
                     self._note(work, row, work.volumes[0], "OK", "removed by an earlier attempt")
         return found
 
-    def _left_over(self, row: Row, live: Mapping[str, Row], tokens: Mapping[str, str]) -> Row | None:
+    def _left_over(self, work: Work, row: Row, live: Mapping[str, Row], tokens: Mapping[str, str]) -> Row | None:
         """What an earlier step asked for and never heard of: it is there after all, or it is not."""
-        id = tokens.get(row["token"])
+        id, group = tokens.get(row["token"]), ""
+        image = next((one for one in self._register.of_token(row["token"]) if one["kind"] == "image"), None)
+        if image is not None and image["state"] in ("begun", "made"):
+            found = making.find_image(work.get, row["token"])
+            if found is not None and str(found.get("status") or "").lower() != "active":
+                return None
+            if found is not None:
+                group = str(found["id"])
+                id = next((part.snapshot_id for part in making.image_parts(found) if part.snapshot_id in live), None)
+                self._ops.finish(lambda c: self._register.made(c, row["token"], "", group, group=group))
         if id is None:
             self._ops.finish(lambda c: self._register.failed(c, row["token"], "it was never made", row["volume_id"]))
             return None
         if str(live[id].get("status") or "").lower() != "available":
             return None
-        self._ops.finish(lambda c: self._register.made(c, row["token"], row["volume_id"], id))
-        return {**row, "state": "made", "point_id": id}
+        self._ops.finish(lambda c: self._register.made(c, row["token"], row["volume_id"], id, group=group))
+        return {**row, "state": "made", "point_id": id, "group": group}
 
     def _remove(self, work: Work, volumes: Mapping[str, Volume], rows: list[Row]) -> None:
         """Remove one unit: an image before its snapshots."""

@@ -14,6 +14,7 @@ from engine.gate.models import NoRole
 from engine.gate.refusals import Refused
 from engine.jobs.models import Step, StepContext, StepResult
 from engine.snapshots.runs.creating import FORESEEN, Creator
+from engine.snapshots.runs.machines import CONFLICT, Machines
 from engine.snapshots.runs.pruning import Pruner
 from engine.snapshots.runs.steps import Work, volumes_of
 from store import times
@@ -45,6 +46,7 @@ class SnapshotRunner:
         """`told(run, cloud)`: a step has ended; `ended(job)`: a job has (may be told twice)."""
         self._records, self._gate, self._told, self._ended = records, gate, told, ended
         self._creator = Creator(ops, records, register, policies, gate, limits, clock)
+        self._machines = Machines(ops, register, self._creator)
         self._pruner = Pruner(ops, records, register, gate, self._creator.freed)
         self._tight: dict[tuple[int, str], threading.Lock] = {}
         self._lock = threading.Lock()
@@ -87,6 +89,15 @@ class SnapshotRunner:
             for volume in todo:
                 self._creator.note(work, volume, problem)
             return
+        if self._machines.begun(work) or self._machines.fits(work, todo):
+            try:
+                self._machines.make(work, todo)
+                return
+            except FORESEEN as problem:
+                if getattr(problem, "code", "") != CONFLICT:
+                    for volume in todo:
+                        self._creator.note(work, volume, problem)
+                    return
         self._creator.make(work, todo)
 
     def _work(self, step: Step, context: StepContext) -> Work:

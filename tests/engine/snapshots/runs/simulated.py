@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -70,6 +71,8 @@ class Cloud:
     volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     servers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    images: dict[str, dict[str, Any]] = field(default_factory=dict)
+    freezes: bool = True  # whether Nova makes images of machines
     cloned: set[str] = field(default_factory=set)
     limits: dict[str, int] = field(default_factory=dict)
     made: list[dict[str, Any]] = field(default_factory=list)
@@ -91,6 +94,17 @@ class Cloud:
         self.snapshots[id] = made
         return made
 
+    def add_server(self, volumes: list[str], **more: Any) -> str:
+        """A machine that boots from the first of these volumes and uses the others."""
+        id = f"m{next(self.numbers)}"
+        attached = [{"id": one} for one in volumes]
+        state = {"image": "", "status": "ACTIVE", "OS-EXT-STS:vm_state": "active"}
+        of = {"id": id, "name": f"vm-{id}", "os-extended-volumes:volumes_attached": attached}
+        self.servers[id] = {**of, **state, **more}
+        for one in volumes:
+            self.volumes[one] |= {"status": "in-use", "attachments": [{"server_id": id}]}
+        return id
+
     def used(self, project: str) -> Counter[str]:
         found: Counter[str] = Counter()
         for one in self.snapshots.values():
@@ -107,8 +121,11 @@ class Cloud:
         if path == "/snapshots/detail":
             volume = dict(query)["volume_id"]
             return {"snapshots": [dict(one) for one in self.snapshots.values() if one["volume_id"] == volume]}
+        if path == "/images":
+            token = dict(query)[TOKEN]
+            return {"images": [dict(one) for one in self.images.values() if one.get(TOKEN) == token]}
         found = getattr(self, kind).get(id)
-        return None if found is None else {kind.rstrip("s"): dict(found)}
+        return None if found is None else dict(found) if kind == "images" else {kind.rstrip("s"): dict(found)}
 
     def perform(self, actor: Actor, call: Call) -> Answer:
         assert actor.standing == "snapshots"
@@ -126,7 +143,10 @@ class Cloud:
         return answer
 
     def _create(self, call: Call) -> Answer:
-        assert call.path == "/snapshots" and call.body is not None
+        assert call.body is not None
+        if "createImage" in call.body:
+            return self._image(self.servers[call.path.split("/")[2]], call.body["createImage"])
+        assert call.path == "/snapshots"
         body = call.body["snapshot"]
         volume = self.volumes.get(body["volume_id"])
         if volume is None:
@@ -141,8 +161,23 @@ class Cloud:
         self.made.append({**made, "policy": body["metadata"][POLICY], "token": body["metadata"][TOKEN]})
         return Answer(202, ("req-1",), {"snapshot": {**made, "status": "creating"}})
 
+    def _image(self, server: dict[str, Any], asked: dict[str, Any]) -> Answer:
+        if not self.freezes:
+            raise NotDone("quiescing is not supported", status=409)
+        volumes = [one["id"] for one in server["os-extended-volumes:volumes_attached"]]
+        made = [self.add_snapshot(one, {}, created_at=f"2026-03-01T00:00:00.{place}00000")
+                for place, one in enumerate(volumes)]  # fmt: skip
+        self.made += made
+        id = f"i{next(self.numbers)}"
+        mapping = json.dumps([{"snapshot_id": one["id"], "boot_index": None} for one in made])
+        self.images[id] = {"id": id, "status": "active", "block_device_mapping": mapping, **asked["metadata"]}
+        return Answer(202, ("req-3",), {"image_id": id})
+
     def _delete(self, call: Call) -> Answer:
         id = call.path.rpartition("/")[2]
+        if call.service == "image":
+            self.removed.append(self.images.pop(id))
+            return Answer(204, ("req-4",))
         found = self.snapshots.get(id)
         if found is None:
             raise NotDone("gone", status=404)
@@ -336,7 +371,8 @@ class Estate:
             return "the volume list broke off"
         self._world.listed = [
             Volume(CLOUD, REGION, one["id"], one["name"], one["status"], one["size"], one["volume_type"],
-                   project_id=one["project"], project_name=one["project"])
+                   project_id=one["project"], project_name=one["project"],
+                   server_ids=tuple(a["server_id"] for a in one["attachments"]))
             for one in self._world.cloud.volumes.values()
         ]  # fmt: skip
         self._world.listings += 1

@@ -88,7 +88,8 @@ def _number(key: str, value: str | None, problems: list[str]) -> int | None:
     text = value.strip()
     if text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= MOST_KEPT:
         return int(text)
-    problems.append(f"its metadata say {key[:60]}={text[:20]!r}, which is no number from 1 to {MOST_KEPT}")
+    shown = "".join(character if character.isprintable() else "?" for character in key[:60])
+    problems.append(f"its metadata say {shown}={text[:20]!r}, which is no number from 1 to {MOST_KEPT}")
     return None
 
 

@@ -154,7 +154,7 @@ def test_the_pipeline_goes_through_its_four_steps_whatever_is_killed(cloud: Demo
             assert found["job_id"] == begun["job_id"] and found["status"] == "completed", found
             assert [step["status"] for step in found["steps"]] == ["completed"] * 4
             run = client.get(f"/q/snapshot/runs/{found['runs'][0]}")
-            assert run["snapshots_failed"] == 0 and run["snapshots_created"] >= 10
+            assert run["snapshots_failed"] == 0 and run["snapshots_created"] >= 5
             rows = [row for row in records(client, run["id"]) if row["action"] == "created"]
         new = {id: row for id, row in of_cloud(cloud).items() if id not in before and row["metadata"].get(TOKEN)}
         assert Counter(row["snapshot_id"] for row in rows) == Counter(dict.fromkeys(new, 1)), f"seed {SEED}"

@@ -273,3 +273,18 @@ async def test_a_problem_on_the_hand_over_leads_to_what_is_broken() -> None:
             await until(
                 pilot, lambda view=view: app.pane.view.kind == view.kind and app.pane.view.subject == view.subject
             )
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"opens": "compliance", "cloud": "prod", "project_id": "p 1"},
+         View("compliance", filter='tenant_id:="p 1" status:=missing,=quota_blocked', clouds=("prod",))),
+        ({"opens": "compliance", "cloud": "prod", "project_id": None},
+         View("compliance", filter="status:=missing,=quota_blocked", clouds=("prod",))),
+        ({"opens": "runs"}, View("runs")),
+        ({"opens": "protection", "cloud": "prod"}, View("protection")),
+    ],
+)  # fmt: skip
+def test_problems_of_snapshots_lead_to_their_pages(told: dict[str, Any], expected: View) -> None:
+    assert view_of(told) == expected

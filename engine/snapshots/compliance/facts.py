@@ -87,11 +87,6 @@ class Facts:
     ungoverned: tuple[Promise, ...]
     at: datetime
 
-    @property
-    def empty(self) -> bool:
-        """Whether no policy takes anything at all."""
-        return not any(promise.policy for promise in self.promises)
-
 
 @dataclass(slots=True)
 class _Noted:

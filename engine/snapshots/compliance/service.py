@@ -69,9 +69,11 @@ class ComplianceService:
         """Moves when an answer would be another one for a reason other than the time."""
         return self._gathering.version()
 
-    def governs(self) -> bool:
-        """Whether any policy takes any volume."""
-        return not self._gathering.facts().empty
+    def known(self) -> bool:
+        """Whether volumes and snapshots have been listed whole: before that nothing can be judged."""
+        types = ("volume", "snapshot")
+        first = self._reads.read(lambda connection: capacity_protection.first_known(connection, Scope(), types))
+        return first is not None
 
     # --- rows ---
 

@@ -41,7 +41,10 @@ class Trend:
 
     def record(self, now: datetime) -> int:
         """Judge all there is as the state of this day (UTC), in place of what was recorded earlier on it; answers how
-        many rows. Days that are too old go. Raises OpsError, EstateError."""
+        many rows. Nothing is written before volumes were ever listed whole. Days that are too old go. Raises OpsError,
+        EstateError."""
+        if not self._service.known():
+            return 0
         day = _day(now)
         found = _rows_of(self._service.rows(Scope()), day, now)
         with self._ops.begin() as connection:

@@ -65,6 +65,10 @@ def told(items: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         ),
         (behind("problem", severity="warning"), View("problems", filter="severity:=warning muted:=no")),
         (behind("problem"), View("problems", filter="muted:=no")),
+        (
+            behind("compliance", status=["missing", "quota_blocked"], by="volume", tenant_id="p1", cloud="prod"),
+            View("compliance", filter="status:=missing,=quota_blocked cloud:=prod tenant_id:=p1"),
+        ),
         (behind("of a later release"), None),
         (None, None),
         ({}, None),

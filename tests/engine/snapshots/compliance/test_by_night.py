@@ -173,3 +173,10 @@ async def test_who_took_a_report_is_recorded(place: Place) -> None:
     await download(place, by="tenant", format="csv")
     _, rows = place.audit.page(limit=5)
     assert [(row["action"], row["target"]) for row in rows] == [("snapshot.compliance.export", "tenant")]
+
+
+async def test_a_day_on_which_nothing_was_ever_listed_is_not_recorded(tmp_path: Path) -> None:
+    place = Place(tmp_path, {})
+    place.room.nightly.tick(NOW)
+    assert (place.room.trend.last(NOW), place.room.nightly.problem) == (None, None)
+    place.close()

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from engine.access.models import Caller
+from engine.snapshots.compliance.service import inside
+from engine.snapshots.volumes import volumes
 from store.estate.reading.models import Scope
 from tests.engine.snapshots.compliance.place import NOW, Place, backup, days, documents, made, snapshot, take_in, volume
 
@@ -208,6 +210,28 @@ async def test_roles_see_their_own(place: Place) -> None:
     assert [item["volume_id"] for item in mine["items"]] == ["vol-5"]
     assert (await place.get("/snapshot/compliance", cloud="other"))["total"] == 0
     assert (await place.get("/snapshot/compliance", project_id="p1", region="RegionOne"))["total"] == 2
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(),
+        Scope(clouds=("prod", "other")),
+        Scope(clouds=()),
+        Scope(in_clouds=("other",)),
+        Scope(in_regions=("RegionOne",)),
+        Scope(in_regions=("",)),
+        Scope(projects=("p2", "p9")),
+        Scope(projects=("p1", "p2"), in_projects=("p1",)),
+        Scope(domains=("d2",)),
+        Scope(domains=("d1",), projects=("p2",)),
+    ],
+    ids=str,
+)
+async def test_a_scope_is_the_same_here_and_in_the_store(place: Place, scope: Scope) -> None:
+    place.set_of("daily_5")
+    everything = volumes(place.reads, Scope())
+    assert [one.key for one in everything if inside(scope, one)] == [one.key for one in volumes(place.reads, scope)]
 
 
 async def test_pages_hold_every_row_once(place: Place) -> None:

@@ -101,7 +101,9 @@ class SnapshotClient(FakeClient):
         ]  # fmt: skip
         self.rows = 20
         self.kept = [] if bare else [
-            row(1, "compliant"), row(2, "missing", last_at=stamp(-3 * DAY)), row(3, "quota_blocked"),
+            row(1, "compliant"), row(2, "missing", last_at=stamp(-3 * DAY), policies=[
+                {"policy": "daily_5", "status": "missing"}, {"policy": "weekly_4", "status": "compliant"}]),
+            row(3, "quota_blocked"),
             row(4, "pending", "weekly_4"), row(5, "excluded", ""), row(6, "missing", volume_name=HOSTILE),
             row(7, "no_policy", "", cover="nothing", points=0),
         ]  # fmt: skip

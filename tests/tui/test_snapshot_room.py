@@ -187,10 +187,15 @@ async def test_volumes_by_compliance_the_worst_first_sifted_by_status() -> None:
         await until_text(pilot, "2 match")
         await pilot.press("exclamation_mark")
         await until_text(pilot, "status:=quota_blocked", "1 match")
-        assert client.asked("GET", "/q/snapshot/compliance")[-1]["status"] == "quota_blocked"
+        assert client.asked("GET", "/q/snapshot/compliance")[-1] == {
+            "limit": 20_000, "by": "volume", "status": "quota_blocked",
+        }  # fmt: skip
         await pilot.press("exclamation_mark", "exclamation_mark")
         await until_text(pilot, "data-5")
-        await pilot.press("slash", *"project:nosuch", "enter")
+        await pilot.press("slash", *"policy:daily_5", "enter")
+        await until_text(pilot, "4 match")
+        assert client.asked("GET", "/q/snapshot/compliance")[-1]["by"] == "rows"
+        await pilot.press("escape", "slash", *"project:nosuch", "enter")
         await until_text(pilot, "no volume matches this filter")
         await pilot.press("escape", "enter")
         await until(pilot, lambda: app.pane.view.kind == "detail" and app.pane.view.type == "volume")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from store.filters import FilterError, parse
+from store.filters import FilterError, matches, parse
 from tui.dialogs.planlines import wrapped
 from tui.ondemand import one_value
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
@@ -38,7 +38,9 @@ STATUSES = ("missing", "quota_blocked", "pending")  # what `!` goes through
 
 
 class CompliancePane(AskedPane):
-    """A row for every volume and policy; volumes without a policy have one too. `enter` opens the volume."""
+    """Every volume with the worst of its policies, as the numbers of the overview count them; a filter that names a
+    policy shows a row for each policy of a volume. `enter` opens the volume.
+    """
 
     places = ("list", "room", "kept")
     topics = frozenset({"snapshots", "data"})
@@ -49,7 +51,9 @@ class CompliancePane(AskedPane):
 
     async def ask(self, filter: str) -> Rows:
         """Read them."""
-        params: dict[str, Any] = {"limit": MOST, **narrowing(filter)}
+        self.whole = not names_policy(filter)
+        by = "volume" if self.whole else "rows"
+        params: dict[str, Any] = {"limit": MOST, "by": by, **narrowing(filter)}
         if len(self.view.clouds) == 1:
             params["cloud"] = self.view.clouds[0]
         answer = await self.world.get(COMPLIANCE, params)
@@ -60,7 +64,7 @@ class CompliancePane(AskedPane):
         self.items = {}
         rows: Rows = []
         for item in found:
-            key = (*key_of(item), str(item.get("policy") or ""))
+            key = (*key_of(item), "" if self.whole else str(item.get("policy") or ""))
             shown = kept_values(item)
             self.items[key] = item
             self.records[key] = {
@@ -121,12 +125,23 @@ class CompliancePane(AskedPane):
         status = str(item.get("status") or "")
         first: Parts = [(clean(item.get("volume_name") or row.key[2]), "strong"),
                         (f"  {status_word(status)}", COMPLIANCE_LEVELS.get(status, "none"))]  # fmt: skip
-        if row.key[3]:
-            first.append((f"  {clean(row.key[3])}", "text"))
+        if item.get("policy"):
+            first.append((f"  {clean(item['policy'])}", "text"))
         second: Parts = [(kept_values(item)["why"], "text")]
         third: Parts = [("newest ", "muted"), (local(item["last_at"]) if item.get("last_at") else "never", "text")]
+        for one in item.get("policies") or () if len(item.get("policies") or ()) > 1 else ():
+            word = str(one.get("status") or "")
+            third.append((f"  {clean(one.get('policy'))} {status_word(word)}", COMPLIANCE_LEVELS.get(word, "none")))
         third.append((f"  {cover_words(item)}", "muted"))
         return [first, second, third]
+
+
+def names_policy(filter: str) -> bool:
+    """Whether a filter asks for a policy."""
+    try:
+        return any(match.column == "policy" for match in matches(parse(filter)))
+    except FilterError:
+        return False
 
 
 def narrowing(filter: str) -> dict[str, str]:
@@ -146,12 +161,18 @@ def cover_words(item: Mapping[str, Any]) -> str:
     )
 
 
+def policies_words(item: Mapping[str, Any]) -> str | None:
+    """The policy that the row is judged by, and how many more the volume has: daily_5 +1."""
+    more = len(item.get("policies") or ()) - 1
+    return f"{clean(item['policy'])}{f' +{more}' if more > 0 else ''}" if item.get("policy") else None
+
+
 def kept_values(item: Mapping[str, Any]) -> dict[str, Any]:
     """A row's values by column."""
     why = clean(item.get("reason") or item.get("detail") or "")
     return {
         "volume": clean(item.get("volume_name") or item.get("volume_id") or ""),
-        "status": status_word(item.get("status")), "policy": item.get("policy"), "last": item.get("last_at"),
+        "status": status_word(item.get("status")), "policy": policies_words(item), "last": item.get("last_at"),
         "why": why, "project": item.get("project_name"), "server": item.get("server_name"),
         "points": item.get("points"),
         "cover": cover_words(item), "size": item.get("size_gb"), "domain": item.get("domain_name"),

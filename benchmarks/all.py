@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "drift": ("Drift", []),
     "history": ("What changed", []),
     "dashboard": ("Dashboard and tenant health", []),
+    "snapshots": ("Runs of snapshot policies", []),
     "compliance": ("Compliance with snapshot policies", []),
 }
 

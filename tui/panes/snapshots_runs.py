@@ -33,6 +33,7 @@ MOST = 200
 MOST_RECORDS = 1000
 COLUMNS = ("run", "status", "policies", "done", "what", "at", "took", "trigger", "cloud", "by")
 OPEN = ("pending", "running")
+EVERY = "every policy"
 ACTION_WORDS = {"created": "made", "deleted": "removed"}  # others are said by the status
 BLANK = (" ", " ", " ", " ", " ")  # of headings, in place of nothing, which a list would show as "-"
 
@@ -231,7 +232,7 @@ def run_values(item: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """A row's values by column."""
     times = {"started_at": item.get("started_at"), "ended_at": item.get("finished_at")}
     return {
-        "run": item.get("id"), "status": status_word(item.get("status")), "policies": policies_of(item),
+        "run": item.get("id"), "status": status_word(item.get("status")), "policies": policies_of(item) or EVERY,
         "done": percent_of(item), "what": clean(item.get("detail") or "") or run_words(item),
         "at": item.get("started_at") or item.get("created_at"), "took": took(times, now),
         "trigger": clean(item.get("run_type") or "").replace("_", " "), "cloud": item.get("cloud"),
@@ -243,7 +244,7 @@ def run_about(item: Mapping[str, Any]) -> list[Parts]:
     """A run in three lines: how far, what came of it, what can be asked of it."""
     status = str(item.get("status") or "")
     word = RUN_LEVELS.get(status, "none")
-    first: Parts = [(f"{GLYPHS[word]} {status_word(status)}  ", word), (policies_of(item), "strong")]
+    first: Parts = [(f"{GLYPHS[word]} {status_word(status)}  ", word), (policies_of(item) or EVERY, "strong")]
     if status in OPEN:
         percent = item.get("progress_pct")
         first += [("  ", "text"), (bar(percent, 10), "accent"), (f" {number(percent)}", "strong")]
@@ -254,9 +255,8 @@ def run_about(item: Mapping[str, Any]) -> list[Parts]:
     else:
         first.append((f"  {local(item.get('finished_at') or item.get('started_at'))}", "muted"))
     total = int(item.get("total_volumes") or 0)
-    second: Parts = [(run_words(item), "text"), (f"  of {total:,} volumes", "muted")]
-    if item.get("detail"):
-        second.append((f"  {clean(item['detail'])}", "warn" if word in ("bad", "warn") else "muted"))
+    said = clean(item.get("detail") or "") or run_words(item)
+    second: Parts = [(said, "warn" if word in ("bad", "warn") else "text"), (f"  of {total:,} volumes", "muted")]
     third: Parts = [("c", "key"), (" cancel: no further snapshot begins  ", "muted")] if status in OPEN else []
     if status in ("failed", "partial", "cancelled"):
         third = [("t", "key"), (" try what failed or was skipped again  ", "muted")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,13 +22,17 @@ POLICY_FIELDS = ("name", "cron", "timezone", "keep", "jitter_minutes", "catch_up
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that counts now: rows as they are told, and what decisions are made of."""
+    """Everything that counts now: rows as they are told, and what decisions are made of.
+
+    `wrote` is the same mapping that `said` has: it grows while a job writes metadata.
+    """
 
     policies: Mapping[str, Row]
     sets: Mapping[int, Row]
     assignments: Mapping[int, Row]
     exclusions: Mapping[int, Row]
     said: Said
+    wrote: dict[Key, Sequence[Mapping[str, str]]]
 
 
 def read(connection: Connection) -> State:
@@ -41,14 +45,16 @@ def read(connection: Connection) -> State:
     for row in assignments.values():
         one = assignment_of(row)
         by_volume.setdefault(one.key, []).append(one)
-    wrote = {(row["cloud"], row["region"], row["volume_id"]): _blocks(row) for row in _rows(connection, written)}
+    wrote: dict[Key, Sequence[Mapping[str, str]]] = {
+        (row["cloud"], row["region"], row["volume_id"]): _blocks(row["metadata"]) for row in _rows(connection, written)
+    }
     said = Said(
         tuple(set_of(row) for row in sets.values()),
         {key: tuple(found) for key, found in by_volume.items()},
         tuple(exclusion_of(row) for row in exclusions.values()),
         wrote,
     )
-    return State(policies, sets, assignments, exclusions, said)
+    return State(policies, sets, assignments, exclusions, said, wrote)
 
 
 def _rows(connection: Connection, table: Table) -> list[Row]:
@@ -127,8 +133,11 @@ def handle(
 
 def write_down(
     connection: Connection, key: Key, changes: Mapping[str, str | None], now: datetime, *, done: bool
-) -> None:
-    """Keep what a volume's metadata say by us with these changes (None: taken away): before the call, and after it."""
+) -> tuple[Mapping[str, str], ...]:
+    """Keep what a volume's metadata say by us with these changes (None: taken away): before the call, and after it.
+
+    Answers it as Said.wrote has it.
+    """
     cloud, region, id = key
     conditions = (written.c.cloud == cloud, written.c.region == region, written.c.volume_id == id)
     before = connection.execute(select(written.c.metadata).where(*conditions)).scalar_one_or_none() or {"now": {}}
@@ -137,7 +146,8 @@ def write_down(
     connection.execute(delete(written).where(*conditions))
     if any(kept.values()):
         connection.execute(insert(written).values(cloud=cloud, region=region, volume_id=id, metadata=kept, at=now))
+    return _blocks(kept)
 
 
-def _blocks(row: Row) -> tuple[dict[str, str], ...]:
-    return tuple(block for name in ("now", "next") if (block := row["metadata"].get(name)))
+def _blocks(kept: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
+    return tuple(block for name in ("now", "next") if (block := kept.get(name)))

@@ -128,8 +128,8 @@ def changes(
         return {}
     wanted = written(held)
     found: dict[str, str | None] = {key: value for key, value in wanted.items() if entries.get(key) != value}
-    ours = derived_from(entries, wrote) or {}
-    return found | {key: None for key in ours if key not in wanted}
+    ours = {key for block in wrote for key in block}
+    return found | {key: None for key in sorted(ours) if key in entries and key not in wanted}
 
 
 def is_persons(entries: Mapping[str, str], wrote: Sequence[Mapping[str, str]]) -> bool:

@@ -205,7 +205,7 @@ class PolicyService:
 
         Excluded volumes and those whose metadata a person wrote are left as they are. Exclusions are not written.
         """
-        decider, wrote = self._deciding(now or self.clock()), self.state().said.wrote
+        decider, wrote = self._deciding(now or self.clock()), self.state().wrote
         found = []
         for volume in volumes:
             decision = decider.of(volume)
@@ -216,13 +216,17 @@ class PolicyService:
                     found.append((volume, changes))
         return found
 
-    def wrote(self, key: Key, changes: Mapping[str, str | None], connection: Connection, *, done: bool = True) -> None:
+    def wrote(self, key: Key, changes: Mapping[str, str | None], *, done: bool = True) -> None:
         """These changes (of `assignments`) are in the volume's metadata now; `done` false: they are about to be sent,
         so that a crash between call and record leaves nothing that looks like a person's word.
 
-        In a writing transaction of the caller, who calls `moved` once after the last one.
+        On disk when it returns, and known to the next decision. Nobody is told: a job calls `moved` at its end.
         """
-        kept.write_down(connection, key, changes, self.clock(), done=done)
+        with self.ops.begin() as connection:
+            blocks = kept.write_down(connection, key, changes, self.clock(), done=done)
+        with self._lock:
+            if self._state is not None:
+                self._state.wrote[key] = blocks
 
     # Why
 
@@ -233,7 +237,7 @@ class PolicyService:
             raise NotFound(f"there is no volume {key[2]!r:.80} in {key[0]!r:.70}")
         now, volume = self.clock(), found[0]
         decision = self._deciding(now).of(volume)
-        entries, wrote = metadata.relevant(volume.metadata), self.state().said.wrote.get(volume.key, ())
+        entries, wrote = metadata.relevant(volume.metadata), self.state().wrote.get(volume.key, ())
         return {
             "cloud": volume.cloud,
             "region": volume.region,

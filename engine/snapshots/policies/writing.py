@@ -43,26 +43,22 @@ class MetadataWriter:
         if not found:
             return self._why_not(now)
         changes = found[0][1]
-        self._note(now, changes, done=False)
+        self._policies.wrote(volume.key, changes, done=False)
         values = {key: value for key, value in changes.items() if value is not None}
         if values:
             self._perform(actor, making.write_metadata(now, values))
         for key, value in changes.items():
             if value is None:
                 self._perform(actor, making.remove_metadata(now, key))
-        self._note(now, changes, done=True)
+        self._policies.wrote(volume.key, changes)
         return f"metadata written: {_told(changes)}"
-
-    def _note(self, volume: Volume, changes: Mapping[str, str | None], *, done: bool) -> None:
-        with self._policies.ops.begin() as connection:
-            self._policies.wrote(volume.key, changes, connection, done=done)
 
     def _why_not(self, volume: Volume) -> str:
         entries = metadata.relevant(volume.metadata)
         decision = self._policies.decide([volume])[volume.key]
         if decision.excluded is not None:
             return f"not written: {decision.excluded}"
-        wrote = self._policies.state().said.wrote.get(volume.key, ())
+        wrote = self._policies.state().wrote.get(volume.key, ())
         if metadata.is_persons(entries, wrote) and metadata.written(decision.held) != entries:
             return "not written: its metadata are its owner's own, and are not written over"
         return "its metadata say so already" if decision.held else "it has no policy, and its metadata name none"

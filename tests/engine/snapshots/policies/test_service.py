@@ -9,6 +9,7 @@ import pytest
 
 from engine.api.errors import Conflict, NotFound
 from engine.gate.models import Actor
+from engine.gate.refusals import NotDone
 from engine.snapshots.policies.models import AssignmentBody, ExclusionBody, PolicyBody, PolicyChange, SetBody, SetChange
 from engine.snapshots.runs.metadata_runner import ACTION, PERMISSION
 from engine.snapshots.volumes import volumes
@@ -136,7 +137,6 @@ def test_metadata_are_written_and_do_not_mask_later_changes(place: Place) -> Non
     wrote = {"auto_snapshot": "true", "snapshot_policies": "daily_5,weekly_4", "retention_daily_5": "5",
              "retention_weekly_4": "4"}  # fmt: skip
     assert place.cinder.metadata["vol-4"] == wrote
-    place.policies.moved()
     assert place.writer.write(actor, four) == "its metadata say so already" and len(place.cinder.sent) == 1
     # Collected, they decide nothing: the set may change, and metadata follow.
     place.volumes(volume(4, "p1", "available", metadata=wrote))
@@ -183,6 +183,28 @@ def test_a_crash_between_call_and_record_leaves_no_word_of_a_person(place: Place
     place.writer._perform = sent
     place.writer.write(actor, place.volume("vol-4"))
     assert place.cinder.metadata["vol-4"]["snapshot_policies"] == "weekly_4"
+
+
+def test_a_key_that_could_not_be_taken_away_goes_next_time(place: Place) -> None:
+    actor, [row] = Actor(ANNA, PERMISSION, ACTION), place.add(EVERYTHING)
+    place.writer.write(actor, place.volume("vol-4"))
+    place.desk.changing.change_set(ANNA, row["id"], SetChange(policies=["weekly_4"]))
+    sent = place.cinder.perform
+
+    def no_delete(actor: Any, call: Any) -> Any:
+        if call.method == "DELETE":
+            raise NotDone("the cloud does not answer", uncertain=True)
+        return sent(actor, call)
+
+    place.writer._perform = no_delete
+    with pytest.raises(NotDone):
+        place.writer.write(actor, place.volume("vol-4"))
+    assert "retention_gold" in place.cinder.metadata["vol-4"]
+    place.writer._perform = sent
+    assert place.writer.write(actor, place.volume("vol-4")) == "metadata written: retention_gold taken away"
+    assert place.cinder.metadata["vol-4"] == {
+        "auto_snapshot": "true", "snapshot_policies": "weekly_4", "retention_weekly_4": "4",
+    }  # fmt: skip
 
 
 def test_what_is_in_use_is_not_removed(place: Place) -> None:

@@ -110,6 +110,7 @@ def paint(taken: Takeover, early: Early | None, keymap: Keymap) -> bool:
     if early is None:
         return False
     try:
+        taken.watch_size()
         lines = first_frame(early, os.environ, keymap, *size())
         if lines is not None:
             taken.paint(lines, os.environ["TEXTUAL_COLOR_SYSTEM"])

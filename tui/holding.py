@@ -60,9 +60,10 @@ class Holding(App[int], inherit_bindings=False):
         Each by its widget: Textual forgets what widgets wait for when the screen itself is to be painted in part.
         """
         width, height = self.size
-        painted = self.taken.lines if self.taken is not None else ()
+        taken = self.taken
+        painted = taken.lines if taken is not None and not taken.resized else ()
         if len(painted) != height or sum(part.cell_length for part in painted[0]) != width:
-            self.screen.refresh()  # another size by now
+            self.screen.refresh()
             return
         shown = self.screen._compositor.render_strips()
         lines = {y for y in range(height) if painted[y] != list(shown[y])}

@@ -13,6 +13,7 @@ import sys
 import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 from rich.color import ColorSystem
@@ -42,6 +43,7 @@ class Takeover:
         self._handlers: dict[int, Any] = {}
         self.painted = False  # and still ours
         self.lines: Sequence[Line] = ()  # what was painted
+        self.resized = False  # since then, perhaps back to the same size: lines may be lost
 
     def paint(self, lines: Sequence[Line], colours: str) -> None:
         """Take the terminal and show the lines. `colours`: as `colours_of` says. Raises OSError, termios.error."""
@@ -57,6 +59,17 @@ class Takeover:
         termios.tcsetattr(self._keys, termios.TCSANOW, quiet)
         self._write(_ENTER + drawn(lines, _SYSTEMS[colours]))
         self.lines = lines
+
+    def watch_size(self) -> None:
+        """Notice a change of the terminal's size, beside whoever else does."""
+        then = signal.getsignal(signal.SIGWINCH)
+
+        def resized(number: int, frame: FrameType | None) -> None:
+            self.resized = True
+            if callable(then):
+                then(number, frame)
+
+        signal.signal(signal.SIGWINCH, resized)
 
     def before_textual(self) -> None:
         """Textual's loop is about to begin, which handles an interrupt itself."""

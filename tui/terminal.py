@@ -42,8 +42,9 @@ class PromptDriver(LinuxDriver):
         before = taken.hand_over() if taken is not None else None
         self._entered = before is not None
         super().start_application_mode()
-        if before is not None:
+        if taken is not None and before is not None:
             self.attrs_before = before
+            taken.watch_size()
 
     def write(self, data: str) -> None:
         """Write to the terminal."""

@@ -187,6 +187,17 @@ def test_another_size_in_between_is_drawn_anew(start: Start, tmp_path: Path) -> 
     terminal.until(whole, 20, "the list in its new width")
 
 
+def test_a_size_and_back_again_loses_nothing(start: Start, tmp_path: Path) -> None:
+    terminal = start()
+    painted(terminal, tmp_path)
+    first = cells(terminal)
+    terminal.resize(40, 10)  # what does not fit there is lost
+    terminal.resize(80, 24)
+    assert cells(terminal) != first
+    (tmp_path / "go").touch()
+    terminal.until(lambda: cells(terminal)[3:17] == first[3:17], 20, "the same rows again")
+
+
 def test_no_colour_and_few_colours(start: Start, tmp_path: Path) -> None:
     terminal = start(QDECK_THEME="", NO_COLOR="1")
     painted(terminal, tmp_path)

@@ -138,7 +138,7 @@ class SnapshotClient(FakeClient):
             return await super().get(path, params, json)
         self._note("GET", path, copy.deepcopy(params))
         await self._wait(path)
-        return copy.deepcopy(self._told(path, params or {}))
+        return copy.deepcopy(self.answers.get(path) or self._told(path, params or {}))
 
     async def post(self, path: str, json: Any = None, params: Any = None) -> Any:
         if not path.startswith(PATHS):

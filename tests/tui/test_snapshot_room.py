@@ -201,6 +201,14 @@ async def test_volumes_by_compliance_the_worst_first_sifted_by_status() -> None:
         await until(pilot, lambda: app.pane.view.kind == "detail" and app.pane.view.type == "volume")
 
 
+async def test_what_was_not_read_is_said() -> None:
+    client = SnapshotClient()
+    client.answers["/q/snapshot/compliance"] = {"total": 31_000, "items": client.kept}
+    async with console(client, size=WIDE) as (_, pilot):
+        await pilot.press("3", "v")
+        await until_text(pilot, "30,993 more are not read: narrow with /")
+
+
 async def test_why_says_the_deciding_reason_first() -> None:
     client = SnapshotClient()
     async with console(client, size=WIDE) as (app, pilot):

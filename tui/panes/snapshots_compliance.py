@@ -58,6 +58,7 @@ class CompliancePane(AskedPane):
             params["cloud"] = self.view.clouds[0]
         answer = await self.world.get(COMPLIANCE, params)
         self.answer: dict[str, Any] = answer if isinstance(answer, dict) else {}
+        self.more = max(0, int(self.answer.get("total") or 0) - len(items_of(answer)))
         rank = {name: number for number, name in enumerate(ORDER)}
         found = sorted(items_of(answer), key=lambda item: rank.get(str(item.get("status")), len(rank)))
         self.records.clear()
@@ -133,6 +134,8 @@ class CompliancePane(AskedPane):
             word = str(one.get("status") or "")
             third.append((f"  {clean(one.get('policy'))} {status_word(word)}", COMPLIANCE_LEVELS.get(word, "none")))
         third.append((f"  {cover_words(item)}", "muted"))
+        if self.more:
+            third.append((f"  {self.more:,} more are not read: narrow with /", "muted"))
         return [first, second, third]
 
 

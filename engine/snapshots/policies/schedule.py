@@ -33,7 +33,7 @@ def parse(text: str) -> str:
 
     Raises ValueError with a sentence: no schedule, never due, or due more often than every ten minutes.
     """
-    line = from_words(" ".join(text.split()))
+    line = _listed(from_words(" ".join(text.split())))
     if len(line) > LONGEST_LINE:
         raise ValueError(f"a schedule has at most {LONGEST_LINE} characters")
     if len(line.split()) != 5:
@@ -50,6 +50,22 @@ def parse(text: str) -> str:
     if any(later - earlier < CLOSEST for earlier, later in pairwise(first)):
         raise ValueError(f"{text!r:.60} is due too often: at most every {CLOSEST // timedelta(minutes=1)} minutes")
     return line.upper() if "L" in line.upper() else line
+
+
+def _listed(line: str) -> str:
+    """A line whose minutes are a step within fixed hours, with the minutes listed: it is about times on the wall, and
+    one that the change to summer time leaves out shall come all the same."""
+    minute, hour, *rest = [*line.split(), "", ""]
+    step = minute.removeprefix("*/")
+    if (
+        len(rest) != 5
+        or hour.startswith("*")
+        or step == minute
+        or not (step.isascii() and step.isdecimal() and int(step))
+    ):
+        return line
+    minutes = ",".join(str(number) for number in range(0, 60, int(step)))
+    return " ".join([minutes, hour, *rest[:3]])
 
 
 def check_zone(name: str) -> str:

@@ -20,6 +20,10 @@ class Sessions(Protocol):
         """Raises NoRole, CloudError."""
         ...
 
+    def always_writable(self, cloud: str) -> bool:
+        """A cloud without read-only mode: the demo."""
+        ...
+
     def forget_project(self, cloud: str, project_id: str) -> None:
         """Close the sessions of that project."""
         ...

@@ -65,6 +65,8 @@ class Gate:
         self._operations: dict[str, Operation] = {}
         self._runner: Runner | None = None
         self._give_back: Callable[[str], object] | None = None
+        # Whether a job may be given a role for its length in that cloud.
+        self.lends: Callable[[str], bool] = lambda cloud: False
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="gate")
         self.windows = WriteWindows(ops, settings, audit, feed, sessions, clock)
         self._plans = PlanStore(ops, clock)
@@ -89,13 +91,16 @@ class Gate:
         self._plans.open = runner.open
         self._plans.exists = runner.exists
 
-    def lend(self, hold: Callable[[Actor, Call], None], release: Callable[[str], object]) -> None:
+    def lend(
+        self, hold: Callable[[Actor, Call], None], release: Callable[[str], object], allowed: Callable[[str], bool]
+    ) -> None:
         """Have jobs given a role in projects that no account reaches, and give it back when they have ended.
 
-        `hold(actor, call)` raises NoRole when that may not be; `release(job id)` (engine/clouds/grants.py).
+        `hold(actor, call)` raises NoRole when that may not be; `release(job id)`; `allowed(cloud)`
+        (engine/clouds/grants.py).
         """
         self._performer.hold = hold
-        self._give_back = release
+        self._give_back, self.lends = release, allowed
 
     def close(self) -> None:
         """Stop reading targets and waiting for the ends of write windows."""

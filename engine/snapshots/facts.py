@@ -38,7 +38,7 @@ class Facts:
     """Asked while plans are made. Thread-safe.
 
     reaches  reaches(cloud, project) raises NoRole when nothing can be made there (Gate.reaches)
-    lends    lends(cloud): whether a job may be given a role for its length (`clouds.NAME.grant_member`)
+    lends    lends(cloud): whether a job may be given a role for its length (Gate.lends)
     """
 
     reads: InventoryReads

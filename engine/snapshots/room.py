@@ -103,11 +103,7 @@ class SnapshotsRoom:
             self._pipeline_moved, clock,
         )  # fmt: skip
 
-        def lends(cloud: str) -> bool:
-            rules = settings().clouds.get(cloud)
-            return rules is not None and rules.grant_member
-
-        facts = Facts(reads, self.compliance.points, quota, gate.reaches, lends)
+        facts = Facts(reads, self.compliance.points, quota, gate.reaches, lambda cloud: gate.lends(cloud))
         gate.register(*operations.operations(facts, clock), *removing.operations(facts))
 
         def limits() -> Limits:

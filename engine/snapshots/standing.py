@@ -49,7 +49,7 @@ class PolicyClouds:
 
     def enabled(self, cloud: str) -> bool:
         """Whether policy runs may work there at any time: people said so, or it has no read-only mode (the demo)."""
-        if self._always(cloud):
+        if self.always(cloud):
             return True
         with self._ops.read() as connection:
             return connection.scalar(select(table.c.cloud).where(table.c.cloud == cloud)) is not None
@@ -126,12 +126,12 @@ class PolicyClouds:
         if caller.projects is not None or caller.domains is not None:
             raise Forbidden("Permission denied: this is about all projects of a cloud, and your role is not")
 
-    def _always(self, cloud: str) -> bool:
+    def always(self, cloud: str) -> bool:
         """Whether it has no read-only mode, as the demo."""
         return self._windows.state(cloud) == (True, None)
 
     def _item(self, cloud: str, row: Any) -> dict[str, Any]:
-        always = self._always(cloud)
+        always = self.always(cloud)
         return {
             "cloud": cloud,
             "enabled": always or row is not None,

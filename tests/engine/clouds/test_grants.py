@@ -71,6 +71,10 @@ def test_without_the_setting_nothing_is_given(tmp_path: Path) -> None:
         with pytest.raises(NoRole, match="openstack role add --user engine-user --project p1 member"):
             grants.hold("east", "p1", "job-1")
         assert made.cloud.sent == [] and made.jobs == []
+        # A demo has nothing to lose.
+        made.cloud.writable = True
+        grants.hold("east", "p1", "job-1")
+        assert made.jobs == ["job-1"] and grants.release("job-1") == []
 
 
 @pytest.mark.parametrize("role", [MEMBER, "r-reader", "r-admin"])

@@ -57,14 +57,17 @@ class Facts:
         found = self.points.of_volumes(Scope(), [volume])[volume]
         return next((point for point in found if point.id == snapshot[2]), None)
 
-    def reach(self, cloud: str, project_id: str) -> tuple[str | None, str | None]:
+    def reach(self, cloud: str, project_id: str, name: str = "") -> tuple[str | None, str | None]:
         """(why nothing can be made in the project, what should be known about how it is); None for nothing."""
         try:
             self.reaches(cloud, project_id)
         except NoRole as error:
             if not self.lends(cloud):
                 return str(error), None
-            return None, f"no account has a role in the project {project_id}: a job is made a member for its length"
+            return (
+                None,
+                f"no account has a role in the project {name or project_id}: a job is made a member for its length",
+            )
         return None, None
 
 

@@ -137,7 +137,7 @@ class VolumeSnapshots:
             return Check(problem)
         if volume.project_id != target.project_id:
             return Check(f"{target.name} belongs to another project now: read the volumes again")
-        problem, said = self.facts.reach(target.cloud, target.project_id)
+        problem, said = self.facts.reach(target.cloud, target.project_id, target.project_name)
         what, proof = self._consistency(ctx, target, volume)
         changes = (
             Change("snapshot", None, f"{name}, {volume.size_gb} GB"),
@@ -203,7 +203,9 @@ class MachinePoints:
             return Check(problem)
         warnings = list(_left_out(target))
         for project in dict.fromkeys(volume.project_id for volume in volumes):
-            problem, said = self.facts.reach(target.cloud, project)
+            problem, said = self.facts.reach(
+                target.cloud, project, target.project_name if project == target.project_id else ""
+            )
             if problem:
                 return Check(problem)
             warnings += [said] if said else []

@@ -73,7 +73,7 @@ class Snapshots:
         if doc.get(_GROUP):
             return Check(f"{target.name} is part of a group snapshot of Cinder: only the whole group can be deleted")
         volume = str(doc.get("volume_id") or "")
-        problem, said = self.facts.reach(target.cloud, target.project_id)
+        problem, said = self.facts.reach(target.cloud, target.project_id, target.project_name)
         size = doc.get("size")
         return Check(
             problem,
@@ -105,7 +105,7 @@ class Snapshots:
             return [f"the last snapshot of its volume {volume}"]
         newest = max(str(row.get("created_at") or "") for row in others)
         if newest < str(made or ""):
-            return [f"the newest snapshot of its volume {volume}: the next one is of {newest}"]
+            return [f"the newest snapshot of its volume {volume}: the one before it is of {newest}"]
         return [f"the state of its volume {volume} at {made}"]
 
     def _warnings(self, target: Target, volume: str) -> list[str]:
@@ -150,7 +150,7 @@ class MachineImages:
             status = str(part.get("status") or "").lower()
             if status not in DELETABLE:
                 return Check(f"its snapshot {part.get('id')} is {status}: it cannot be deleted now")
-        problem, said = self.facts.reach(target.cloud, target.project_id)
+        problem, said = self.facts.reach(target.cloud, target.project_id, target.project_name)
         lost = [_named(part) for part in live] or ["no snapshots: they are gone already"]
         return Check(
             problem,
@@ -218,4 +218,4 @@ class MachineImages:
 
 
 def _named(part: Doc) -> str:
-    return f"snapshot {part.get('name') or part.get('id')} ({part.get('id')}), {part.get('size')} GB"
+    return f"{part.get('name') or part.get('id')} ({part.get('id')}), {part.get('size')} GB"

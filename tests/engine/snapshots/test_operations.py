@@ -334,7 +334,7 @@ def test_a_machine_point_goes_with_its_snapshots_which_go_first() -> None:
     point(cloud, "s2", 1, **{"os-extended-snapshot-attributes:project_id": "p2"})
     target, operation = image(cloud, "s1", "s2", "s3"), cloud.operation("image.delete")
     found = check(cloud, "image.delete", target)
-    assert found.problem is None and found.lost == ("snapshot point-s1 (s1), 20 GB",)
+    assert found.problem is None and found.lost == ("point-s1 (s1), 20 GB",)
     context = cloud.context("t1")
     calls = operation.calls(context, target, {})
     # Another project's snapshot in a tenant's mapping is not touched, and what is gone is not asked for.

@@ -62,6 +62,8 @@ def run(options: GlobalOptions, view: str = "") -> int:
     mouse = prepare(os.environ)
     reader = EarlyReader(options, view)
     reader.start()
+    import tui.frame  # meanwhile
+    import tui.panes.resources  # noqa: F401
     from tui.keymap import file_of, read
     from tui.takeover import terminal
     from tui.themes.palette import choose

@@ -47,6 +47,7 @@ class Takeover:
 
     def paint(self, lines: Sequence[Line], colours: str) -> None:
         """Take the terminal and show the lines. `colours`: as `colours_of` says. Raises OSError, termios.error."""
+        text = drawn(lines, _SYSTEMS[colours])
         self._before = termios.tcgetattr(self._keys)
         for number in _SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
@@ -57,7 +58,7 @@ class Takeover:
         quiet[_CC][termios.VSUSP] = quiet[_CC][termios.VQUIT] = b"\x00"  # keys, as they are to the console; ^C ends
         quiet[_CC][termios.VMIN] = 1
         termios.tcsetattr(self._keys, termios.TCSANOW, quiet)
-        self._write(_ENTER + drawn(lines, _SYSTEMS[colours]))
+        self._write(_ENTER + text)
         self.lines = lines
 
     def watch_size(self) -> None:

@@ -175,6 +175,17 @@ def test_a_slow_engine_is_not_waited_for(start: Start, server: Socketed, tmp_pat
     terminal.until_text("0000000-web", seconds=20)
 
 
+def test_an_answer_that_is_none_is_left_to_the_console(start: Start, client: FakeClient, tmp_path: Path) -> None:
+    client.answers["/q/clouds"] = 3
+    terminal = start()
+    before = flags(terminal)
+    terminal.until((tmp_path / "asked").exists, 20, "the import of Textual")
+    terminal.settle()
+    assert terminal.written == 0 and flags(terminal) == before
+    (tmp_path / "go").touch()
+    terminal.until_text("0000000-web", seconds=20)
+
+
 def test_another_size_in_between_is_drawn_anew(start: Start, tmp_path: Path) -> None:
     terminal = start()
     painted(terminal, tmp_path)

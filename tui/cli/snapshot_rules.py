@@ -158,7 +158,7 @@ def save_set(
         else:
             made = client.put(f"/snapshot-policies/{old['id']}", json=body)
     if output is Format.table:
-        note(f"set {made['id']} {made['name']!r} names {made['names']} and decides for {made['volumes']} volumes")
+        note(f"set {made['id']} {made['name']!r} names {made['names']} and decides for {volumes_of(made['volumes'])}")
     else:
         write_pairs(made, output)
 
@@ -169,13 +169,20 @@ def remove_set(options: GlobalOptions, ref: str, yes: bool) -> None:
         old = the_set(client, ref)
         if not yes:
             if not sys.stdin.isatty():
-                leave(USAGE, f"set {old['name']!r} decides for {old['volumes']} volumes; say --yes to remove it")
-            answer = input(printable(f"Remove set {old['name']!r}, which decides for {old['volumes']} volumes? [y/N] "))
+                leave(USAGE, f"set {old['name']!r} decides for {volumes_of(old['volumes'])}; say --yes to remove it")
+            answer = input(
+                printable(f"Remove set {old['name']!r}, which decides for {volumes_of(old['volumes'])}? [y/N] ")
+            )
             if answer.strip().lower() not in ("y", "yes"):
                 leave(FAILED, "nothing was removed")
         gone = client.delete(f"/snapshot-policies/{old['id']}")
     more = f", and {gone['assignments_removed']} assignments of it" if gone["assignments_removed"] else ""
     note(f"removed set {old['name']!r}{more}")
+
+
+def volumes_of(count: int) -> str:
+    """So many volumes, as words."""
+    return f"{count} volume{'' if count == 1 else 's'}"
 
 
 def policies_of(chosen: Sequence[str]) -> tuple[list[str], dict[str, int]]:
@@ -231,7 +238,7 @@ def write_preview(answer: Mapping[str, Any], output: Format) -> None:
     if answer["projects"] or output is Format.csv:
         write_rows([_project(row) for row in answer["projects"]], TAKEN, output)
     if output is Format.table:
-        said = [f"takes {answer['volumes']} volumes, {answer['new']} of them without a policy now"]
+        said = [f"takes {volumes_of(answer['volumes'])}, {answer['new']} of them without a policy now"]
         said += (
             [f"{answer['overridden']} more match, but something more specific or older decides"]
             if answer["overridden"]

@@ -155,7 +155,7 @@ def test_volumes_are_given_policies(client: Client) -> None:
     )
     assert [line.split()[3] for line in out.splitlines()[1:]] == ["disk-3", "disk-3", "disk-4", "disk-4"]
     assert client.place.held("vol-4") == {"gold": 9, "weekly_4": 2}
-    run("assign", "disk-3", "--policy", "x", "--preview", said="takes 1 volumes, 0 of them without a policy now")
+    run("assign", "disk-3", "--policy", "x", "--preview", said="takes 1 volume, 0 of them without a policy now")
     given = rows("assignments", "--volume", "disk-4")
     assert [(one["policies"], one["keep"], one["reason"]) for one in given] == [
         (["gold"], 9, "CHG-7"), (["weekly_4"], 2, "CHG-7"),

@@ -105,6 +105,8 @@ class Snapshots:
             return
         self._plan_for(f"{targets.type}.snapshot", targets)
 
+    action_take_point = action_take_snapshot
+
     def _to_take(self: QuarterdeckApp) -> Targets | None:  # type: ignore[misc]
         view = self.pane.view
         if view.kind == "list" or view.kind in OF_ONE:

@@ -238,7 +238,7 @@ class WhyPane(Pane):
         keys = self.world.keymap.shown
         return (
             f"no policy takes this volume: nothing asks for one\n{keys('policies')} adds a policy or set, "
-            f"{keys('take_snapshot')} takes a snapshot now"
+            f"{keys('take_point')} takes a snapshot now"
         )
 
     def strip(self, row: Row) -> list[Parts]:

@@ -97,7 +97,7 @@ class PointsPane(Pane):
         keys = self.world.keymap.shown
         why = f", {keys('why')} says why no policy does" if self.view.type == "volume" else ""
         return (
-            f"nothing to go back to: if it breaks, its data are lost\n{keys('take_snapshot')} takes a snapshot now{why}"
+            f"nothing to go back to: if it breaks, its data are lost\n{keys('take_point')} takes a snapshot now{why}"
         )
 
     def enter(self, row: Row) -> View | None:

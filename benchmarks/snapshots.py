@@ -150,12 +150,12 @@ class Counted:
         CloudSession.get, CloudSession.send = self._get, self._send  # type: ignore[method-assign]
 
     def note(self, url: str) -> None:
-        """A page that is not the first belongs to a list that was counted; one volume's snapshots are no list."""
+        """No list: a page that is not the first, one volume's snapshots, a look at one row whether it is permitted."""
         self.all += 1
         parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
         for path, name in LISTS.items():
-            own = parts.path.endswith("/auth/projects")  # where the token's user has a role: no list of projects
-            if parts.path.endswith("/" + path) and not own and not {"marker", "volume_id"} & set(query):
+            whole = not {"marker", "volume_id"} & set(query) and query.get("limit") != ["1"]
+            if parts.path.endswith("/" + path) and whole and not parts.path.endswith("/auth/projects"):
                 self.lists[name] += 1
 
 

@@ -8,11 +8,12 @@ Three kinds, never mixed (openstack.md of the field: Nova and Cinder create in t
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -36,8 +37,9 @@ _LOOKERS = frozenset({"reader", "auditor", "observer"})
 class AccountSession:
     """One account in one scope: asks and sends below a service's endpoint. Thread-safe. Raises CloudError."""
 
-    def __init__(self, session: CloudSession, token: Token) -> None:
-        self._session = session
+    def __init__(self, session: CloudSession, token: Token, refused: Callable[[], None] = lambda: None) -> None:
+        """`refused()` is told when the login is refused at last: the role or the password is gone."""
+        self._session, self._refused = session, refused
         self.account = session.name
         self.project_id = token.project_id
         self.user_id = token.user_id
@@ -48,7 +50,8 @@ class AccountSession:
     ) -> Answer:
         """Ask. `path` lies below the service's versioned endpoint."""
         url, headers = self._address(service, region, path, microversion)
-        return self._session.get(f"{url}?{urlencode(list(query))}" if query else url, headers=headers)
+        with self._watched():
+            return self._session.get(f"{url}?{urlencode(list(query))}" if query else url, headers=headers)
 
     def send(
         self,
@@ -61,11 +64,21 @@ class AccountSession:
     ) -> Answer:
         """Send once. A 401 logs in again and repeats it: it did nothing."""
         url, headers = self._address(service, region, path, microversion)
-        return self._session.send(method, url, body, headers)
+        with self._watched():
+            return self._session.send(method, url, body, headers)
 
     def close(self) -> None:
         """Drop its connections."""
         self._session.close()
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except CloudError as error:
+            if error.kind == "password":
+                self._refused()
+            raise
 
     def _address(self, service: str, region: str, path: str, microversion: str) -> tuple[str, dict[str, str]]:
         endpoint = self._session.endpoint(service, region)
@@ -196,7 +209,8 @@ class WriteSessions:
             token = session.login()
             if session.identity_url() != account.identity:
                 raise CloudError("bad_entry", f"the entry {account.name!r} now points to another cloud")
-            made = AccountSession(session, token)
+            # Whoever asks next learns that there is no role, and what to do, or is given one.
+            made = AccountSession(session, token, lambda: self.forget_project(account.cloud, project_id))
         else:
             connected = self._clouds.connect(account)
             made = AccountSession(connected.session, connected.token)

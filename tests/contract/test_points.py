@@ -68,8 +68,8 @@ def test_a_snapshot_by_hand_belongs_to_the_tenant(cloud: Cloud, operator: Operat
     assert made["metadata"]["created_by"] == "quarterdeck" and "policy" not in made["metadata"]
     assert made["description"] == "Made by ops (Quarterdeck): before the upgrade"
     # The role went with the job.
-    wait_for(lambda: roles(cloud, tenant), lambda found: found == [], 30)
-    assert operator.parts.grants.page(OPS) == []
+    wait_for(lambda: operator.parts.grants.page(OPS), lambda found: found == [], 30)
+    assert roles(cloud, tenant) == []
     given, taken = operator.records("grant.give", job), operator.records("grant.take", job)
     assert [one["outcome"] for one in given] == [one["outcome"] for one in taken] == ["intent", "ok"]
 

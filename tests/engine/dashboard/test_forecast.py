@@ -69,7 +69,7 @@ def test_what_is_never_reached(values: tuple[float, ...], reason: str) -> None:
 VALUES = st.lists(st.floats(0, 100, allow_nan=False).map(lambda value: round(value, 2)), min_size=7, max_size=60)
 
 
-@given(VALUES, st.floats(0, 120), st.randoms())
+@given(VALUES, st.floats(0, 120).map(lambda value: round(value, 2)), st.randoms())
 def test_the_interval_holds_the_answer_whatever_the_order(values: list[float], level: float, chance: object) -> None:
     points = series(*values)
     grown = forecast.growth(points)

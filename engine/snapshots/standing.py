@@ -101,8 +101,15 @@ class PolicyClouds:
         return self.item(caller, cloud)
 
     def disable(self, caller: Caller, cloud: str, reason: str = "") -> dict[str, Any]:
-        """No policy run changes it any more while it is read-only, a running one neither. Harmless when it is so."""
+        """No policy run changes it any more while it is read-only, a running one neither. Harmless when it is so.
+
+        Raises Refused, also for a demo, Forbidden.
+        """
         self._mine(caller, cloud)
+        if self.always(cloud):
+            raise Refused(
+                "refused", f"{cloud} has no read-only mode: what policies do there is stopped by disabling them"
+            )
         self._end(caller, cloud, reason)
         return self.item(caller, cloud)
 

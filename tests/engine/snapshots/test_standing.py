@@ -104,6 +104,8 @@ def test_a_cloud_without_read_only_mode_needs_nothing(east: Place) -> None:
     assert east.clouds.enabled("east") and east.send() == ""
     (item,) = east.clouds.page(OPS)
     assert item["enabled"] and item["demo"] and item["enabled_by"] is None
+    with pytest.raises(Refused, match="no read-only mode"):
+        east.clouds.disable(OPS, "east")
 
 
 def test_a_cloud_of_the_same_name_is_allowed_nothing(east: Place) -> None:

@@ -247,7 +247,10 @@ class Driver:
         return True
 
     def _watch(self, row: dict[str, Any], now: datetime) -> bool:
-        if any(self._jobs.open(id) for id in row["job_ids"]):
+        if opened := [id for id in row["job_ids"] if self._jobs.open(id)]:
+            if row["cancelled_by"] is not None:  # asked for while its jobs were being submitted
+                for id in opened:
+                    self._jobs.cancel(id, Caller(**caller_of(row)))
             return False
         return self._close(row, [self._jobs.job(id) for id in row["job_ids"] if self._jobs.exists(id)], now)
 

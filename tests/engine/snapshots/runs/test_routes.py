@@ -129,7 +129,7 @@ def test_history_and_progress_as_documented(place: Place) -> None:
         "p2", 2, 0, 3,
     )  # fmt: skip
     assert found["is_active"] is False
-    idle = {"active": False, "run": None, "batches": []}
+    idle: dict[str, Any] = {"active": False, "run": None, "batches": []}
     assert idle.items() <= place.json("GET", "/snapshot/runs/active/progress").items()
     assert place.ask("GET", "/snapshot/runs/99/progress").status_code == 404
 

@@ -7,7 +7,7 @@ owns the volume, so they never make a point ours, nor prove what state its data 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -86,7 +86,7 @@ class Points:
             )
 
         found = self._reads.read(work)
-        return newest_first(point for point in self._joined(found, None) if point.kind != "image")
+        return newest_first(point for point in self._joined(found, scope, None) if point.kind != "image")
 
     def _all(self, scope: Scope, volumes: Sequence[str]) -> list[Point]:
         def work(connection: duckdb.DuckDBPyConnection) -> Observed:
@@ -97,9 +97,9 @@ class Points:
                 self._listed(),
             )
 
-        return self._joined(self._reads.read(work), volumes)
+        return self._joined(self._reads.read(work), scope, volumes)
 
-    def _joined(self, found: Observed, volumes: Sequence[str] | None) -> list[Point]:
+    def _joined(self, found: Observed, scope: Scope, volumes: Sequence[str] | None) -> list[Point]:
         places = {(row["cloud"], row["region"]) for row in (*found.snapshots, *found.images)}
         # A point that was made since the last listing is seen by the journal alone, maybe in a place without others;
         # a listing says which places there are.
@@ -107,7 +107,8 @@ class Points:
         # The journal has a machine's image under no volume.
         wanted = None if volumes is None else [*volumes, ""]
         own = [point for place in sorted(places) for point in self._register.own(*place, wanted)]
-        return joined(found, own)
+        # What was observed was read within the scope; what the journal alone knows was not.
+        return joined(found, own, lambda point: _inside(scope, point))
 
     def _listed(self) -> dict[tuple[str, str], datetime]:
         return {
@@ -117,10 +118,18 @@ class Points:
         }
 
 
-def joined(found: Observed, own: Iterable[Point]) -> list[Point]:
+def _inside(scope: Scope, point: Point) -> bool:
+    """Whether the scope shows a point of the journal, which does not know its domain: then it does not."""
+    chosen = ((point.cloud, scope.clouds), (point.cloud, scope.in_clouds), (point.region, scope.in_regions),
+              (point.project_id, scope.projects), (point.project_id, scope.in_projects))  # fmt: skip
+    return scope.domains is None and all(values is None or value in values for value, values in chosen)
+
+
+def joined(found: Observed, own: Iterable[Point], shows: Callable[[Point], bool] = lambda point: True) -> list[Point]:
     """Observed points with what the journal knows of them, in no order. Pure.
 
-    A point of the journal that was not observed counts only when it is younger than the listing: else it is gone.
+    A point of the journal that was not observed counts only when it is younger than the listing: else it is gone; and
+    when `shows` says that whoever asks may see it.
     """
     noted = {point.key: point for point in own}
     parts: dict[Key, Row] = {}
@@ -133,7 +142,7 @@ def joined(found: Observed, own: Iterable[Point]) -> list[Point]:
     listed = found.listed or {}
     for key, point in noted.items():
         since = listed.get(key[:2])
-        if since is not None and point.taken_at is not None and point.taken_at > since:
+        if since is not None and point.taken_at is not None and point.taken_at > since and shows(point):
             points.append(replace(point, own=True))
     return points
 

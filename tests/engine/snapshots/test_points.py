@@ -154,6 +154,10 @@ async def test_what_was_made_since_the_last_listing_is_there_already(place: Plac
     place.ours("snap-9", "vol-2", days(2))  # older than the listing that does not have it: somebody removed it
     assert [item["id"] for item in await points(place, volume="vol-1")] == ["snap-8", "snap-1"]
     assert await points(place, volume="vol-2") == []
+    for caller in (LIMITED, Caller(name="d", role="viewer", domains=("d2",), via="embedded"),
+                   Caller(name="e", role="viewer", clouds=("other",), via="embedded")):  # fmt: skip
+        found = await place.get("/q/snapshot/points", caller, volume="vol-1")
+        assert found["items"] == [], "it is in no listing that this role may see, and in p1"
 
 
 @pytest.mark.parametrize(

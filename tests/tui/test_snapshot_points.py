@@ -6,7 +6,7 @@ import pytest
 
 from store.types.actions import ACTIONS
 from tests.tui.screen import console, text, until, until_text
-from tests.tui.snapshots_fake import HOSTILE, VOLUME, SnapshotClient
+from tests.tui.snapshots_fake import HOSTILE, VOLUME, SnapshotClient, point
 from tui.state import View
 
 SUBJECT = ("prod-eu", "eu-1", VOLUME)
@@ -61,6 +61,23 @@ async def test_the_same_key_opens_them_from_a_list_a_detail_and_a_tree(before: t
         assert client.asked("GET", "/q/snapshot/points")[0]["server"].startswith("00000000-")
 
 
+async def test_an_image_of_a_machine_stands_above_its_parts() -> None:
+    client = Planning()
+    image = point(1, kind="image", group="", volume_id="", volume_name=None, name="before the patch")
+    parts = [point(n, group=image["id"], volume_name=f"disk-{n}") for n in (2, 4)]
+    client.points = [parts[0], point(3), image, parts[1]]
+    async with console(client, size=WIDE) as (app, pilot):
+        app.open_view(View("points", "server", subject=SUBJECT))
+        await until_text(pilot, "2 volumes, as one", "└ disk-2", "└ disk-4")
+        assert [row.key[2][:8] for row in app.table.buffer.rows] == ["00000003", "00000001", "00000002", "00000004"]
+        await pilot.press("j", "space", "space", "D")
+        await until_text(pilot, "images and snapshots are deleted by plans of their own")
+        await pilot.press("escape", "k", "k", "D")
+        await until(pilot, lambda: client.asked("POST", "/q/plans"))
+        asked = client.asked("POST", "/q/plans")[0]
+        assert (asked["action"], asked["targets"]["keys"][0][2]) == ("image.delete", image["id"])
+
+
 async def test_what_has_no_points_says_so() -> None:
     client = SnapshotClient()
     client.points = []
@@ -104,7 +121,7 @@ async def test_marked_points_are_deleted_by_one_plan_and_backups_are_not() -> No
         await pilot.press("escape")
         await until(pilot, lambda: app.dialog is None)
         await pilot.press("escape", "D")
-        await until_text(pilot, "a backup is deleted in :backups")
+        await until_text(pilot, "a backup is not deleted from here")
 
 
 async def test_the_page_of_a_volume_leads_to_them() -> None:

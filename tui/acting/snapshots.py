@@ -141,7 +141,7 @@ class Snapshots:
 
     def action_delete_points(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """The marked restore points, or the one under the cursor."""
-        from tui.panes.snapshots_points import OTHERS, PointsPane
+        from tui.panes.snapshots_points import BACKUPS, MIXED, PointsPane
 
         pane, row, marks = self.pane, self.table.current, self.table.marks
         if not isinstance(pane, PointsPane):
@@ -152,12 +152,13 @@ class Snapshots:
         if not keys:
             self.notice("no restore point is under the cursor")
             return
-        other = next((OTHERS[key[3]] for key in keys if key[3] in OTHERS), "")
-        if other:
-            self.notice(other)
+        kinds = {key[3] for key in keys}
+        if "backup" in kinds or len(kinds) > 1:
+            self.notice(BACKUPS if "backup" in kinds else MIXED)
             return
+        type = kinds.pop()
         name = str(pane.items.get(keys[0], {}).get("name") or "")
-        self._plan_for("snapshot.delete", self._targets("snapshot", [key[:3] for key in keys], name))
+        self._plan_for(f"{type}.delete", self._targets(type, [key[:3] for key in keys], name))
 
     # Runs
 

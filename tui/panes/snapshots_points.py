@@ -15,8 +15,8 @@ from tui.table.spec import Key, Row, RowSource
 COLUMNS = ("at", "by", "status", "what", "size", "place", "volume", "name", "id")
 TYPES = ("volume", "server")
 MOST = 1000  # points
-OTHERS = {"image": "an image stands for all volumes of a machine: delete it in :images",
-          "backup": "a backup is deleted in :backups"}  # fmt: skip
+BACKUPS = "a backup is not deleted from here: it is what is left when the storage is lost"
+MIXED = "images and snapshots are deleted by plans of their own: mark either"
 
 
 class PointsPane(Pane):
@@ -42,20 +42,20 @@ class PointsPane(Pane):
         answer = await self.world.get(POINTS, params)
         self.answer = answer if isinstance(answer, dict) else {}
         rows: Rows = []
-        for item in items_of(answer):
-            key = (
-                *(str(item.get(name) or "") for name in ("cloud", "region", "id")),
-                str(item.get("kind") or "snapshot"),
-            )
-            self.items[key] = item
-            rows.append((key, self._values(item)))
+        for item, parts in together(items_of(answer)):
+            rows.append(self._row(item, f"{len(parts)} volumes, as one" if parts else ""))
+            rows += [
+                self._row(one, f"└ {clean(one.get('volume_name') or one.get('volume_id') or '')}") for one in parts
+            ]
         return rows
 
-    def _values(self, item: dict[str, Any]) -> list[Any]:
-        volume = item.get("volume_name") or item.get("volume_id")
-        return [
+    def _row(self, item: dict[str, Any], volume: str) -> tuple[Key, list[Any]]:
+        key = (*(str(item.get(name) or "") for name in ("cloud", "region", "id")), str(item.get("kind") or "snapshot"))
+        self.items[key] = item
+        return key, [
             item.get("taken_at"), made_by(item), item.get("status"), consistency_words(item), item.get("size_gb"),
-            place_words(item), volume, item.get("name"), item.get("id"),
+            place_words(item), volume or item.get("volume_name") or item.get("volume_id"), item.get("name"),
+            item.get("id"),
         ]  # fmt: skip
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
@@ -96,9 +96,7 @@ class PointsPane(Pane):
             return "only volumes and machines have restore points"
         keys = self.world.keymap.shown
         why = f", {keys('why')} says why no policy does" if self.view.type == "volume" else ""
-        return (
-            f"nothing to go back to: if it breaks, its data are lost\n{keys('take_point')} takes a snapshot now{why}"
-        )
+        return f"nothing to go back to: if it breaks, its data are lost\n{keys('take_point')} takes a snapshot now{why}"
 
     def enter(self, row: Row) -> View | None:
         """The snapshot, image or backup itself."""
@@ -134,3 +132,14 @@ class PointsPane(Pane):
         if item.get("group"):
             third.append(("; made as one with others", "muted"))
         return [first, second, third]
+
+
+def together(items: list[dict[str, Any]]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """The points in their order, each with the parts that its image is made of; a part stands nowhere else."""
+    images = {str(item.get("id")) for item in items if item.get("kind") == "image"}
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        if item.get("kind") != "image" and str(item.get("group")) in images:
+            parts.setdefault(str(item["group"]), []).append(item)
+    alone = [one for one in items if one.get("kind") == "image" or str(one.get("group")) not in images]
+    return [(item, parts.get(str(item.get("id")), []) if item.get("kind") == "image" else []) for item in alone]

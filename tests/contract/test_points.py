@@ -190,3 +190,13 @@ def test_a_role_is_counted_and_never_taken_from_somebody(cloud: Cloud, operator:
     with pytest.raises(NoRole, match="already"):
         grants.hold(CLOUD, tenant.id, "job-3")
     assert grants.release("job-3") == [] and roles(cloud, tenant) == ["reader"]
+
+
+def test_what_a_dead_job_left_behind_is_taken_back(cloud: Cloud, operator: Operator, tenant: Project) -> None:
+    """The engine was killed: the note of the role is all that is left, and no job of that name is open."""
+    grants, jobs = operator.parts.grants, operator.parts.jobs
+    grants.hold(CLOUD, tenant.id, "killed")
+    assert roles(cloud, tenant) == ["member"] and [row["job_id"] for row in grants.page(OPS)] == ["killed"]
+    assert grants.recover(lambda job: True) == [] and roles(cloud, tenant) == ["member"]
+    assert grants.recover(jobs.open) == []
+    assert roles(cloud, tenant) == [] and grants.page(OPS) == []

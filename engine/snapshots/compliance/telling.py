@@ -116,5 +116,6 @@ def reason(row: Row) -> str:
         return "none was due yet"
     old = "there is no usable point" if promise.newest is None else f"the newest point is older than {window}"
     if row.status == "quota_blocked" and promise.blocked_at is not None:
-        return f"{old}: the project's quota had no room at {times.text(promise.blocked_at)}"
+        at = times.text(promise.blocked_at.replace(microsecond=0))
+        return f"{old}: the project's quota had no room at {at}"
     return old

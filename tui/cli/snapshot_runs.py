@@ -129,9 +129,9 @@ def now(context: typer.Context, wait: Wait = False, output: Output = Format.tabl
         begun = client.post("/snapshot/run-now")
         found = client.get("/snapshot/run-now/status")
         if wait:
-            found = _watch(
-                client, "/snapshot/run-now/status", lambda one: one["status"] not in ("pending", "running"), _pipeline
-            )
+            left = "the pipeline goes on; `qdeck snapshot status` shows how"
+            over = ("completed", "failed")
+            found = _watch(client, "/snapshot/run-now/status", lambda one: one["status"] in over, _pipeline, left)
     if output is Format.table:
         write_rows(found["steps"], ("label", "status", "detail"), output)
         if not wait:
@@ -230,13 +230,18 @@ def _records(client: SyncClient, run: int) -> list[dict[str, Any]]:
 
 
 def _followed(client: SyncClient, run: Mapping[str, Any]) -> dict[str, Any]:
-    return _watch(client, f"/q/snapshot/runs/{run['id']}", lambda one: one["status"] in OVER, _progress)
+    left = f"run {run['id']} goes on; `qdeck snapshot runs {run['id']} --cancel` ends it after what it has begun"
+    return _watch(client, f"/q/snapshot/runs/{run['id']}", lambda one: one["status"] in OVER, _progress, left)
 
 
 def _watch(
-    client: SyncClient, path: str, over: Callable[[dict[str, Any]], bool], line: Callable[[dict[str, Any]], str]
+    client: SyncClient,
+    path: str,
+    over: Callable[[dict[str, Any]], bool],
+    line: Callable[[dict[str, Any]], str],
+    left: str,
 ) -> dict[str, Any]:
-    """Ask until it is over, with its progress on a terminal meanwhile. Interrupted, it goes on."""
+    """Ask until it is over, with its progress on a terminal meanwhile. Interrupted, it goes on, and `left` is said."""
     live, told = sys.stderr.isatty(), ""
     try:
         while True:
@@ -252,7 +257,7 @@ def _watch(
     except KeyboardInterrupt:
         if told:
             sys.stderr.write("\n")
-        note("it goes on; `qdeck snapshot status` shows how, `qdeck snapshot runs RUN --cancel` ends a run")
+        note(left)
         raise
     if told:
         sys.stderr.write("\r\x1b[K")

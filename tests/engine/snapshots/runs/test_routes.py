@@ -246,3 +246,17 @@ def test_what_runs_and_why_nothing_does(line: Place) -> None:
     line.world.forbidden = None
     line.post("/snapshot/run-now")
     assert "Policy Assignment" in said("status", noted="no run is at work")
+
+
+def test_who_stops_watching_stops_nothing(line: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    line.world.pass_time(timedelta(days=1))
+    monkeypatch.setattr(line.world, "settle", lambda: None)  # it has not ended when it is asked for
+    monkeypatch.setattr(snapshot_runs.time, "sleep", interrupted)
+    done = CliRunner().invoke(commands, ["snapshot", "run", "--wait"])
+    assert done.exit_code != OK and "run 2 goes on" in done.stderr
+    monkeypatch.undo()
+    line.world.settle()
+    assert line.world.runs.run(2)["status"] == "completed"

@@ -68,7 +68,7 @@ async def test_an_image_of_a_machine_stands_above_its_parts() -> None:
     client.points = [parts[0], point(3), image, parts[1]]
     async with console(client, size=WIDE) as (app, pilot):
         app.open_view(View("points", "server", subject=SUBJECT))
-        await until_text(pilot, "2 volumes, as one", "└ disk-2", "└ disk-4")
+        await until_text(pilot, "2 volumes, as one", "└ disk-2", "└ disk-4", "restore points of 0000010-web")
         assert [row.key[2][:8] for row in app.table.buffer.rows] == ["00000003", "00000001", "00000002", "00000004"]
         await pilot.press("j", "space", "space", "D")
         await until_text(pilot, "images and snapshots are deleted by plans of their own")

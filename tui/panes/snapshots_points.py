@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tui.faults import is_expected
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
+from tui.panes.resources import resource_params, resource_path
 from tui.panes.told import local
 from tui.snapshots import POINTS, consistency_words, items_of, made_by, place_words
 from tui.state import View
@@ -41,6 +43,7 @@ class PointsPane(Pane):
         params = {"cloud": cloud, "region": region, self.view.type: id, "limit": 1000}
         answer = await self.world.get(POINTS, params)
         self.answer = answer if isinstance(answer, dict) else {}
+        await self._learn_name()
         rows: Rows = []
         for item, parts in together(items_of(answer)):
             rows.append(self._row(item, f"{len(parts)} volumes, as one" if parts else ""))
@@ -48,6 +51,20 @@ class PointsPane(Pane):
                 self._row(one, f"└ {clean(one.get('volume_name') or one.get('volume_id') or '')}") for one in parts
             ]
         return rows
+
+    async def _learn_name(self) -> None:
+        """A machine's name is in none of its points; whoever comes back to this page brings none either."""
+        place = (self.view.type, *self.view.subject)
+        if self.view.type != "server" or place in self.world.names:
+            return
+        try:
+            path, params = resource_path("server", self.view.subject), resource_params(self.view.subject, "")
+            row = (await self.world.get(path, params)).get("row") or {}
+        except Exception as error:
+            if not is_expected(error):
+                raise
+            return  # it is gone: its id is what is known
+        self.world.names[place] = clean(row.get("name") or self.view.subject[-1])
 
     def _row(self, item: dict[str, Any], volume: str) -> tuple[Key, list[Any]]:
         key = (*(str(item.get(name) or "") for name in ("cloud", "region", "id")), str(item.get("kind") or "snapshot"))

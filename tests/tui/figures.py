@@ -70,6 +70,7 @@ PRESSURE = {
 }  # fmt: skip
 COVERAGE = {
     "total_at_risk": 2013, "total_volumes": 34120, "risk_percentage": 5.9, "with_snapshot": 32000, "with_backup": 4094,
+    "same_back_end_only": 28013,
     "stale": 311, "stale_days": 7, "volumes": [],
     "behind": {"total_at_risk": behind("volume", "protected:no", 2013), "total_volumes": behind("volume"),
                "stale": behind("volume", "protected:yes protected_at:>7d", 311)},
@@ -79,6 +80,7 @@ COMPLIANCE = {
     "trend": "improving",
     "drift_events": [
         {"date": f"2026-01-{25 + day:02}", "compliance_percent": 80.0 + day, "violations": 20 - day, "governed": 100,
+         "known_by": "now" if day == 13 else "recorded" if day > 6 else "metadata",
          "trend": "improving", "behind": {"violations": behind("volume", "kept:no")}}
         for day in range(14)
     ],
@@ -113,8 +115,8 @@ def tenant(name: str, score: int, *deductions: dict[str, Any], servers: int = 10
     return {
         "cloud": "prod-eu", "project_id": f"id-{name[:20]}", "project_name": name, "domain_id": "d",
         "domain_name": "acme", "health_score": score, "health_status": band, "deductions": list(deductions),
-        "compliance_pct": None, "policy": {"state": "no policy", "source": "volume metadata", "governed": 0,
-                                           "compliant": 0, "window_days": 2},
+        "compliance_pct": None, "policy": {"state": "no policy", "source": "snapshot policies", "governed": 0,
+                                           "compliant": 0, "broken": 0, "pending": 0},
         "total_drift_events": 3, "critical_drift_events": 1, "warning_drift_events": 2,
         "total_servers": servers, "active_servers": servers * 7 // 10, "total_volumes": 2 * servers,
         "in_use_volumes": servers, "total_floating_ips": 1, "utilization_score": 62.0, "behind": {}, **more,

@@ -186,6 +186,17 @@ def items_of(answer: Any) -> list[dict[str, Any]]:
     return [item for item in found or () if isinstance(item, dict)]
 
 
+def unread(answer: Any) -> int:
+    """How many rows a list has beyond the page of it that was answered; 0 where that is not told."""
+    total = answer.get("total") if isinstance(answer, Mapping) else None
+    return max(0, total - len(items_of(answer))) if isinstance(total, int) else 0
+
+
+def unread_words(count: int, which: str) -> str:
+    """3,312 older not shown; "" when nothing is left out."""
+    return f"{count:,} {which} not shown" if count > 0 else ""
+
+
 def job_of(run: Item) -> str:
     """Id of the newest job of a run; "" when it has none."""
     jobs = run.get("job_ids")

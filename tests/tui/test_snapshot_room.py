@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from tests.tui.screen import console, text, until, until_gone, until_text
-from tests.tui.snapshots_fake import VOLUME, SnapshotClient
+from tests.tui.snapshots_fake import VOLUME, SnapshotClient, a_set, point, run
 from tui.api.errors import ApiError, EngineUnavailable
 from tui.state import View
 
@@ -207,6 +208,61 @@ async def test_what_was_not_read_is_said() -> None:
     async with console(client, size=WIDE) as (_, pilot):
         await pilot.press("3", "v")
         await until_text(pilot, "30,993 more are not read: narrow with /")
+
+
+@pytest.mark.parametrize(
+    ("view", "path", "answer", "words"),
+    [
+        (View("points", "volume", subject=("prod-eu", "eu-1", VOLUME)), "/q/snapshot/points",
+         {"total": 4_321, "items": [point(1), point(2)]}, "4,319 older not shown"),
+        (View("runs"), "/snapshot-runs", {"total": 1_240, "items": [run(3, "completed")]}, "1,239 older not shown"),
+        (View("run", subject=("3",)), "/q/snapshot/runs/3/records",
+         {"total": 1_702, "items": [{"id": n, "action": "created", "status": "OK", "volume_id": f"v{n}"}
+                                    for n in range(2)]}, "1,700 more not shown"),
+        (View("policies"), "/snapshot-policies", {"total": 1_008, "items": [a_set(1, "x", ["daily_5"])]},
+         "1,007 more sets not shown"),
+        (View("exclusions"), "/q/snapshot/exclusions",
+         {"total": 0, "items": [], "owners_total": 1_500,
+          "owners": [{"cloud": "prod-eu", "region": "eu-1", "volume_id": VOLUME, "volume_name": "own"}]},
+         "1,499 more of owners not shown"),
+    ],
+    ids=["points", "runs", "records", "sets", "owners"],
+)  # fmt: skip
+async def test_a_list_says_what_of_it_is_not_shown(view: View, path: str, answer: dict[str, Any], words: str) -> None:
+    client = SnapshotClient()
+    async with console(client, size=(80, 24)) as (app, pilot):
+        app.open_view(view)
+        await until(pilot, lambda: app.pane.view == view and app.table.loaded)
+        assert "not shown" not in text(app)
+    client.answers[path] = answer
+    async with console(client, size=(80, 24)) as (app, pilot):
+        app.open_view(view)
+        await until_text(pilot, words)
+
+
+async def test_what_failed_is_shown_wherever_it_stands_in_a_long_run() -> None:
+    path, made = "/q/snapshot/runs/9/records", {"action": "created", "status": "OK", "volume_id": "v"}
+
+    class Long(SnapshotClient):
+        async def get(self, asked: str, params: Any = None, json: Any = None) -> Any:
+            if asked != path:
+                return await super().get(asked, params, json)
+            failed = {"id": 7_000, "action": "failed", "status": "ERROR", "volume_id": "f", "volume_name": "broken-1"}
+            if params.get("status") == "ERROR":
+                return {"total": 1, "items": [failed]}
+            return {"total": 9_000, "items": [{**made, "id": n, "volume_name": f"data-{n}"} for n in range(3)]}
+
+    async with console(Long(), size=WIDE) as (app, pilot):
+        app.open_view(View("run", subject=("9",)))
+        await until_text(pilot, "broken-1", "data-2", "8,996 more not shown")
+
+
+async def test_runs_that_were_not_read_were_not_looked_through() -> None:
+    client = SnapshotClient()
+    client.answers["/snapshot-runs"] = {"total": 900, "items": [run(3, "completed")]}
+    async with console(client, size=WIDE) as (app, pilot):
+        app.open_view(View("runs", filter="status:=failed"))
+        await until_text(pilot, "no run matches this filter", "899 older not shown, nor looked through")
 
 
 async def test_why_says_the_deciding_reason_first() -> None:

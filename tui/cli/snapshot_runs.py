@@ -23,7 +23,7 @@ from tui.cli.output import Format, local_time, printable, write_document, write_
 RUNS = ("id", "cloud", "status", "why", "policies", "made", "removed", "skipped", "failed", "blocked", "begun", "took")
 RECORDS = ("volume", "tenant", "policy", "action", "status", "snapshot", "detail")
 BLOCKS = ("volume", "tenant", "policy", "size_gb", "resource", "limit", "used", "needed")
-BATCHES = ("batch_number", "tenant_names", "total_volumes", "status", "completed", "skipped", "failed")
+BATCHES = ("batch", "tenants", "points", "status", "completed", "skipped", "failed")
 OVER = ("completed", "partial", "failed", "cancelled", "skipped", "dry_run_completed")
 _WHY = {"schedule": "due", "on_demand": "now", "manual": "by hand"}
 _LOOK_SECONDS, _AWAY_SECONDS = 1.0, 60.0
@@ -97,12 +97,17 @@ def runs(
             leave(USAGE, "say which run: `qdeck snapshot runs RUN`")
         with connected(options) as client:
             query = f"limit={limit}" + (f"&status={quoted(state)}" if state else "")
-            items = client.get(f"/snapshot-runs?{query}")["items"]
+            answer = client.get(f"/snapshot-runs?{query}")
             idle = client.get("/q/snapshot/runs/state")
+        items = answer["items"]
         if output in (Format.json, Format.yaml):
             write_document(items, output)
         elif items or output is Format.csv:
             write_rows([_run(one) for one in items], RUNS, output)
+            if answer["total"] > len(items):
+                note(f"these are the newest {len(items)} of {answer['total']:,}; --limit shows more")
+        elif state:
+            note(f"no run is {state.replace('_', ' ')}")
         else:
             note("there was no run yet; `qdeck snapshot due` says when the next one is due")
         _tell_idle(idle)
@@ -157,7 +162,7 @@ def status(context: typer.Context, output: Output = Format.table) -> None:
     if active["active"]:
         found = active["run"]
         write_pairs({**_run(found), "progress": _progress(found)}, output)
-        write_rows(active["batches"], BATCHES, output)
+        write_rows([_batch(one) for one in active["batches"]], BATCHES, output)
         if active.get("quota_blocks"):
             write_rows([_block(one) for one in active["quota_blocks"]], BLOCKS, output)
     else:
@@ -283,7 +288,8 @@ def _progress(run: Mapping[str, Any]) -> str:
     if run["total_batches"] == 0:
         return f"run {run['id']}: the lists are being read"
     until = run["estimated_finish_at"]
-    said = f"run {run['id']}: {run['progress_pct']:g} %, {run['snapshots_created']} of {run['total_volumes']} made"
+    made = f"{run['snapshots_created']:,} of {run['total_volumes']:,} restore points made"
+    said = f"run {run['id']}: {run['progress_pct']:g} %, {made}"
     said += f", {run['snapshots_failed']} failed" if run["snapshots_failed"] else ""
     return said + (f", until about {local_time(until)}" if until else "")
 
@@ -332,6 +338,12 @@ def _took(run: Mapping[str, Any]) -> str:
         return f"{run['progress_pct']:g} %" if run["started_at"] else ""
     seconds = (times.parse(run["finished_at"]) - times.parse(run["started_at"])).total_seconds()
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _batch(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A batch in a table; what the API calls total_volumes counts restore points, one of a volume and policy each."""
+    tenants = ", ".join(map(str, one["tenant_names"]))
+    return {**one, "batch": one["batch_number"], "tenants": tenants, "points": one["total_volumes"]}
 
 
 def _record(one: Mapping[str, Any]) -> dict[str, Any]:

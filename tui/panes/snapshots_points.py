@@ -7,8 +7,8 @@ from typing import Any
 from tui.faults import is_expected
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.resources import resource_params, resource_path
-from tui.panes.told import local
-from tui.snapshots import POINTS, consistency_words, items_of, made_by, place_words
+from tui.panes.told import local, with_rest
+from tui.snapshots import POINTS, consistency_words, items_of, made_by, place_words, unread, unread_words
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.layout import Head
@@ -40,7 +40,7 @@ class PointsPane(Pane):
         if self.view.type not in TYPES or len(self.view.subject) != 3:
             return []
         cloud, region, id = self.view.subject
-        params = {"cloud": cloud, "region": region, self.view.type: id, "limit": 1000}
+        params = {"cloud": cloud, "region": region, self.view.type: id, "limit": MOST}
         answer = await self.world.get(POINTS, params)
         self.answer = answer if isinstance(answer, dict) else {}
         await self._learn_name()
@@ -145,7 +145,7 @@ class PointsPane(Pane):
             second.append((f": {clean(item['proof'])}", "muted"))
         kept = "retention of its policy removes it in time" if item.get("own") else "no policy ever removes it"
         lost = "is lost with the storage of its volume" if place_words(item) != "backup" else "survives the storage"
-        third: Parts = [(f"{kept}; {lost}", "muted")]
+        third: Parts = with_rest([(f"{kept}; {lost}", "muted")], unread_words(unread(self.answer), "older"))
         if item.get("group"):
             third.append(("; made as one with others", "muted"))
         return [first, second, third]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
+from tui.panes.told import with_rest
 from tui.snapshots import (
     EXCLUSIONS,
     POLICIES,
@@ -18,6 +19,8 @@ from tui.snapshots import (
     next_words,
     policies_of,
     policy_words,
+    unread,
+    unread_words,
     when_words,
     zoned,
 )
@@ -45,11 +48,13 @@ class PoliciesPane(Pane):
     def make_source(self) -> RowSource:
         """Both as rows."""
         self.items: dict[Key, dict[str, Any]] = {}
+        self.rest = ""
         return FetchedSource(self.columns, self._rows)
 
     async def _rows(self) -> Rows:
         policies = items_of(await self.world.get(POLICIES))
-        sets = items_of(await self.world.get(SETS, {"page_size": MOST}))
+        told = await self.world.get(SETS, {"page_size": MOST})
+        sets, self.rest = items_of(told), unread_words(unread(told), "more sets")
         now = datetime.now(UTC)
         self.items = {("policy", str(item.get("name"))): item for item in policies}
         self.items |= {("set", str(item.get("id"))): item for item in sets}
@@ -106,7 +111,8 @@ class PoliciesPane(Pane):
         item = self.items.get(row.key)
         if item is None:
             return []
-        return policy_about(item) if row.key[0] == "policy" else set_about(item)
+        first, second, third = policy_about(item) if row.key[0] == "policy" else set_about(item)
+        return [first, second, with_rest(third, self.rest)]
 
 
 def policy_values(item: Mapping[str, Any], now: datetime) -> list[Any]:
@@ -185,12 +191,15 @@ class ExclusionsPane(Pane):
     def make_source(self) -> RowSource:
         """Exclusions as rows."""
         self.items: dict[Key, dict[str, Any]] = {}
+        self.rest = ""
         return FetchedSource(self.columns, self._rows)
 
     async def _rows(self) -> Rows:
         now = datetime.now(UTC)
         answer = await self.world.get(EXCLUSIONS, {"owners": True})
         owners = answer.get("owners") or () if isinstance(answer, dict) else ()
+        more = int(answer.get("owners_total") or 0) - len(owners) if isinstance(answer, dict) else 0
+        self.rest = unread_words(more, "more of owners")
         self.items = {(str(item.get("id")),): item for item in items_of(answer)}
         self.items |= {
             (OWNER, str(item.get("volume_id"))): {**item, "source": OWNER, "reason": OWNERS_NO} for item in owners
@@ -240,7 +249,8 @@ class ExclusionsPane(Pane):
             ("  until ", "muted"),
             (zoned(item["expires_at"], "UTC") + " UTC" if item.get("expires_at") else "it is ended", "text"),
         ]
-        return [[(exclusion_words(item), "strong")], [(clean(item.get("reason") or ""), "text")], ends]
+        reason: Parts = [(clean(item.get("reason") or ""), "text")]
+        return [[(exclusion_words(item), "strong")], reason, with_rest(ends, self.rest)]
 
 
 def exclusion_words(item: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from tui.charts.bars import bar, number
 from tui.panes.jobs import took
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
-from tui.panes.told import AskedPane, local
+from tui.panes.told import AskedPane, local, with_rest
 from tui.snapshots import (
     RECORD_LEVELS,
     RUN,
@@ -20,6 +20,8 @@ from tui.snapshots import (
     policies_of,
     run_words,
     status_word,
+    unread,
+    unread_words,
     when_words,
 )
 from tui.state import View
@@ -47,10 +49,12 @@ class RunsPane(AskedPane):
     columns = COLUMNS
     fields = (*COLUMNS, "region")
     items: dict[Key, dict[str, Any]]
+    rest = ""  # what is left out, in words
 
     async def ask(self, filter: str) -> Rows:
         """Read them."""
         answer = await self.world.get(RUNS, {"limit": MOST})
+        self.rest = unread_words(unread(answer), "older")
         now = datetime.now(UTC)
         self.records.clear()
         self.items = {(str(item.get("id")),): item for item in items_of(answer)}
@@ -84,7 +88,7 @@ class RunsPane(AskedPane):
     def empty(self) -> str:
         """None yet, and where they come from."""
         if self.view.filter:
-            return self.filtered()
+            return self.filtered() + (f"\n{self.rest}, nor looked through" if self.rest else "")
         if self.asked.stale:
             return "reading the runs …"
         return f"no run yet\nthey begin when a policy is due; {self.world.keymap.shown('run_policies')} begins one now"
@@ -100,7 +104,10 @@ class RunsPane(AskedPane):
     def strip(self, row: Row) -> list[Parts]:
         """How it is, and what can be asked of it."""
         item = self.run_here(row)
-        return [] if item is None else run_about(item)
+        if item is None:
+            return []
+        first, second, third = run_about(item)
+        return [first, second, with_rest(third, self.rest)]
 
 
 class RunPane(Pane):
@@ -114,6 +121,7 @@ class RunPane(Pane):
     def make_source(self) -> RowSource:
         """Three parts as rows."""
         self.item: dict[str, Any] = {}
+        self.rest = ""
         self.keys: dict[Key, tuple[str, str, str]] = {}
         return FetchedSource(self.columns, self._rows)
 
@@ -128,7 +136,7 @@ class RunPane(Pane):
             return []
         progress = await self.world.get(f"/snapshot/runs/{self.id}/progress")
         self.item = dict(progress.get("run") or {})
-        records = items_of(await self.world.get(f"{RUN}/{self.id}/records", {"page_size": MOST_RECORDS}))
+        records = await self._records()
         self.keys = {}
         rows = batch_rows(progress.get("batches") or ())
         blocks = progress.get("quota_blocks") or ()
@@ -143,6 +151,19 @@ class RunPane(Pane):
             words = f"{ACTION_WORDS.get(str(item.get('action')), '')} {clean(item.get('detail') or '')}".strip()
             rows.append(self._line("record", item, str(item.get("status") or ""), words))
         return rows
+
+    async def _records(self) -> list[dict[str, Any]]:
+        """The first page of them; of a longer list what failed as well, wherever it stands."""
+        path, size = f"{RUN}/{self.id}/records", {"page_size": MOST_RECORDS}
+        told = await self.world.get(path, size)
+        records, more = items_of(told), unread(told)
+        if more:
+            known = {one.get("id") for one in records}
+            failed = items_of(await self.world.get(path, {**size, "status": "ERROR"}))
+            records += (added := [one for one in failed if one.get("id") not in known])
+            more -= len(added)
+        self.rest = unread_words(more, "more")
+        return records
 
     def _line(self, part: str, item: Mapping[str, Any], status: str, words: str) -> tuple[Key, list[Any]]:
         key = (part, *(str(item.get(name) or "") for name in ("volume_id", "policy", "action", "id")))
@@ -196,7 +217,7 @@ class RunPane(Pane):
             return []
         about = run_about(self.item)
         detail = "" if row.key[0] in ("batch", SECTION) else clean(row.values[4] or "")
-        return [*about[:2], [(detail, "text")] if detail else about[2]]
+        return [*about[:2], with_rest([(detail, "text")] if detail else about[2], self.rest)]
 
 
 def _worst_first(item: Mapping[str, Any]) -> int:
@@ -206,7 +227,7 @@ def _worst_first(item: Mapping[str, Any]) -> int:
 
 
 def batch_rows(batches: Any) -> Rows:
-    """Batches: which projects, how many volumes, how far."""
+    """Batches: which projects, how many restore points (the API says total_volumes), how far."""
     rows: Rows = []
     for batch in batches:
         names = clean(", ".join(map(str, batch.get("tenant_names") or ())))
@@ -217,7 +238,7 @@ def batch_rows(batches: Any) -> Rows:
         ]
         words = ", ".join(f"{count:,} {word}" for count, word in parts if isinstance(count, int) and count)
         values = [f"batch {batch.get('batch_number')}", status_word(batch.get("status")), names, "",
-                  f"{total:,} volumes{': ' + words if words else ''}", ""]  # fmt: skip
+                  f"{total:,} points{': ' + words if words else ''}", ""]  # fmt: skip
         rows.append((("batch", str(batch.get("batch_number"))), values))
     return rows
 
@@ -256,7 +277,7 @@ def run_about(item: Mapping[str, Any]) -> list[Parts]:
         first.append((f"  {local(item.get('finished_at') or item.get('started_at'))}", "muted"))
     total = int(item.get("total_volumes") or 0)
     said = clean(item.get("detail") or "") or run_words(item)
-    second: Parts = [(said, "warn" if word in ("bad", "warn") else "text"), (f"  of {total:,} volumes", "muted")]
+    second: Parts = [(said, "warn" if word in ("bad", "warn") else "text"), (f"  of {total:,} restore points", "muted")]
     third: Parts = [("c", "key"), (" cancel: no further snapshot begins  ", "muted")] if status in OPEN else []
     if status in ("failed", "partial", "cancelled"):
         third = [("t", "key"), (" try what failed or was skipped again  ", "muted")]

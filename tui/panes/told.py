@@ -12,7 +12,7 @@ from store.filters import FilterError, parse
 from store.types import registry
 from tui.drift import change_words
 from tui.faults import is_expected
-from tui.panes.pane import Pane, Rows
+from tui.panes.pane import Pane, Parts, Rows
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import moment_of
@@ -83,6 +83,11 @@ class AskedPane(Pane):
     def expire(self) -> None:
         """Ask again."""
         self.asked.stale = True
+
+
+def with_rest(line: Parts, rest: str) -> Parts:
+    """A line about a row with what its list leaves out in front, where no end of a line is cut off."""
+    return [(rest, "warn"), ("  ", "text"), *line] if rest else line
 
 
 def resource_view(subject: Mapping[str, Any]) -> View | None:

@@ -7,6 +7,7 @@ measure differently never reach the screen. All widths are in terminal cells.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -19,6 +20,8 @@ LIMIT = 2048
 # Dropped without a trace: joiners of scripts and emoji, which terminals measure in different ways.
 _DROPPED = frozenset("\u200c\u200d\ufe0e\ufe0f\u00ad" + "".join(map(chr, range(0x1F3FB, 0x1F400))))
 _MARKS_IN_A_ROW = 2
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+_ID_CELLS = 36
 
 
 def clean(text: object, limit: int = LIMIT) -> str:
@@ -94,6 +97,11 @@ def _head(text: str, cells: int) -> str:
         if used > cells:
             return text[:index]
     return text
+
+
+def ends_as_id(text: str) -> bool:
+    """Whether a text ends in a UUID, as what has no name is called: its end tells it from others."""
+    return len(text) >= _ID_CELLS and _ID.search(text, len(text) - _ID_CELLS) is not None
 
 
 def fit(text: str, cells: int, *, right: bool = False, middle: bool = False) -> str:

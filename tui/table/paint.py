@@ -11,7 +11,7 @@ from datetime import datetime
 from rich.segment import Segment
 from rich.style import Style
 
-from tui.table.cells import cut_end, fit, width
+from tui.table.cells import cut_end, ends_as_id, fit, width
 from tui.table.format import GLYPHS, NOTHING, RIGHT_ALIGNED, level, value_text
 from tui.table.layout import Head, Placed
 from tui.table.spec import Row
@@ -140,7 +140,9 @@ def row_line(
         at = 2
     for spot in placed:
         head = spot.head
-        text = fit(texts[head.name], spot.cells, right=head.role in RIGHT_ALIGNED, middle=head.role == "id")
+        text = texts[head.name]
+        middle = head.role == "id" or (len(text) > spot.cells and ends_as_id(text))
+        text = fit(text, spot.cells, right=head.role in RIGHT_ALIGNED, middle=middle)
         style = base
         if head.role == "status" and not row.gone:
             word = level(row.values[head.index], faults, head.levels)

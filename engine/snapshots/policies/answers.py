@@ -188,11 +188,14 @@ class OwnersNo(BaseModel):
 
 
 class Exclusions(BaseModel):
-    """Exclusions; `owners`: volumes whose own metadata say no (source metadata-tag), where asked for, 1000 at most."""
+    """Exclusions; `owners`: volumes whose own metadata say no (source metadata-tag), where asked for, 1000 at most of
+    the `owners_total` that there are.
+    """
 
     total: int
     items: list[ExclusionAnswer]
     owners: list[OwnersNo] | None
+    owners_total: int | None
 
 
 class HeldAnswer(BaseModel):

@@ -64,8 +64,10 @@ class Listing:
             raise NotFound(f"there is no policy set {id}")
         return found
 
-    def owners(self, caller: Caller) -> list[Row]:
-        """Volumes whose owner's metadata say auto_snapshot=no, and that nobody here excluded."""
+    def owners(self, caller: Caller) -> tuple[int, list[Row]]:
+        """Volumes whose owner's metadata say auto_snapshot=no, and that nobody here excluded: how many, and the first
+        MOST_OWNERS of them.
+        """
         found = volumes(self._service.reads, scope_of(caller))
         decided = self._service.decide(found)
         rows = []
@@ -76,7 +78,7 @@ class Listing:
                     "cloud": volume.cloud, "region": volume.region, "volume_id": volume.id,
                     "volume_name": volume.name, "tenant_id": volume.project_id, "tenant_name": volume.project_name,
                 })  # fmt: skip
-        return rows[:MOST_OWNERS]
+        return len(rows), rows[:MOST_OWNERS]
 
     def due(self, caller: Caller, cloud: str | None = None, region: str | None = None) -> list[Row]:
         """Policies that volumes of the caller's part have, by place: what is due now first, then by the next time."""

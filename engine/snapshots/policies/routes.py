@@ -87,8 +87,8 @@ def _exclusions(desk: PolicyDesk, access: AccessService) -> APIRouter:
     ) -> Response:
         """What no policy takes, and why."""
         items = [answers.exclusion(row) for row in desk.giving.exclusions(caller)]
-        found = desk.listing.owners(caller) if owners else None
-        return JsonAnswer({"total": len(items), "items": items, "owners": found})
+        total, found = desk.listing.owners(caller) if owners else (None, None)
+        return JsonAnswer({"total": len(items), "items": items, "owners": found, "owners_total": total})
 
     @router.post("/q/snapshot/exclusions", response_model=answers.ExclusionAnswer, status_code=201)
     def exclude(body: ExclusionBody, caller: writer) -> Response:

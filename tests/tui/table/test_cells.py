@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.table.cells import clean, cut_end, cut_middle, fit, width
+from tui.table.cells import clean, cut_end, cut_middle, ends_as_id, fit, width
 
 HOSTILE = st.one_of(
     st.text(max_size=60),
@@ -71,6 +71,17 @@ def test_only_the_beginning_of_a_huge_value_is_read() -> None:
 )
 def test_ids_are_cut_in_the_middle(cells: int, cut: str) -> None:
     assert cut_middle("8f1c2d3e-0000-4000-8000-00000000be77", cells) == cut
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("8f1c2d3e-0000-4000-8000-00000000be77", True), ("└ 8F1C2D3E-0000-4000-8000-00000000BE77", True),
+     ("8f1c2d3e-0000-4000-8000-00000000be7", False), ("8f1c2d3e-0000-4000-8000-00000000be77\n", False),
+     ("8f1c2d3e-0000-4000-8000-00000000be77-a", False), ("a volume with a long name, of no machine", False),
+     ("", False)],
+)  # fmt: skip
+def test_what_has_no_name_ends_in_its_id(text: str, is_one: bool) -> None:
+    assert ends_as_id(text) is is_one
 
 
 @pytest.mark.parametrize(

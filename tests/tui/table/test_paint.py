@@ -34,6 +34,20 @@ LIST = [Head("name", "NAME", "name", 20, 0), Head("status", "STATUS", "status", 
 
 
 @pytest.mark.parametrize(
+    ("name", "shown"),
+    [("8f1c2d3e-0000-4000-8000-00000000be77", "8f1c2d3e-0…00000be77"),
+     ("└ 8f1c2d3e-0000-4000-8000-00000000be77", "└ 8f1c2d3e…00000be77"),
+     ("a-machine-with-a-rather-long-name", "a-machine-with-a-ra…"), ("8f1c2d3e-0000", "8f1c2d3e-0000       ")],
+)  # fmt: skip
+def test_an_id_in_place_of_a_name_keeps_both_ends(name: str, shown: str) -> None:
+    row, heads = Row(("k",), (name, "ACTIVE", 1)), LIST[:1]
+    placed = place(heads, {"name": 20}, 0, 22, 1)
+    texts = {"name": texts_of(row, heads, NOW)[0]}
+    line = row_line(row, texts, placed, PALETTE, 22, cursor=False, marked=False, status=None, faults=())
+    assert "".join(segment.text for segment in line)[1:21] == shown
+
+
+@pytest.mark.parametrize(
     ("status", "glyph", "style"),
     [("ACTIVE", "●", "text"), ("ERROR", "✖", "bad"), ("SHUTOFF", "○", "idle"), ("BUILD", "◐", "busy"),
      ("RESCUE", "▲", "warn"), ("odd", "·", "none")],

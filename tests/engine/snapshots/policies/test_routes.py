@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.snapshots.policies import listing
 from tests.engine.snapshots.policies.place import ADMIN, ANNA, BOB, OF_CLOUD, OF_D2, OF_P1, Place, volume
 
 DAILY: dict[str, Any] = {"name": "base", "policies": ["daily_5"], "is_global": True}
@@ -129,7 +130,7 @@ async def test_policies(place: Place) -> None:
         await place.ask("POST", "/q/snapshot/policies", ANNA, 422, {**body, "name": "new", **wrong})
 
 
-async def test_exclusions(place: Place) -> None:
+async def test_exclusions(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     body = {"volume_id": "vol-1", "reason": "scratch", "expires_at": "2026-12-01T00:00:00Z"}
     made = await place.ask("POST", "/q/snapshot/exclusions", ANNA, 201, body)
     assert (made["volume_name"], made["cloud"], made["region"], made["in_force"]) == (
@@ -157,8 +158,12 @@ async def test_exclusions(place: Place) -> None:
     ):  # fmt: skip
         await place.ask("POST", "/q/snapshot/exclusions", ANNA, status, wrong)
     place.volumes(volume(1, "p1", metadata={"auto_snapshot": "no"}))
-    owners = (await place.ask("GET", "/q/snapshot/exclusions", BOB, owners=True))["owners"]
-    assert [row["volume_id"] for row in owners] == ["vol-1"]
+    listed = await place.ask("GET", "/q/snapshot/exclusions", BOB, owners=True)
+    assert [row["volume_id"] for row in listed["owners"]] == ["vol-1"] and listed["owners_total"] == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(listing, "MOST_OWNERS", 0)
+        listed = await place.ask("GET", "/q/snapshot/exclusions", BOB, owners=True)
+        assert (listed["owners"], listed["owners_total"]) == ([], 1), "what is not listed is counted"
 
 
 async def test_why_and_due(place: Place) -> None:

@@ -70,12 +70,14 @@ def settle(
     *,
     decides: bool,
     last: int | None,
+    arrived: int = 0,
 ) -> Absent:
     """Note who saw the rows last and, when the listing `decides`, close rows that it does not show or say why not.
 
     seen     Arrow table (id, bare) of all rows of the listing
     verdict  the answer of a listing that does not decide
     last     id of the visibility of the last whole listing of the same scope
+    arrived  new rows, where the type rotates
     """
     absent = Absent(verdict)
     key = (target.cloud, target.region, target.type.name)
@@ -90,7 +92,7 @@ def settle(
         if waiting:
             target.run(f"DELETE FROM missing WHERE {_TYPE} AND id IN (SELECT id FROM seen)", *key)
         if decides and unseen:
-            absent.gone, absent.verdict = _absent(target, listing, seen_by, covered, last)
+            absent.gone, absent.verdict = _absent(target, listing, seen_by, covered, last, arrived)
         elif decides:
             absent.verdict = suspects.judge(suspects.Absence(covered), seen_by.relation(last))
         if waiting:
@@ -144,7 +146,7 @@ def _unknown(target: Target) -> tuple[str, ...]:
 
 
 def _absent(
-    target: Target, listing: Listing, seen_by: Seers, covered: int, last: int | None
+    target: Target, listing: Listing, seen_by: Seers, covered: int, last: int | None, arrived: int
 ) -> tuple[int, suspects.Verdict]:
     """Rows that a whole listing does not show: close them, or keep them and say why."""
     key = (listing.cloud, listing.region, listing.type, listing.scope)
@@ -160,7 +162,7 @@ def _absent(
         [seen_by.closable, target.cloud, target.region, *parameters, *key],
     )
     kinds = dict(target.rows("SELECT kind, count(*) FROM absent GROUP BY kind"))
-    verdict = suspects.judge(suspects.Absence(covered, **kinds), seen_by.relation(last))
+    verdict = suspects.judge(suspects.Absence(covered, **kinds, arrived=arrived), seen_by.relation(last))
     gone = 0
     if verdict.close and (kinds.get("fresh") or kinds.get("repeated")):
         gone = target.run(

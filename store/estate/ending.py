@@ -58,7 +58,10 @@ class End:
             changes = compare.apply_rows(target, close_deleted=whole)
             last = before["whole_visibility"] if before else None
             decides = whole and listing.kind != "delta"
-            absence = settle(target, listing, seen_by, self._seen(), absence.verdict, decides=decides, last=last)
+            arrived = changes.new if self.type.listing.rotates else 0
+            absence = settle(
+                target, listing, seen_by, self._seen(), absence.verdict, decides=decides, last=last, arrived=arrived
+            )
             if self.measures:
                 compare.measure(target, self.measures.open(connection, []), changes)
             self._use_blobs(target)

@@ -20,6 +20,7 @@ class Absence:
     kept      absent, and a person said that they still exist
     fresh     absent, closable, and not absent from the whole listing before
     repeated  absent, closable, and already absent from the whole listing before
+    arrived   new rows of the same listing that may stand in their place (types that rotate)
     """
 
     covered: int
@@ -27,6 +28,7 @@ class Absence:
     kept: int = 0
     fresh: int = 0
     repeated: int = 0
+    arrived: int = 0
 
     @property
     def open(self) -> int:
@@ -58,7 +60,9 @@ def judge(absence: Absence, relation: Relation | None) -> Verdict:
             "The next listing with the same rights decides what it can, or accept or reject it yourself.",
             close=False,
         )
-    if absence.fresh >= MASS_ROWS and absence.fresh > covered * MASS_SHARE:
+    # Retention takes away as many as were made: a list that only turned over has lost nothing.
+    lost = absence.fresh - absence.arrived
+    if lost >= MASS_ROWS and lost > covered * MASS_SHARE:
         return Verdict(
             "suspect",
             f"{absence.fresh} of {covered} rows vanished at once; nothing was deleted. "

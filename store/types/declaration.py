@@ -132,6 +132,7 @@ class Listing:
     per          "" (one listing), "project" (one call per project), "region" is implied
     on_demand    not part of a collection; read for one resource when asked, whose id stands for `{resource_id}` in path
                  and query
+    rotates      tools remove old rows as they make new ones: rows that new ones stand for did not vanish
     needs        who gets all rows: "admin", "reader" (any token sees the same), "owner" (silently filtered by project)
     """
 
@@ -151,6 +152,7 @@ class Listing:
     per: str = ""
     on_demand: bool = False
     needs: Literal["admin", "reader", "owner"] = "owner"
+    rotates: bool = False
     global_: bool = False  # identity resources: one per cloud, region ''
 
 

@@ -15,6 +15,7 @@ TYPE = ResourceType(
         microversion="3.65",
         all_projects="all_tenants",
         needs="owner",
+        rotates=True,
     ),
     owner="project_id",
     columns=(

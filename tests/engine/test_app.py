@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from fastapi.routing import APIRoute
 
-from engine.access.models import Caller
+from engine.access.models import ENGINE, Caller
 from engine.api.shadowing import shadowed
 from engine.app import create_app, open_engine
 from engine.embedded import Engine
@@ -17,6 +18,7 @@ from engine.process.models import Home
 from engine.process.status import Status
 from engine.settings.loading import SettingsError
 from store.estate.errors import EstateError
+from store.types.actions import ACTIONS
 
 SUPERADMIN = Caller("ops", 1000, None, None, "superadmin")
 VIEWER = Caller("eve", 1001, None, None, "viewer")
@@ -120,3 +122,9 @@ async def test_parts_that_opened_are_closed_when_a_later_one_fails(tmp_path: Pat
     (tmp_path / "estate.duckdb").unlink()
     async with Engine.open(tmp_path, SUPERADMIN) as engine:
         assert (await engine.client.get("/q/engine")).json()["clouds"] == []
+
+
+def test_every_declared_action_can_be_carried_out(tmp_path: Path) -> None:
+    parts = open_engine(Home.at(tmp_path))
+    with closing(parts):
+        assert [action["id"] for action in parts.gate.actions(ENGINE)] == list(ACTIONS)

@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.lab import install, places
 from tests.lab.processes import Failure
 
-# Seconds after which a stage is hopeless: many times what it takes on two idle cores (130, 60, 400, 30), because a
+# Seconds after which a stage is hopeless: several times what it takes on two idle cores (130, 100, 900, 30), because a
 # machine that is busy with other things is slow and not broken. Purging is given all the time it may need.
-LIMITS = {"lab up": 900, "populate": 600, "tests": 1800, "purge": 1200}
+LIMITS = {"lab up": 900, "populate": 600, "tests": 3000, "purge": 1200}
 TESTS = ["-m", "live", "tests/live", "tests/contract"]
 
 

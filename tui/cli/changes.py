@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -42,8 +42,8 @@ _OWN = frozenset((*_PLACE, *_WHY, *_MANY))
 writes_commands = typer.Typer(help="Which clouds may be changed just now.", rich_markup_mode=None)
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the program's."""
+def register(app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
+    """Add these commands to the program's. `groups`: those of a type's name that others add; its verbs join them."""
     app.command("do")(do)
     app.command("actions")(actions)
     app.command("jobs")(jobs)
@@ -52,10 +52,11 @@ def register(app: typer.Typer) -> None:
         declared = [action for action in ACTIONS.values() if action.type == type]
         verbs = ", ".join(action.verb for action in declared)
         title = registry.ALL[type].title
-        group = typer.Typer(help=f"{title}: {verbs}.", no_args_is_help=True, rich_markup_mode=None)
+        group = groups.get(type) or typer.Typer(help=f"{title}: {verbs}.", no_args_is_help=True, rich_markup_mode=None)
         for action in declared:
             group.command(action.verb.replace("_", "-"), help=action.help or f"{action.title}.")(command_of(action))
-        app.add_typer(group, name=type.replace("_", "-"))
+        if type not in groups:
+            app.add_typer(group, name=type.replace("_", "-"))
 
 
 def complete_action(incomplete: str) -> list[str]:

@@ -17,6 +17,7 @@ from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, ListFormat
 from tui.cli.records import register as register_records
 from tui.cli.snapshot_commands import register as register_snapshots
+from tui.cli.snapshot_commands import snapshot_commands
 
 app = typer.Typer(
     name="qdeck",
@@ -31,7 +32,7 @@ app.add_typer(cloud_commands, name="cloud")
 app.add_typer(engine_commands, name="engine")
 register_records(app)
 register_health(app)
-register_changes(app)
+register_changes(app, {"snapshot": snapshot_commands})
 register_drift(app)
 register_history(app)
 register_snapshots(app)

@@ -22,7 +22,9 @@ def operation(verb: str) -> Operation:
 
 
 def test_every_declared_action_has_its_operation() -> None:
-    assert [one.id for one in servers.operations()] == [action.id for action in for_type("server")]
+    # Restore points of machines are the snapshots room's.
+    declared = [action.id for action in for_type("server") if action.id != "server.snapshot"]
+    assert [one.id for one in servers.operations()] == declared
 
 
 HARD, SOFT = {"type": "HARD"}, {"type": "SOFT"}

@@ -12,7 +12,7 @@ from store.estate.suspects import Absence, judge
 from tests.store.estate.cloud import ADMIN, MEMBER, at, collect, current, hidden, rows, thing, versions
 
 RULE = [
-    # covered, blocked, kept, fresh, repeated, relation -> state, close
+    # covered, blocked, kept, fresh, repeated[, arrived], relation -> state, close
     ((100, 0, 0, 0, 0), "same", "ok", True),
     ((100, 0, 0, 0, 0), "narrower", "ok", True),
     ((100, 0, 0, 20, 0), "same", "ok", True),
@@ -25,6 +25,11 @@ RULE = [
     ((100, 0, 0, 0, 90), "same", "ok", True),
     ((100, 0, 0, 20, 60), "same", "ok", True),
     ((100, 0, 0, 21, 60), "same", "suspect", False),
+    # arrived: what new rows stand for did not vanish
+    ((100, 0, 0, 40, 0, 40), "same", "ok", True),
+    ((100, 0, 0, 60, 0, 39), "same", "suspect", False),
+    ((100, 0, 0, 30, 0, 20), "same", "ok", True),
+    ((100, 0, 0, 1, 0, 50), "narrower", "suspect", False),
     ((100, 0, 0, 1, 0), "narrower", "suspect", False),
     ((100, 0, 0, 1, 0), "wider", "suspect", False),
     ((100, 0, 0, 0, 1), "different", "suspect", False),
@@ -40,6 +45,17 @@ def test_rule(absence: tuple[int, ...], relation: str | None, state: str, close:
     verdict = judge(Absence(*absence), relation)  # type: ignore[arg-type]
     assert (verdict.state, verdict.close) == (state, close)
     assert bool(verdict.reason) == (state != "ok")
+
+
+@pytest.mark.parametrize(("rotates", "state", "gone"), [(True, "ok", 20), (False, "suspect", 0)])
+def test_a_list_that_turns_over(estate: Estate, rotates: bool, state: str, gone: int) -> None:
+    """Retention of snapshots takes away as many as a night makes; so many rows of other types are suspect."""
+    type = estate.types["thing"]
+    estate.types["thing"] = replace(type, listing=replace(type.listing, rotates=rotates))
+    docs = [thing(n) for n in range(40)]
+    collect(estate, 0, docs)
+    outcome = collect(estate, 1, [*docs[20:], *(thing(n) for n in range(100, 120))])
+    assert (outcome.new, outcome.state, outcome.gone) == (20, state, gone)
 
 
 def test_a_role_taken_away_and_given_back(estate: Estate) -> None:

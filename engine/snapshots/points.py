@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.snapshots.models import CREATED_BY, CREATED_BY_HAND, CREATED_BY_POLICY, POLICY, Key, Point
+from engine.snapshots.models import CREATED_BY, CREATED_BY_HAND, CREATED_BY_POLICY, POLICY, TOKEN, Key, Point
 from store.estate.reading import restore_points
 from store.estate.reading.models import Scope
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 _NEVER = datetime.min.replace(tzinfo=UTC)
 USABLE = {"snapshot": "available", "image": "active", "backup": "available"}
+AS_ONE = timedelta(minutes=10)  # between the first and the last snapshot of a machine's volumes made by one step
 UNKNOWN = "not made by this console: nothing shows what state its data were in"
 
 
@@ -73,7 +74,8 @@ class Points:
         found = [point for point in self._all(scope, volumes) if (point.cloud, point.region) == key[:2]]
         groups = {point.group for point in found if point.kind == "snapshot" and point.group}
         mine = [point for point in found if point.kind != "image" or point.id in groups or point.server_id == key[2]]
-        return newest_first(replace(point, server_id=key[2]) if point.kind == "image" else point for point in mine)
+        found = [replace(point, server_id=key[2]) if point.kind == "image" else point for point in mine]
+        return newest_first(marked_as_one(found))
 
     def gone(self, scope: Scope) -> list[Point]:
         """The points whose volume is no longer there, newest first."""
@@ -169,6 +171,42 @@ def size_of(mapping: Any) -> int:
         [entry.get("volume_size") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     )
     return sum(size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and 0 < size < 2**31)
+
+
+def marked_as_one(points: Iterable[Point]) -> list[Point]:
+    """Points of one machine, with a `group` for the snapshots that one step of a person's made of its volumes. Pure.
+
+    A machine that boots from an image has no image as its point: its snapshots share the mark in their metadata alone.
+    Whoever owns a volume may write that too, so a mark counts only among snapshots of one project that say they were
+    made by hand here within minutes, one of each volume; it makes none of them ours, and proves nothing of their data.
+    """
+    every = list(points)
+    alike: dict[tuple[str, ...], list[Point]] = {}
+    for point in every:
+        mark = str(point.metadata.get(TOKEN) or "")
+        by_hand = point.metadata.get(CREATED_BY) == CREATED_BY_HAND
+        if (
+            point.kind == "snapshot"
+            and by_hand
+            and mark
+            and point.taken_at is not None
+            and not (point.group or point.own)
+        ):
+            alike.setdefault((point.cloud, point.region, point.project_id, mark), []).append(point)
+    groups: dict[Key, str] = {}
+    for (*_, mark), found in alike.items():
+        found.sort(key=lambda one: (one.taken_at or _NEVER, one.id))
+        while found:
+            first = found[0].taken_at or _NEVER
+            near: dict[str, Point] = {}  # one of each volume: the first
+            for one in found:
+                if (one.taken_at or _NEVER) - first <= AS_ONE:
+                    near.setdefault(one.volume_id, one)
+            if len(near) > 1:
+                # No id of an image is like it, whatever the mark says: it is no part of one.
+                groups |= {one.key: f"mark {mark} {found[0].id}" for one in near.values()}
+            found = [one for one in found if (one.taken_at or _NEVER) - first > AS_ONE]
+    return [replace(point, group=groups.get(point.key, point.group)) for point in every]
 
 
 def newest_first(points: Iterable[Point]) -> list[Point]:

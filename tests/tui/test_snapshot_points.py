@@ -78,6 +78,16 @@ async def test_an_image_of_a_machine_stands_above_its_parts() -> None:
         assert (asked["action"], asked["targets"]["keys"][0][2]) == ("image.delete", image["id"])
 
 
+async def test_what_was_made_as_one_without_an_image_stands_together() -> None:
+    client = Planning()
+    parts = [point(n, group="mark ff", policy="", own=False, volume_name=f"disk-{n}") for n in (1, 3, 4)]
+    client.points = [parts[0], point(2), *parts[1:]]
+    async with console(client, size=WIDE) as (app, pilot):
+        app.open_view(View("points", "server", subject=SUBJECT))
+        await until_text(pilot, "disk-1 and 2 more, as one", "└ disk-3", "└ disk-4", "made as one with others")
+        assert [row.key[2][:8] for row in app.table.buffer.rows] == ["00000001", "00000003", "00000004", "00000002"]
+
+
 async def test_what_has_no_points_says_so() -> None:
     client = SnapshotClient()
     client.points = []

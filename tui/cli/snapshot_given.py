@@ -173,7 +173,7 @@ def exclusions(options: GlobalOptions, owners: bool, remove: int | None, output:
         write_rows(rows, EXCLUDED, output)
     else:
         note("nothing is excluded")
-    if more := (answer["owners_total"] or 0) - len(answer["owners"] or ()):
+    if more := (answer.get("owners_total") or 0) - len(answer["owners"] or ()):
         note(f"{more:,} more volumes are left out by their owners' metadata; they are not listed")
 
 

@@ -46,10 +46,10 @@ class PointsPane(Pane):
         await self._learn_name()
         rows: Rows = []
         for item, parts in together(items_of(answer)):
-            rows.append(self._row(item, f"{len(parts)} volumes, as one" if parts else ""))
-            rows += [
-                self._row(one, f"└ {clean(one.get('volume_name') or one.get('volume_id') or '')}") for one in parts
-            ]
+            image = item.get("kind") == "image"
+            whole = f"{len(parts)} volumes, as one" if image else f"{volume_of(item)} and {len(parts)} more, as one"
+            rows.append(self._row(item, whole if parts else ""))
+            rows += [self._row(one, f"└ {volume_of(one)}") for one in parts]
         return rows
 
     async def _learn_name(self) -> None:
@@ -152,11 +152,21 @@ class PointsPane(Pane):
 
 
 def together(items: list[dict[str, Any]]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """The points in their order, each with the parts that its image is made of; a part stands nowhere else."""
-    images = {str(item.get("id")) for item in items if item.get("kind") == "image"}
+    """The points in their order, each with the parts that its image is made of, or, where they have no image, the first
+    of those made as one with the others; a part stands nowhere else.
+    """
+    whole = {str(item.get("id")): item for item in items if item.get("kind") == "image"}
     parts: dict[str, list[dict[str, Any]]] = {}
+    heads: list[tuple[str, dict[str, Any]]] = []
     for item in items:
-        if item.get("kind") != "image" and str(item.get("group")) in images:
-            parts.setdefault(str(item["group"]), []).append(item)
-    alone = [one for one in items if one.get("kind") == "image" or str(one.get("group")) not in images]
-    return [(item, parts.get(str(item.get("id")), []) if item.get("kind") == "image" else []) for item in alone]
+        group = str(item.get("id") if item.get("kind") == "image" else item.get("group") or "")
+        if whole.setdefault(group, item) is item or not group:
+            heads.append((group, item))
+        else:
+            parts.setdefault(group, []).append(item)
+    return [(item, parts.get(group, []) if group else []) for group, item in heads]
+
+
+def volume_of(item: dict[str, Any]) -> str:
+    """Name of the volume of a point, else its id."""
+    return clean(item.get("volume_name") or item.get("volume_id") or "")

@@ -277,7 +277,8 @@ def run_about(item: Mapping[str, Any]) -> list[Parts]:
         first.append((f"  {local(item.get('finished_at') or item.get('started_at'))}", "muted"))
     total = int(item.get("total_volumes") or 0)
     said = clean(item.get("detail") or "") or run_words(item)
-    second: Parts = [(said, "warn" if word in ("bad", "warn") else "text"), (f"  of {total:,} restore points", "muted")]
+    second: Parts = [(f"{total:,} restore points: ", "muted")] if total else []
+    second.append((said, "warn" if word in ("bad", "warn") else "text"))
     third: Parts = [("c", "key"), (" cancel: no further snapshot begins  ", "muted")] if status in OPEN else []
     if status in ("failed", "partial", "cancelled"):
         third = [("t", "key"), (" try what failed or was skipped again  ", "muted")]

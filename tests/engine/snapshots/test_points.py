@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from engine.access.models import Caller
 from engine.snapshots.models import Point
-from engine.snapshots.points import Observed, grouped, joined, newest_first, parts_of, size_of
+from engine.snapshots.points import Observed, grouped, joined, marked_as_one, newest_first, parts_of, size_of
 from store.estate.reading.models import Scope
 from tests.engine.inventory.reading import server
 from tests.engine.snapshots.compliance.place import (
@@ -220,3 +221,75 @@ def test_only_the_journal_makes_a_point_ours(seen: set[str], noted: set[str]) ->
     )
     assert {one.id for one in found} == seen, "what the listing does not have is gone"
     assert {one.id for one in found if one.own} == seen & noted
+
+
+HAND = {"created_by": "quarterdeck", "qdeck_mark": "0f" * 16}
+
+
+async def test_snapshots_of_a_machine_by_hand_are_one_point_by_their_mark(place: Place) -> None:
+    """A machine that boots from an image has no image as its point: the mark alone holds the parts together."""
+    disks = [{"server_id": SERVER, "device": "/dev/vda"}]
+    take_in(place.estate, "volume", [volume(n, "p1", attachments=disks) for n in (1, 2)] + [volume(3, "p1")], NOW)
+    rows = [{**snapshot(n, of, "p1", at), "metadata": HAND} for n, of, at in
+            ((1, 1, days(1)), (2, 2, days(1) + timedelta(seconds=9)), (3, 3, days(1)), (4, 1, days(0.5)))]  # fmt: skip
+    place.snapshots(*rows, snapshot(5, 2, "p1", days(1)))
+    whole = (await place.get("/q/snapshot/points", server=SERVER, grouped=True))["items"]
+    assert [(item["id"], [one["id"] for one in item.get("parts", ())]) for item in whole] == [
+        ("snap-4", []), ("snap-2", ["snap-2", "snap-1"]), ("snap-5", []),
+    ], "not that of a volume of no machine, nor what was made at another time"  # fmt: skip
+    assert {(one["own"], one["consistency"]) for one in whole[1]["parts"]} == {(False, "unknown")}
+
+
+def by_hand(id: str, volume: str, minutes: float = 0, **more: Any) -> Point:
+    metadata = {**HAND, **more.pop("metadata", {})}
+    return Point("c", "r", id, "snapshot", volume, taken_at=NOW + timedelta(minutes=minutes),
+                 **{"project_id": "p1", "metadata": metadata, **more})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        by_hand("b", "v2", 10.1), by_hand("b", "v2", -10.1), by_hand("b", "v1"), by_hand("b", "v2", project_id="p2"),
+        by_hand("b", "v2", metadata={"created_by": "p9_auto_snapshots"}),
+        by_hand("b", "v2", metadata={"created_by": ""}),
+        by_hand("b", "v2", metadata={"qdeck_mark": ""}), by_hand("b", "v2", metadata={"qdeck_mark": "ee" * 16}),
+        by_hand("b", "v2", own=True), by_hand("b", "v2", group="img"),
+        Point("c", "r", "b", "snapshot", "v2", "p1", metadata=HAND),
+        Point("c", "r", "b", "backup", "v2", "p1", metadata=HAND, taken_at=NOW),
+    ],
+)  # fmt: skip
+def test_what_a_mark_does_not_hold_together(other: Point) -> None:
+    """Anybody may write a mark on his own snapshots."""
+    found = marked_as_one([by_hand("a", "v1"), other])
+    assert [point.group for point in found] == ["", other.group]
+
+
+def test_a_mark_that_is_written_again_takes_nothing_apart() -> None:
+    whole = [by_hand("a", "v1"), by_hand("b", "v2", 9)]
+    forged = [by_hand("c", "v1", 3), by_hand("d", "v3", -60), by_hand("e", "v3", 400)]
+    groups = {point.id: point.group for point in marked_as_one([*forged, *whole])}
+    assert groups["a"] == groups["b"] != "" and {groups[one] for one in "cde"} == {""}
+
+
+def test_a_mark_makes_nothing_part_of_an_image() -> None:
+    image = Point("c", "r", "img-a", "image", "", group="img-a")
+    marked = {"qdeck_mark": "img-a"}
+    found = marked_as_one([image, by_hand("a", "v1", metadata=marked), by_hand("b", "v2", metadata=marked)])
+    assert [[one.id for one in parts] for _, parts in grouped(found)] == [[], ["a", "b"]]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 4), st.integers(0, 40), st.booleans()), max_size=12))
+def test_marks_change_nothing_but_groups(drawn: list[tuple[str, int, int, bool]]) -> None:
+    points = [by_hand(f"s{number}", f"v{volume}", minutes, metadata={"qdeck_mark": mark}, own=own)
+              for number, (mark, volume, minutes, own) in enumerate(drawn)]  # fmt: skip
+    found = marked_as_one(points)
+    assert [replace(point, group="") for point in found] == points
+    members: dict[str, list[Point]] = {}
+    for point in found:
+        if point.group:
+            members.setdefault(point.group, []).append(point)
+    for group in members.values():
+        times = [point.taken_at for point in group if point.taken_at is not None]
+        assert len({point.volume_id for point in group}) == len(group) > 1
+        assert max(times) - min(times) <= timedelta(minutes=10) and not any(point.own for point in group)
+        assert len({point.metadata["qdeck_mark"] for point in group}) == 1

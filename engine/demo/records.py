@@ -297,6 +297,7 @@ class Volume:
     multiattach: bool = False
     encrypted: bool = False
     migration: str | None = None
+    group: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -314,6 +315,32 @@ class Snapshot:
     updated: int | None
     metadata: dict[str, str] | None = None
     description: str | None = None
+    group_snapshot: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class VolumeGroup:
+    """Volumes whose snapshots are taken at once; `type` is the id of a group type."""
+
+    id: str
+    name: str
+    project: str
+    type: str
+    created: int
+
+
+@dataclass(slots=True, eq=False)
+class GroupSnapshot:
+    """A snapshot of a group: one of each of its volumes."""
+
+    id: str
+    name: str
+    description: str
+    project: str
+    group: str
+    type: str
+    created: int
+    members: list[Snapshot]
 
 
 @dataclass(slots=True, eq=False)

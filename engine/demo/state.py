@@ -14,6 +14,7 @@ from engine.demo.records import (
     Backup,
     Flavor,
     FloatingIp,
+    GroupSnapshot,
     Host,
     Image,
     Keypair,
@@ -28,6 +29,7 @@ from engine.demo.records import (
     Subnet,
     Trunk,
     Volume,
+    VolumeGroup,
 )
 from engine.demo.tables import Table
 
@@ -89,6 +91,8 @@ class State:
     volumes: Table[Volume] = field(default_factory=Table)
     attachments: Table[Attachment] = field(default_factory=Table)
     snapshots: Table[Snapshot] = field(default_factory=Table)
+    volume_groups: Table[VolumeGroup] = field(default_factory=Table)
+    group_snapshots: Table[GroupSnapshot] = field(default_factory=Table)
     backups: Table[Backup] = field(default_factory=Table)
     networks: Table[Network] = field(default_factory=Table)
     subnets: Table[Subnet] = field(default_factory=Table)

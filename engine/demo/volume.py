@@ -22,6 +22,7 @@ class BlockStorage:
 
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
         from engine.demo.volume_changes import add_changes
+        from engine.demo.volume_groups import add_groups
         from engine.demo.volume_lists import add_lists
         from engine.demo.volume_messages import add_messages
         from engine.demo.volume_service import add_service
@@ -34,6 +35,7 @@ class BlockStorage:
         add_service(self)
         add_messages(self)
         add_changes(self)
+        add_groups(self)
 
     def refused(self, refusal: Refusal, call_id: str) -> Response:
         return openstack_fault(refusal)

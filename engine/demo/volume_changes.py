@@ -160,7 +160,8 @@ class Changes:
     def delete_volume(self, call: Call, id: str) -> Response:
         volume: Volume = self.lists.find(call, id, "volumes")
         require_member(call, "volume:delete")
-        if volume.status not in REMOVABLE or volume.attachments or self.lifecycle.has_snapshots(volume):
+        held = volume.attachments or volume.group or self.lifecycle.has_snapshots(volume)
+        if volume.status not in REMOVABLE or held:
             raise Refusal(
                 400,
                 "Invalid volume: Volume status must be available or error or error_restoring or error_extending or "
@@ -248,7 +249,7 @@ class Changes:
     def delete_snapshot(self, call: Call, id: str) -> Response:
         snapshot: Snapshot = self.lists.find(call, id, "snapshots")
         require_member(call, "volume:delete_snapshot")
-        if snapshot.status not in ("available", "error"):
+        if snapshot.status not in ("available", "error") or snapshot.group_snapshot:
             raise Refusal(
                 400, "Invalid snapshot: Snapshot status must be available or error and must not be part of a group."
             )

@@ -61,10 +61,10 @@ def volume_document(
     }
     if admin:
         document["migration_status"] = volume.migration
-    if version >= (3, 27):
-        document["group_id"] = None
-        if admin:
-            document["provider_id"] = None
+    if version >= (3, 13):
+        document["group_id"] = volume.group
+    if version >= (3, 27) and admin:
+        document["provider_id"] = None
     if version >= (3, 48):
         document["shared_targets"] = True
         document["service_uuid"] = state.named_id("cinder-volume") if volume.pool else None
@@ -115,7 +115,7 @@ def snapshot_document(snapshot: Snapshot, version: Version, *, created: bool = F
         "metadata": snapshot.metadata or {},
     }
     if version >= (3, 14):
-        document["group_snapshot_id"] = None
+        document["group_snapshot_id"] = snapshot.group_snapshot
     if version >= (3, 41):
         document["user_id"] = snapshot.user
     if version >= (3, 65):

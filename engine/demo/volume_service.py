@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from engine.demo.volume import BlockStorage
 
 EMPTY = {
-    "/groups/detail": "groups",
-    "/group_snapshots/detail": "group_snapshots",
     "/volume-transfers/detail": "transfers",
     "/os-volume-transfer/detail": "transfers",
     "/consistencygroups/detail": "consistencygroups",
@@ -37,7 +35,6 @@ def add_service(storage: BlockStorage) -> None:
     on("GET", "/limits")(service.limits)
     on("GET", "/os-quota-sets/{id}")(service.quota)
     on("GET", "/os-availability-zone")(service.zones)
-    on("GET", "/group_types")(service.group_types)
     on("GET", "/extensions")(service.extensions)
     on("GET", "/qos-specs")(service.qos)
     on("GET", "/clusters/detail")(service.clusters)
@@ -202,17 +199,6 @@ class Service:
 
     def zones(self, call: Call) -> Response:
         return answer({"availabilityZoneInfo": [{"zoneName": "nova", "zoneState": {"available": True}}]})
-
-    def group_types(self, call: Call) -> Response:
-        row: dict[str, Any] = {
-            "id": self.state.named_id("group-type"),
-            "name": "default_cgsnapshot_type",
-            "description": "Default group type for migrating cgsnapshot",
-            "is_public": True,
-        }
-        if call.token.admin:
-            row["group_specs"] = {"consistent_group_snapshot_enabled": "<is> True"}
-        return answer({"group_types": [row]})
 
     def extensions(self, call: Call) -> Response:
         names = (

@@ -28,6 +28,8 @@ STANDING: Mapping[str, tuple[tuple[str, str, re.Pattern[str], str], ...]] = {
     "snapshots": (
         ("block-storage", "POST", re.compile(r"/snapshots"), "snapshot"),
         ("block-storage", "DELETE", re.compile(rf"/snapshots/{_ID}"), ""),
+        ("block-storage", "POST", re.compile(r"/group_snapshots"), "group_snapshot"),
+        ("block-storage", "DELETE", re.compile(rf"/group_snapshots/{_ID}"), ""),
         ("block-storage", "POST", re.compile(rf"/volumes/{_ID}/metadata"), "metadata"),
         ("block-storage", "DELETE", re.compile(rf"/volumes/{_ID}/metadata/{_ID}"), ""),
         ("compute", "POST", re.compile(rf"/servers/{_ID}/action"), "createImage"),

@@ -18,7 +18,7 @@ from engine.api.errors import Forbidden
 from engine.gate import live, planning, rules
 from engine.gate.bodies import ExecuteBody, PlanBody
 from engine.gate.carrying import Carrier, Changed, Item
-from engine.gate.models import Actor, Answer, Call, Key, Operation, Outcome, Runner, Sessions, Target
+from engine.gate.models import Actor, Answer, Call, Key, Operation, Outcome, Runner, SessionKind, Sessions, Target
 from engine.gate.performing import Performer
 from engine.gate.planning import Judge, Judged
 from engine.gate.plans import PlanStore, Stored
@@ -241,12 +241,15 @@ class Gate:
 
     # For jobs that have no plan of the gate
 
-    def reader(self, cloud: str, region: str, project_id: str) -> Callable[..., dict[str, Any] | None]:
+    def reader(
+        self, cloud: str, region: str, project_id: str, kind: SessionKind = "tenant"
+    ) -> Callable[..., dict[str, Any] | None]:
         """`get(service, path, microversion="", query=())` as engine/gate/live.py: getter.
 
-        With a token of the project, else with an administrator's. Raises NoRole where there is neither.
+        With a token of the project, else with an administrator's; "read": with what the account sees most by. Raises
+        NoRole where there is neither.
         """
-        return live.getter(self._sessions, cloud, region, project_id, "tenant")
+        return live.getter(self._sessions, cloud, region, project_id, kind)
 
     def reaches(self, cloud: str, project_id: str) -> None:
         """Whether something can be made in the project. Raises NoRole, and what the session does."""

@@ -275,7 +275,7 @@ def remove_metadata(volume: Volume, key: str) -> Call:
 # Finding again
 
 
-def snapshots_of(get: Get, volume_id: str) -> Iterator[dict[str, Any]]:
+def snapshots_of(get: Get, volume_id: str, microversion: str = "") -> Iterator[dict[str, Any]]:
     """The snapshots of a volume as Cinder has them now, the newest first, of every project that the account sees.
 
     Raises what `get` does.
@@ -283,7 +283,7 @@ def snapshots_of(get: Get, volume_id: str) -> Iterator[dict[str, Any]]:
     query = [("all_tenants", "1"), ("volume_id", volume_id), ("sort", "created_at:desc"), ("limit", str(_PAGE))]
     marker: list[tuple[str, str]] = []
     for _ in range(_PAGES):
-        found = get("block-storage", "/snapshots/detail", "", [*query, *marker]) or {}
+        found = get("block-storage", "/snapshots/detail", microversion, [*query, *marker]) or {}
         rows = [row for row in found.get("snapshots") or () if isinstance(row, dict)]
         yield from (row for row in rows if row.get("volume_id") == volume_id)
         # A cloud may have smaller pages than asked for: only its link says that there is more.

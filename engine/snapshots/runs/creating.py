@@ -136,8 +136,8 @@ class Creator:
         Why there is to be none of a volume is in `work.problems`.
         """
         rows = self.register.of_token(work.token)
-        # What Nova was asked for is found by its image, whose snapshots have no token.
-        asked = any(row["kind"] == "image" and row["state"] == "begun" for row in rows)
+        # What was asked for as one is found by its image or group snapshot, whose members have no token.
+        asked = any(row["kind"] in ("image", "group") and row["state"] == "begun" for row in rows)
         known = {} if asked else {row["volume_id"]: row for row in rows}
         todo: list[Volume] = []
         for volume in work.volumes:
@@ -294,7 +294,7 @@ class Creator:
             self.records.settled(connection, work.run["id"], volume.id, work.policy)
             self.records.note(
                 connection, work.run, volume, "created", policy=work.policy, keep=work.keep, point_id=id,
-                point_name=name, step=work.step.seq, detail=proof.get("proof", ""),
+                point_name=name, step=work.step.seq, detail=work.told(str(proof.get("proof", ""))),
             )  # fmt: skip
 
         self.ops.finish(act)

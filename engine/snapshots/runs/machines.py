@@ -176,7 +176,7 @@ class Machines:
                 records.settled(connection, run["id"], volume.id, work.policy)
                 records.note(
                     connection, run, volume, "created", policy=work.policy, keep=work.keep, point_name=name,
-                    point_id=str(document["id"]), step=work.step.seq, detail=f"image {id}: {proof}",
+                    point_id=str(document["id"]), step=work.step.seq, detail=work.told(f"image {id}: {proof}"),
                 )  # fmt: skip
 
         self._ops.finish(act)

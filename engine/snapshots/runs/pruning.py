@@ -7,19 +7,21 @@ is said. Never `cascade`, never a forced delete.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.gate.refusals import NotDone
-from engine.snapshots import making
+from engine.snapshots import group_snapshots, making
 from engine.snapshots.models import TOKEN, Volume
 from engine.snapshots.runs.creating import FORESEEN
+from engine.snapshots.runs.grouping import KIND
 from engine.snapshots.runs.planning import Own, surplus
-from engine.snapshots.runs.register import unit
+from engine.snapshots.runs.register import THERE, unit
 from engine.snapshots.runs.steps import Work
 from store.ops.errors import OpsError
 
 if TYPE_CHECKING:
+    from engine.snapshots.runs.grouping import Groups
     from engine.snapshots.runs.records import Records
     from engine.snapshots.runs.register import Register
     from engine.snapshots.runs.sources import Gate
@@ -37,8 +39,15 @@ class Pruner:
     """Thread-safe."""
 
     def __init__(
-        self, ops: Ops, records: Records, register: Register, gate: Gate, freed: Callable[[Work], None]
+        self,
+        ops: Ops,
+        records: Records,
+        register: Register,
+        gate: Gate,
+        groups: Groups,
+        freed: Callable[[Work], None],
     ) -> None:
+        self._groups = groups
         self._ops, self._records, self._register, self._gate, self._freed = ops, records, register, gate, freed
 
     def prune(self, work: Work, volumes: list[Volume]) -> None:
@@ -71,7 +80,10 @@ class Pruner:
             if row["state"] == "begun":
                 if not _left(row, work):
                     continue  # of this very step: it is being made
-                kept = self._left_over(work, row, live, tokens)
+                if row["kind"] == KIND:
+                    kept: Row | None = self._groups.left_over(work, row)
+                else:
+                    kept = self._left_over(work, row, live, tokens)
                 found += [] if kept is None else [kept]
             elif row["point_id"] in live:
                 found.append(row)
@@ -103,14 +115,70 @@ class Pruner:
         return {**row, "state": "made", "point_id": id, "group": group}
 
     def _remove(self, work: Work, volumes: Mapping[str, Volume], rows: list[Row]) -> None:
-        """Remove one unit: an image before its snapshots."""
+        """Remove one unit: an image before its snapshots, a group snapshot with its members."""
         group = rows[0]["group"]
         if group:
             image = [row for row in self._register.of_token(rows[0]["token"]) if row["kind"] == "image"]
+            if not image:
+                return self._whole(work, volumes, rows)
             if any(row["state"] in _KNOWN and not self._one(work, row, next(iter(volumes.values()))) for row in image):
                 return
         for row in rows:
             self._one(work, row, volumes[row["volume_id"]])
+
+    def _whole(self, work: Work, volumes: Mapping[str, Volume], rows: list[Row]) -> None:
+        """Remove a group snapshot, never a member alone."""
+        id, token = rows[0]["group"], rows[0]["token"]
+        every = [row for row in self._register.of_token(token) if row["group"] == id and row["state"] in THERE]
+        of = {row["volume_id"]: volumes.get(row["volume_id"]) or _volume(row) for row in every}
+        document = group_snapshots.show(work.get, id)
+        seconds = GONE_SECONDS
+        if document is not None and document.get("status") != "deleting":
+            if problem := self._may_stay(work, volumes, every, document):
+                for row in rows:
+                    self._stays(work, row, of[row["volume_id"]], problem)
+                return
+            with self._ops.begin() as connection:
+                for row in every:
+                    self._register.deleting(connection, token, row["volume_id"])
+            every = [{**row, "state": "deleting"} for row in every]
+            try:
+                call = group_snapshots.delete((work.cloud, work.region, id), rows[0]["project_id"], rows[0]["name"])
+                work.request_ids.extend(work.perform(call).request_ids)
+            except NotDone as error:
+                if not error.uncertain and error.cloud_status != 404:
+                    for row in every:
+                        self._stays(work, row, of[row["volume_id"]], error.detail)
+                    return
+                seconds = UNHEARD_SECONDS
+        gone = document is None or work.context.wait(lambda: self._gone(work, {"kind": KIND, "point_id": id}), seconds)
+        if gone is None:
+            work.stuck.append(f"the group snapshot {id} is still being removed")
+        for row in every if gone is not None else ():
+            if gone:
+                self._over(work, row, of[row["volume_id"]], by_us=row["state"] == "deleting")
+            else:
+                why = "the cloud took the deletion, and the group snapshot is there again"
+                self._stays(work, row, of[row["volume_id"]], why)
+
+    def _may_stay(
+        self, work: Work, volumes: Mapping[str, Volume], every: Sequence[Row], document: Mapping[str, Any]
+    ) -> str | None:
+        """Why a group snapshot may not go; None when it may."""
+        if not group_snapshots.has_token(document, every[0]["token"]):
+            return "its token is not the register's"
+        if (status := str(document.get("status") or "").lower()) not in _QUIET:
+            return f"its group snapshot is {status or 'in an unknown state'}"
+        for row in every:
+            if held := self._gate.held("snapshot", (row["cloud"], row["region"], row["point_id"])):
+                return held
+            if row["volume_id"] in volumes:
+                continue
+            # A volume that has left the machine, or the policy: what it has goes only when it has enough newer ones.
+            own = self._register.rows(work.cloud, work.region, [row["volume_id"]], work.policy, ("made",))
+            if sum(one["taken_at"] > row["taken_at"] for one in own) < work.keep:
+                return f"its group snapshot also has the volume {row['volume_id']}, which keeps its points"
+        return None
 
     def _one(self, work: Work, row: Row, volume: Volume) -> bool:
         """Remove one image or snapshot; True when it is gone."""
@@ -160,6 +228,8 @@ class Pruner:
     def _document(self, work: Work, row: Row) -> dict[str, Any] | None:
         if row["kind"] == "image":
             return work.get("image", f"/images/{row['point_id']}")
+        if row["kind"] == KIND:
+            return group_snapshots.show(work.get, row["point_id"])
         found = work.get("block-storage", f"/snapshots/{row['point_id']}")
         return None if found is None else (found.get("snapshot") or {})
 
@@ -216,3 +286,8 @@ class Pruner:
 def _left(row: Row, work: Work) -> bool:
     """Whether a row was begun by another step, which has ended: one run at a time works on a cloud."""
     return row["state"] == "begun" and row["token"] != work.token
+
+
+def _volume(row: Row) -> Volume:
+    """What the register knows of a volume that the step is not about."""
+    return Volume(row["cloud"], row["region"], row["volume_id"], size_gb=row["size_gb"], project_id=row["project_id"])

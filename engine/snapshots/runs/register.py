@@ -45,7 +45,7 @@ class Register:
         place    (cloud, region, project id)
         volumes  {"volume_id", "size_gb", ...} each; facts: policy, occurrence, run_id, kind, server_id, name, taken_at
         False, and nothing is noted, when another token has a point of that policy and occurrence for one of them.
-        Harmless when this token noted them before.
+        Harmless when this token noted them before; what failed then is begun again.
         """
         rows = [
             {"token": token, "cloud": place[0], "region": place[1], "project_id": place[2], **facts, **volume,
@@ -61,6 +61,10 @@ class Register:
         if found - {token}:
             return False
         known = set(connection.execute(select(points.c.volume_id).where(points.c.token == token)).scalars())
+        again = [row["volume_id"] for row in rows if row["volume_id"] in known]
+        failed = (points.c.token == token, points.c.volume_id.in_(again), points.c.state == "failed")
+        values = {"state": "begun", "detail": "", "kind": facts["kind"], "taken_at": facts["taken_at"]}
+        connection.execute(update(points).where(*failed).values(**values))
         if new := [row for row in rows if row["volume_id"] not in known]:
             connection.execute(insert(points), new)
         return True
@@ -171,7 +175,7 @@ class Register:
 
 
 def unit(row: Mapping[str, Any] | RowMapping) -> str:
-    """What is removed as one: an image with its snapshots, else each snapshot by itself."""
+    """What is removed as one: an image or a group snapshot with its snapshots, else each snapshot by itself."""
     return str(row["group"] or f"{row['token']}/{row['volume_id']}")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from engine.access.models import Caller
-from engine.gate.models import Actor, Answer, Call, Target
+from engine.gate.models import Actor, Answer, Call, SessionKind, Target
 from engine.snapshots.models import Decision, Key, Policy, Volume
 from engine.snapshots.runs.quota import Quota
 
@@ -74,8 +74,10 @@ class Gate(Protocol):
         """Send one call. Raises Refused, NotDone, Forbidden, OpsError."""
         ...
 
-    def reader(self, cloud: str, region: str, project_id: str) -> Callable[..., dict[str, Any] | None]:
-        """`get(service, path, microversion="", query=())` with a token of the project."""
+    def reader(
+        self, cloud: str, region: str, project_id: str, kind: SessionKind = "tenant"
+    ) -> Callable[..., dict[str, Any] | None]:
+        """`get(service, path, microversion="", query=())` with a token of the project, or as the account reads."""
         ...
 
     def hands_off(self, target: Target) -> str | None:

@@ -37,6 +37,7 @@ class Work:
     perform  perform(call) -> Answer, through the gate
     made     {volume id: point id} that this step made; `problems` {volume id: why not}
     keeps    {volume id: points to keep}, as decided in this attempt
+    group    the id of the Cinder group that the volumes are, where the policy wants one; `ungrouped`: why they are none
     """
 
     step: Step
@@ -54,6 +55,8 @@ class Work:
     made: dict[str, str] = field(default_factory=dict)
     problems: dict[str, NotMade] = field(default_factory=dict)
     keeps: dict[str, int] = field(default_factory=dict)
+    group: str = ""
+    ungrouped: str = ""
     removed: int = 0
     stuck: list[str] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)
@@ -77,6 +80,10 @@ class Work:
     def machine(self) -> bool:
         """Whether all volumes of a machine are one point."""
         return self.step.args["method"] == "server" and bool(self.step.args["server_id"])
+
+    def told(self, proof: str) -> str:
+        """What a record says of a point that was made."""
+        return "; ".join(part for part in (proof, self.ungrouped) if part)
 
     def actor(self) -> Actor:
         """On whose behalf the calls are sent."""

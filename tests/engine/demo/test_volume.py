@@ -40,7 +40,7 @@ def test_negotiation(wire: Wire, sent: str, status: int, said: str | None) -> No
 @pytest.mark.parametrize(
     ("collection", "before", "since", "field"),
     [
-        ("volumes", "3.26", "3.27", "group_id"),
+        ("volumes", "3.12", "3.13", "group_id"),
         ("volumes", "3.47", "3.48", "shared_targets"),
         ("volumes", "3.60", "3.61", "cluster_name"),
         ("volumes", "3.62", "3.63", "volume_type_id"),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.gate import rules
-from engine.snapshots import making
+from engine.snapshots import group_snapshots, making
 from engine.snapshots.models import TOKEN, Volume
 from store.redact import is_secret, redact
 
@@ -54,6 +54,8 @@ def test_every_call_is_covered_by_the_standing_permission_of_policy_runs() -> No
         making.create_image(key, "p1", "n", METADATA),
         making.delete_snapshot(key, "p1"),
         making.delete_image(key, "p1"),
+        group_snapshots.create(key, "p1", "g1", "n", "daily", "t" * 32),
+        group_snapshots.delete(key, "p1"),
         making.write_metadata(VOLUME, {"auto_snapshot": "true"}),
         making.remove_metadata(VOLUME, "retention_daily_5"),
     ):

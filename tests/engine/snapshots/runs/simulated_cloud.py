@@ -45,6 +45,9 @@ class Cloud:
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     servers: dict[str, dict[str, Any]] = field(default_factory=dict)
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    group_types: dict[str, dict[str, Any]] = field(default_factory=dict)
+    group_snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     freezes: bool = True  # whether Nova makes images of machines
     cloned: set[str] = field(default_factory=set)
     limits: dict[str, int] = field(default_factory=dict)
@@ -78,6 +81,17 @@ class Cloud:
             self.volumes[one] |= {"status": "in-use", "attachments": [{"server_id": id}]}
         return id
 
+    def add_group(self, volumes: list[str], consistent: str = "<is> True", type_name: str = "ledger") -> str:
+        """A group of these volumes, of a type of its own."""
+        id, type = f"g{next(self.numbers)}", f"t{next(self.numbers)}"
+        specs = {"consistent_group_snapshot_enabled": consistent}
+        self.group_types[type] = {"id": type, "name": type_name, "group_specs": specs}
+        self.groups[id] = {"id": id, "name": f"group-{id}", "status": "available", "group_type": type,
+                           "volumes": list(volumes)}  # fmt: skip
+        for one in volumes:
+            self.volumes[one]["group_id"] = id
+        return id
+
     def used(self, project: str) -> Counter[str]:
         found: Counter[str] = Counter()
         for one in self.snapshots.values():
@@ -94,6 +108,8 @@ class Cloud:
         if path == "/snapshots/detail":
             volume = dict(query)["volume_id"]
             return {"snapshots": [dict(one) for one in self.snapshots.values() if one["volume_id"] == volume]}
+        if path == "/group_snapshots/detail":
+            return {"group_snapshots": [dict(one) for one in self.group_snapshots.values()]}
         if path == "/images":
             token = dict(query)[TOKEN]
             return {"images": [dict(one) for one in self.images.values() if one.get(TOKEN) == token]}
@@ -119,6 +135,8 @@ class Cloud:
         assert call.body is not None
         if "createImage" in call.body:
             return self._image(self.servers[call.path.split("/")[2]], call.body["createImage"])
+        if call.path == "/group_snapshots":
+            return self._group_snapshot(call, call.body["group_snapshot"])
         assert call.path == "/snapshots"
         body = call.body["snapshot"]
         volume = self.volumes.get(body["volume_id"])
@@ -146,14 +164,34 @@ class Cloud:
         self.images[id] = {"id": id, "status": "active", "block_device_mapping": mapping, **asked["metadata"]}
         return Answer(202, ("req-3",), {"image_id": id})
 
+    def _group_snapshot(self, call: Call, asked: dict[str, Any]) -> Answer:
+        assert call.microversion == "3.14" and call.creates
+        group = self.groups[asked["group_id"]]
+        sizes = [self.volumes[one]["size"] for one in group["volumes"]]
+        limit = self.limits.get(f"{call.project_id}/snapshots", -1)
+        if 0 <= limit < self.used(call.project_id)["snapshots"] + len(sizes):
+            raise NotDone("SnapshotLimitExceeded: no quota left", status=413)
+        id = f"gs{next(self.numbers)}"
+        self.group_snapshots[id] = {"id": id, "status": "available", "project": call.project_id, **asked}
+        self.made += [self.add_snapshot(one, {}, group_snapshot_id=id, name=asked["name"]) for one in group["volumes"]]
+        return Answer(202, ("req-5",), {"group_snapshot": {"id": id, "name": asked["name"]}})
+
     def _delete(self, call: Call) -> Answer:
         id = call.path.rpartition("/")[2]
+        if call.path.startswith("/group_snapshots/"):
+            assert call.microversion == "3.14"
+            self.removed.append(self.group_snapshots.pop(id))
+            for one in [one for one in self.snapshots.values() if one.get("group_snapshot_id") == id]:
+                self.removed.append(self.snapshots.pop(one["id"]))
+            return Answer(202, ("req-6",))
         if call.service == "image":
             self.removed.append(self.images.pop(id))
             return Answer(204, ("req-4",))
         found = self.snapshots.get(id)
         if found is None:
             raise NotDone("gone", status=404)
+        if found.get("group_snapshot_id"):
+            raise NotDone("Snapshot status must be available and must not be part of a group", status=400)
         if id in self.cloned:
             raise NotDone("the snapshot has clones", status=400)
         self.on_remove(found)

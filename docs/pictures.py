@@ -23,6 +23,7 @@ PICTURES: dict[str, tuple[str, tuple[tuple[str, ...], ...], int, int]] = {
     "servers-160x45.svg": ("servers internal", (("j", "j", "j"),), 160, 45),
     "server-120x36.svg": ("servers demo-db", (("j",), ("enter",)), 120, 36),
     "tree-120x36.svg": ("servers demo-db", (("j",), ("t",)), 120, 36),
+    "snapshots-120x36.svg": ("servers", (("3",), ("j",)), 120, 36),
     "plan-100x28.svg": (
         "servers demo-web host:cmp-00 status:active",
         (("asterisk",), ("x",), ("o",), ("tab", *"patch day", "tab", *"CHG-20411")),

@@ -22,6 +22,7 @@ POLICIES, EXCLUSIONS, DUE, POINTS = f"{BASE}/policies", f"{BASE}/exclusions", f"
 SETS, PREVIEW, SCHEDULE = "/snapshot-policies", f"{BASE}/sets/preview", f"{BASE}/schedule"
 COMPLIANCE, SUMMARY, CLOUDS = f"{BASE}/compliance", f"{BASE}/compliance/summary", f"{BASE}/clouds"
 STATE = f"{BASE}/runs/state"
+RUN_NOW, PIPELINE = "/snapshot/run-now", "/snapshot/run-now/status"
 RUNS, RUN, ACTIVE = "/snapshot-runs", f"{BASE}/runs", "/snapshot/runs/active/progress"
 
 # How bad the words are, for glyphs and colours.
@@ -48,6 +49,10 @@ BLOCK_WORDS = {
     "quota_unknown": "its quota could not be read, so nothing is made",
 }  # fmt: skip
 BY_HAND = "by hand"
+STEP_WORDS = {
+    "policy_assign": "write policies to the metadata", "rvtools_pre": "collect", "auto_snapshots": "snapshot",
+    "rvtools_post": "collect again",
+}  # fmt: skip
 # Name, calendar words, how many are kept: what the empty page offers.
 PRESETS = (
     ("daily_5", "daily 02:00", 5, "every night, the last five"),

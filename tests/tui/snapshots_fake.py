@@ -12,7 +12,8 @@ from tui.api.errors import ApiError
 HOSTILE = "\x1b]0;t\x07[red]=1+1\u202edb\nx"
 VOLUME = "0000000a-7e1f-4a4c-9c1d-00000000beef"
 HOUR, DAY = 3600, 86400
-PATHS = ("/q/snapshot/", "/snapshot-policies", "/snapshot-runs", "/snapshot/runs")
+PATHS = ("/q/snapshot/", "/snapshot-policies", "/snapshot-runs", "/snapshot/runs", "/snapshot/run-now")
+STEPS = ("policy_assign", "rvtools_pre", "auto_snapshots", "rvtools_post")
 
 
 def policy(name: str, words: str, keep: int, **more: Any) -> dict[str, Any]:
@@ -117,6 +118,10 @@ class SnapshotClient(FakeClient):
             [] if bare else [run(3, "running"), run(9, "partial", detail="1 volume failed"), run(33, "completed")]
         )
         self.schedule_problems: dict[str, str] = {}
+        self.pipeline: dict[str, Any] = {
+            "job_id": None, "status": "idle", "triggered_by": None, "started_at": None, "finished_at": None,
+            "steps": [{"key": key, "label": key, "status": "pending"} for key in STEPS], "runs": [], "detail": None,
+        }  # fmt: skip
         self.preview: dict[str, Any] = {
             "name": "x", "policies": ["daily at 02:00 UTC, keep 5"], "volumes": 34, "new": 31, "size_gb": 2_720,
             "snapshots": 170, "gigabytes": 13_600, "existing_snapshots": 0, "more_snapshots": 170,
@@ -148,6 +153,10 @@ class SnapshotClient(FakeClient):
         name = path.removeprefix("/q/snapshot/")
         if name == "sets/preview":
             return self.preview
+        if name == "/snapshot/run-now":
+            self.pipeline |= {"status": "running", "triggered_by": "anna"}
+            self.pipeline["steps"][0] |= {"status": "running", "detail": "34 volumes"}
+            return {"job_id": "p", "status": "pending", "message": "queued"}
         if name == "policies":
             self.policies[json["name"]] = policy(json["name"], json["schedule"], json["keep"])
             return self.policies[json["name"]]
@@ -201,6 +210,8 @@ class SnapshotClient(FakeClient):
             "/snapshot-runs": self.runs, "due": self._due(),
             "clouds": [{"cloud": "prod-eu", "enabled": self.enabled, "demo": False, "production": False}],
         }  # fmt: skip
+        if name == "/snapshot/run-now/status":
+            return self.pipeline
         if name in lists:
             return {"total": len(lists[name]), "items": lists[name]}
         if name == "schedule":

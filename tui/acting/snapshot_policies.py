@@ -317,9 +317,10 @@ class SnapshotPolicies:
 
     def action_run_policies(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Ask which policies to run where, dry or for real."""
+        from tui.api.errors import ApiError
         from tui.dialogs.form import FormPage
         from tui.dialogs.snapshot_fields import run_fields
-        from tui.snapshots import RUN
+        from tui.snapshots import POLICIES, RUN, RUN_NOW, items_of
 
         row = self.table.current
         start = row.key[1] if row is not None and row.key[0] == "policy" else ""
@@ -330,7 +331,17 @@ class SnapshotPolicies:
         fields = run_fields(clouds, clean(start))
 
         async def save(values: dict[str, Any]) -> str:
-            body = {"cloud": values["cloud"], "policies": values.get("policies"), "dry_run": bool(values["dry_run"])}
+            policies = values.get("policies")
+            if values["how"] == "pipeline":
+                if policies:
+                    raise ApiError(400, "the pipeline makes every policy in every cloud: leave Policies empty")
+                await self.world.post(RUN_NOW)
+                return f"the pipeline has begun; {self.world.keymap.shown('runs')} shows its steps"
+            if policies:
+                known = {str(item.get("name")) for item in items_of(await self.world.get(POLICIES))}
+                if unknown := [name for name in policies if name not in known]:
+                    raise ApiError(404, f"there is no policy {clean(unknown[0])}, and nothing names it")
+            body = {"cloud": values["cloud"], "policies": policies, "dry_run": values["how"] == "dry"}
             answer = await self.world.post(RUN, json=body)
             run = answer.get("run") if isinstance(answer, dict) and isinstance(answer.get("run"), dict) else answer
             return f"run {run.get('id')} has begun" if isinstance(run, dict) and run.get("id") else "it has begun"
@@ -338,6 +349,9 @@ class SnapshotPolicies:
         def submit(values: dict[str, Any]) -> None:
             self.in_background(self._save(form, save, values))
 
-        intro = ["Takes now what the policies want of every volume that has them; what is too many is removed after."]
+        intro = [
+            "Takes now what the policies want of every volume that has them; what is too many is removed after. The "
+            "whole pipeline: write metadata, collect, snapshot, collect; every policy in every cloud."
+        ]
         form = FormPage("run policies now", "", fields, submit, self.close_dialog, go="Run", intro=intro)
         self.show_page(form)

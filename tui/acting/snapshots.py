@@ -190,6 +190,7 @@ class Snapshots:
 
     def action_retry_run(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """What failed or was skipped, again: by the run's job."""
+        from tui.api.errors import ApiError
         from tui.snapshots import job_of
 
         run = self._run_here()
@@ -201,7 +202,15 @@ class Snapshots:
             return
 
         async def retry() -> None:
-            answer = await self.world.post(f"/q/jobs/{quote(job, safe='')}/retry")
+            try:
+                answer = await self.world.post(f"/q/jobs/{quote(job, safe='')}/retry")
+            except ApiError as error:
+                if error.status != 409 or run.get("snapshots_failed"):
+                    raise
+                # What was left out before the job began is no step of it.
+                key = self.world.keymap.shown("run_policies")
+                self.notice(f"run {run.get('id')}: no step of it failed; {key} makes what quota left out, with room")
+                return
             self._job_again(answer)
 
         self._confirm(f"try what failed or was skipped in run {run.get('id')} again? y", retry)

@@ -118,7 +118,7 @@ def coverage(
 def points(
     context: typer.Context,
     reference: Annotated[
-        str | None, typer.Argument(metavar="[VOLUME]", help="Id, start of an id, or name; also of one that is gone.")
+        str | None, typer.Argument(metavar="VOLUME", help="Id, start of an id, or name; also of one that is gone.")
     ] = None,
     server: Annotated[str | None, typer.Option("--server", help="The points of this machine's volumes.")] = None,
     gone: Annotated[bool, typer.Option("--gone", help="All points whose volume is gone.")] = False,

@@ -80,6 +80,10 @@ def report(options: GlobalOptions, choice: Choice, limit: int, output: str, file
     elif answer["items"]:
         columns = (*GROUPS[choice.by], *COUNTS)
         write_rows([_group(item) for item in answer["items"]], columns, Format.table, titles=TITLES)
+    if choice.policies and not answer["items"] and not answer["summary"]["volumes"]["total"]:
+        asked = ", ".join(map(repr, choice.policies))
+        note(f"no volume here has the policy {asked}; `qdeck snapshot policies` lists those that volumes have")
+        return
     note(summary_words(answer))
     if answer["total"] > len(answer["items"]):
         note(f"these are the first {len(answer['items'])} of {answer['total']}; --limit shows more, -o csv all")

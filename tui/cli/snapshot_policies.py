@@ -261,9 +261,7 @@ def assignments(
 def exclude(
     context: typer.Context,
     reason: Reason,
-    volumes: Annotated[
-        list[str] | None, typer.Argument(metavar="[VOLUME]...", help="Ids, starts of ids, or names.")
-    ] = None,
+    volumes: Annotated[list[str] | None, typer.Argument(metavar="VOLUME", help="Ids, starts of ids, or names.")] = None,
     tenant: Tenant = None,
     match: Match = None,
     until: Until = None,

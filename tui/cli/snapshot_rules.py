@@ -307,7 +307,8 @@ def due(options: GlobalOptions, cloud: str | None, region: str | None, output: F
     elif items or output is Format.csv:
         write_rows([_due(item) for item in items], DUE, output)
     else:
-        note("no volume has a policy")
+        there = f" of {region or cloud}" if region or cloud else ""
+        note(f"no volume{there} has a policy")
 
 
 def _due(item: Mapping[str, Any]) -> dict[str, Any]:

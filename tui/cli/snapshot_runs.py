@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +15,7 @@ from tui.api.errors import EngineUnavailable
 from tui.cli.acting import ask_line
 from tui.cli.choosing import the_resource
 from tui.cli.engine_link import connected
-from tui.cli.exits import FAILED, PARTIAL, USAGE, leave, note
+from tui.cli.exits import FAILED, NOT_FOUND, PARTIAL, USAGE, leave, note
 from tui.cli.inventory import quoted
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, local_time, printable, write_document, write_pairs, write_rows
@@ -32,7 +32,7 @@ Output = Annotated[Format, typer.Option("-o", "--output", help="How results are 
 Cloud = Annotated[str | None, typer.Option("--cloud", help="The cloud; needed where there are several.")]
 Region = Annotated[str | None, typer.Option("--region", help="The region; needed where there are several.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for its end; interrupted, it goes on.")]
-Number = Annotated[int | None, typer.Argument(metavar="[RUN]", help="Its number; all runs unless given.")]
+Number = Annotated[int | None, typer.Argument(metavar="RUN", help="Its number; all runs unless given.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stays in the audit.")]
 
 
@@ -61,6 +61,7 @@ def run(
     with connected(options) as client:
         keys = [the_resource(client, registry.ALL["volume"], one, cloud, region) for one in volumes or ()]
         place = cloud or _only([key[0] for key in keys]) or _the_cloud(client)
+        _all_known(client, policies or ())
         body: dict[str, Any] = {"cloud": place, "region": region, "dry_run": dry_run}
         body["policies"] = policies or None
         body["volumes"] = [key[2] for key in keys] or None
@@ -217,6 +218,16 @@ def _the_cloud(client: SyncClient) -> str:
     if len(names) > 1:
         leave(USAGE, f"there are several clouds: say which with --cloud ({', '.join(names)})")
     return str(names[0])
+
+
+def _all_known(client: SyncClient, policies: Sequence[str]) -> None:
+    """End the command when nobody made one of these policies and nothing names it: the run would make nothing."""
+    if not policies:
+        return
+    known = {one["name"] for one in client.get("/q/snapshot/policies")["items"]}
+    for name in policies:
+        if name not in known:
+            leave(NOT_FOUND, f"there is no policy {name!r}, and nothing names it; `qdeck snapshot policies` lists them")
 
 
 def _only(found: list[str]) -> str | None:

@@ -64,7 +64,7 @@ def policy_fields(item: Mapping[str, Any], *, new: bool) -> list[Field]:
         _number("jitter_minutes", "Up to min late", item.get("jitter_minutes"), "clouds do not begin at once"),
         _number("catch_up_hours", "Caught up h", item.get("catch_up_hours"), "empty: until the next one is due"),
         _number("window_hours", "Complies h", item.get("window_hours"), "empty: from the schedule", 1),
-        _text("description", "About", item.get("description"), maximum=255),
+        _text("description", "About", None if item.get("known") is False else item.get("description"), maximum=255),
     ]
 
 
@@ -138,11 +138,11 @@ def enable_fields(items: Sequence[Mapping[str, Any]], reason: str) -> list[Field
 
 def run_fields(clouds: Sequence[str], policies: str) -> list[Field]:
     """Where, which policies, dry or for real."""
-    how = ((True, "dry run: only say what"), (False, "make them"))
+    how = (("dry", "dry run: only say what"), ("make", "make them"), ("pipeline", "pipeline"))
     return [
         ChoiceField(Option("cloud", "Cloud", "choice", tuple(clouds)), [(name, clean(name)) for name in clouds]),
         _text("policies", "Policies", policies, "by commas; empty: all", "list"),
-        ChoiceField(Option("dry_run", "How", "bool"), how, True),
+        ChoiceField(Option("how", "How", "choice", tuple(name for name, _ in how)), how, "dry"),
     ]
 
 

@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tui.charts.bars import bar, number
+from tui.faults import is_expected
 from tui.panes.jobs import took
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
 from tui.panes.told import AskedPane, local, with_rest
 from tui.snapshots import (
+    PIPELINE,
     RECORD_LEVELS,
     RUN,
     RUN_LEVELS,
     RUNS,
+    STEP_WORDS,
     block_words,
     items_of,
     policies_of,
@@ -50,6 +53,7 @@ class RunsPane(AskedPane):
     fields = (*COLUMNS, "region")
     items: dict[Key, dict[str, Any]]
     rest = ""  # what is left out, in words
+    pipeline: Mapping[str, Any] = {}
 
     async def ask(self, filter: str) -> Rows:
         """Read them."""
@@ -58,12 +62,27 @@ class RunsPane(AskedPane):
         now = datetime.now(UTC)
         self.records.clear()
         self.items = {(str(item.get("id")),): item for item in items_of(answer)}
+        self.pipeline = await self._pipeline()
         rows: Rows = []
+        for step in self.pipeline.get("steps") or ():
+            shown = step_values(step)
+            self.records[PIPELINE, str(step.get("key"))] = shown
+            rows.append(((PIPELINE, str(step.get("key"))), [shown.get(name) for name in COLUMNS]))
         for key, item in self.items.items():
             shown = run_values(item, now)
             self.records[key] = {**shown, "status": str(item.get("status")), "region": item.get("region")}
             rows.append((key, [shown[name] for name in COLUMNS]))
         return rows
+
+    async def _pipeline(self) -> dict[str, Any]:
+        """The pipeline on demand while it goes: its steps stand above the runs; {} when none does."""
+        try:
+            answer = await self.world.get(PIPELINE)
+        except Exception as error:
+            if not is_expected(error):
+                raise
+            return {}  # a role that may not see it
+        return answer if isinstance(answer, dict) and answer.get("status") in OPEN else {}
 
     def heads(self, columns: tuple[str, ...]) -> list[Head]:
         """Number and status first, then what came of it."""
@@ -93,9 +112,9 @@ class RunsPane(AskedPane):
             return "reading the runs …"
         return f"no run yet\nthey begin when a policy is due; {self.world.keymap.shown('run_policies')} begins one now"
 
-    def enter(self, row: Row) -> View:
-        """One run."""
-        return View("run", subject=row.key)
+    def enter(self, row: Row) -> View | None:
+        """One run; the step of the pipeline that makes points is a run of its own in each cloud."""
+        return View("run", subject=row.key) if row.key in self.items else None
 
     def run_here(self, row: Row | None) -> dict[str, Any] | None:
         """The run under the cursor."""
@@ -105,9 +124,14 @@ class RunsPane(AskedPane):
         """How it is, and what can be asked of it."""
         item = self.run_here(row)
         if item is None:
-            return []
+            return self._pipeline_about(row)
         first, second, third = run_about(item)
         return [first, second, with_rest(third, self.rest)]
+
+    def _pipeline_about(self, row: Row) -> list[Parts]:
+        by = clean(self.pipeline.get("triggered_by") or "")
+        first: Parts = [("the pipeline on demand", "strong"), (f"  begun by {by}" if by else "", "muted")]
+        return [first, [(clean(row.values[COLUMNS.index("what")] or ""), "text")]]
 
 
 class RunPane(Pane):
@@ -258,6 +282,16 @@ def run_values(item: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "at": item.get("started_at") or item.get("created_at"), "took": took(times, now),
         "trigger": clean(item.get("run_type") or "").replace("_", " "), "cloud": item.get("cloud"),
         "by": item.get("triggered_by"),
+    }  # fmt: skip
+
+
+def step_values(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a step of the pipeline."""
+    key = str(step.get("key"))
+    return {
+        "status": status_word(step.get("status")), "policies": "pipeline",
+        "what": ": ".join(filter(None, (STEP_WORDS.get(key, clean(step.get("label") or key)),
+                                        clean(step.get("detail") or "")))),
     }  # fmt: skip
 
 

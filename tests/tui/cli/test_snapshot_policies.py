@@ -212,4 +212,4 @@ def test_why_and_due(client: Client) -> None:
     lines = run("due").splitlines()
     assert lines[0].split() == ["CLOUD", "REGION", "POLICY", "VOLUMES", "DUE", "BEGINS", "LAST", "RUN"]
     assert [line.split()[2] for line in lines[1:]] == ["daily_5", "weekly_4"]
-    run("due", "--cloud", "other", said="no volume has a policy")
+    run("due", "--cloud", "other", said="no volume of other has a policy")

@@ -15,7 +15,7 @@ from tests.tui.snapshots_fake import run
 from tui.api.errors import ApiError
 from tui.cli import snapshot_runs
 from tui.cli.commands import app
-from tui.cli.exits import OK, leave, of_status
+from tui.cli.exits import NOT_FOUND, OK, leave, of_status
 from tui.cli.options import GlobalOptions
 
 STEPS = [{"key": key, "label": label, "status": "pending"} for key, label in (
@@ -94,3 +94,12 @@ def test_a_list_says_what_of_it_is_not_shown(client: Client) -> None:
     code, said = ran("runs", "--status", "failed")
     assert code == OK and "no run is failed" in said and "there was no run yet" not in said
     assert len(json.loads(ran("runs", "-o", "json")[1])) == 20
+
+
+def test_a_run_of_a_policy_that_nothing_names_is_not_begun(client: Client) -> None:
+    client.answers["GET /q/snapshot/policies"] = {"items": [{"name": "gold"}]}
+    client.answers["POST /q/snapshot/runs"] = run(7, "pending")
+    code, said = ran("run", "--policy", "gold", "--policy", "golf")
+    assert code == NOT_FOUND and "there is no policy 'golf', and nothing names it" in said
+    code, said = ran("run", "--policy", "gold")
+    assert code == OK and "snapshot run 7 was asked for" in said

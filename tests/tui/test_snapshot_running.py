@@ -55,4 +55,4 @@ async def test_a_run_whose_steps_were_all_done_says_what_to_do_instead() -> None
         app.open_view(View("run", subject=("9",)))
         await until_text(pilot, "try what failed or was skipped again")
         await pilot.press("t", "y", "enter")
-        await until_text(pilot, "run 9: no step of it failed; S makes what quota left out, with room")
+        await until_text(pilot, "run 9: no step of it failed; S makes what was left out")

@@ -205,11 +205,11 @@ class Snapshots:
             try:
                 answer = await self.world.post(f"/q/jobs/{quote(job, safe='')}/retry")
             except ApiError as error:
-                if error.status != 409 or run.get("snapshots_failed"):
+                if error.status != 409 or not str(error.detail).startswith("every step of job"):
                     raise
                 # What was left out before the job began is no step of it.
                 key = self.world.keymap.shown("run_policies")
-                self.notice(f"run {run.get('id')}: no step of it failed; {key} makes what quota left out, with room")
+                self.notice(f"run {run.get('id')}: no step of it failed; {key} makes what was left out")
                 return
             self._job_again(answer)
 

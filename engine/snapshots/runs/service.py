@@ -100,7 +100,9 @@ class RunService:
         return self.run(run_id)
 
     def begin(self, caller: Caller, body: RunBody) -> dict[str, Any]:
-        """Ask for the run that the body describes. As `start`; also BadRequest for volumes that are not there."""
+        """Ask for the run that the body describes. As `start`; also BadRequest for volumes and policies that are not
+        there."""
+        self._check_policies(caller, body.cloud, body.policies or ())
         keys = None
         if body.volumes is not None:
             wanted = set(body.volumes)
@@ -114,6 +116,18 @@ class RunService:
         if region is None and keys and len({key[1] for key in keys}) == 1:
             region = keys[0][1]
         return self.start(caller, body.cloud, region, body.policies, "manual", body.dry_run, keys)
+
+    def _check_policies(self, caller: Caller, cloud: str, names: Sequence[str]) -> None:
+        """Raises BadRequest for a policy that nobody made and no volume of the cloud names."""
+        unknown = {name for name in names if not self._policies.policy(name).known}
+        if unknown:
+            volumes = [volume for volume in self._visible(caller) if volume.cloud == cloud]
+            decisions = self._policies.decide(volumes, self._clock())
+            unknown -= {held.policy for decision in decisions.values() for held in decision.held}
+        if unknown:
+            raise BadRequest(
+                f"there is no policy {min(unknown)!r:.80}: nobody made it, and no volume of {cloud} has it"
+            )
 
     def cancel(self, caller: Caller, run_id: int) -> dict[str, Any]:
         """End a run between two restore points. Raises NotFound, Conflict when it has ended."""

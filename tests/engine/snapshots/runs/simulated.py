@@ -22,7 +22,7 @@ from engine.gate.models import Target
 from engine.jobs.models import Step, StepContext, StepResult
 from engine.settings.models import Settings
 from engine.snapshots.models import CREATED_BY, CREATED_BY_POLICY, POLICY, TOKEN, Decision, Held, Key, Policy, Volume
-from engine.snapshots.policies import kept, schedule
+from engine.snapshots.policies import kept, naming, schedule
 from engine.snapshots.runs.driving import Driver
 from engine.snapshots.runs.planning import Limits
 from engine.snapshots.runs.quota import Entry, Quota
@@ -171,7 +171,7 @@ class Policies:
         return found
 
     def policy(self, name: str) -> Policy:
-        return self.wanted.policies[name]
+        return self.wanted.policies.get(name) or naming.made_up(name)
 
     def due(self, cloud: str, region: str, now: datetime) -> dict[str, datetime]:
         with self.ops.read() as connection:

@@ -148,6 +148,12 @@ def test_a_run_for_chosen_volumes_and_its_records(place: Place) -> None:
         assert place.ask("POST", "/q/snapshot/runs", body).status_code == status
 
 
+def test_a_policy_that_nobody_made_and_no_volume_has_begins_nothing(place: Place) -> None:
+    refused = place.ask("POST", "/q/snapshot/runs", {"cloud": CLOUD, "policies": ["daily", "nosuch"]})
+    assert (refused.status_code, "no policy 'nosuch'" in refused.json()["detail"]) == (400, True)
+    assert place.json("GET", "/snapshot-runs")["total"] == 0
+
+
 def test_who_may_see_and_do_what(place: Place) -> None:
     place.world.pass_time(timedelta(days=1))
     place.caller = VIEWER

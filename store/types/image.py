@@ -46,7 +46,8 @@ TYPE = ResourceType(
         Link("volume", "image_id", title="volumes"),
         Link("project", "id", own="project_id", title="project"),
     ),
-    volatile_paths=(("updated_at",), ("self",), ("file",), ("schema",)),
+    # Where an image lies is told of a deactivated one to administrators alone.
+    volatile_paths=(("updated_at",), ("self",), ("file",), ("schema",), ("stores",), ("locations",)),
     documented={
         "image_id": "id",
         "image_name": "name",

@@ -85,7 +85,8 @@ def test_over_quota(tenant: Project) -> None:
 
 
 def test_server_quota(tenant: Project) -> None:
-    image = tenant.member.get("image", "/v2/images")["images"][0]["id"]
+    images = tenant.member.get("image", "/v2/images")["images"]
+    image = next(one["id"] for one in images if one["status"] == "active" and one["size"])
     flavors = tenant.member.get("compute", "/flavors/detail")["flavors"]
     flavor = max(flavors, key=lambda item: item["disk"])["id"]
     body = {"name": "q", "imageRef": image, "flavorRef": flavor, "networks": "none", "min_count": 50}

@@ -1,6 +1,6 @@
 """Sessions for the gate: the only ones that can send what changes a cloud. Nobody but the gate is given them.
 
-Three kinds, never mixed (openstack.md of the field: Nova and Cinder create in the token's project):
+Three kinds, never mixed (Nova and Cinder create in the token's project):
 
     admin, read   an account as configured, an administrator's where there is one
     tenant        scoped to the resource's own project: an account that is, or a user who has a role there

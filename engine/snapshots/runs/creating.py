@@ -306,22 +306,24 @@ class Creator:
         Raises NotMade when it takes too long: it stays noted as begun, and is found again.
         """
 
-        def look() -> dict[str, Any] | None:
-            try:
-                found = work.get("block-storage", f"/snapshots/{id}")
-            except OpsError:
-                raise
-            except Exception:  # asked again until the time is over
-                return None
-            if found is None:
-                return {"status": "gone"}
-            document = found.get("snapshot") or {}
-            return None if str(document.get("status") or "").lower() in _COMING else document
+        def read() -> Mapping[str, Any] | None:
+            found = work.get("block-storage", f"/snapshots/{id}")
+            return None if found is None else (found.get("snapshot") or {})
 
-        document = work.context.wait(look, READY_SECONDS)
-        if document is None:
-            raise NotMade("failed", f"the snapshot {id} was not ready after {READY_SECONDS / 60:g} minutes")
-        return document
+        return ready(work, read, f"the snapshot {id}")
+
+    def give_up(self, work: Work, detail: str) -> None:
+        """Nothing came of the step's token."""
+        self.ops.finish(lambda connection: self.register.failed(connection, work.token, detail))
+
+    def unsent(self, work: Work) -> None:
+        """Nothing was sent with the step's token: the register forgets what it was to become."""
+
+        def act(connection: Any) -> None:
+            for row in self.register.of_token(work.token):
+                self.register.forget(connection, work.token, row["volume_id"])
+
+        self.ops.finish(act)
 
     def _broken(self, work: Work, volume: Volume, id: str, status: str) -> NotMade:
         """Our own attempt, of no use to anybody: it goes, so that it takes no quota."""
@@ -363,6 +365,29 @@ def blocked(work: Work, volume: Volume, sentence: str) -> Block:
     kind = "gigabytes" if "gigabyte" in sentence.lower() else "snapshots"
     needed = volume.size_gb if kind == "gigabytes" else 1
     return Block(volume, work.policy, work.keep, REASONS[kind], kind, needed=needed, text=sentence)
+
+
+def ready(work: Work, read: Callable[[], Mapping[str, Any] | None], what: str) -> dict[str, Any]:
+    """What `read` answers once the cloud is done with it; {"status": "gone"} when it answers None.
+
+    Raises NotMade when it takes too long: it stays noted as begun, and is found again.
+    """
+
+    def look() -> dict[str, Any] | None:
+        try:
+            found = read()
+        except OpsError:
+            raise
+        except Exception:  # asked again until the time is over
+            return None
+        if found is None:
+            return {"status": "gone"}
+        return None if str(found.get("status") or "").lower() in _COMING else dict(found)
+
+    document = work.context.wait(look, READY_SECONDS)
+    if document is None:
+        raise NotMade("failed", f"{what} was not ready after {READY_SECONDS / 60:g} minutes")
+    return document
 
 
 def over_quota(error: NotDone) -> bool:

@@ -18,13 +18,12 @@ from engine.snapshots.runs.creating import (
     AGAIN_SECONDS,
     FORESEEN,
     LOST_SECONDS,
-    READY_SECONDS,
     Creator,
     over_quota,
+    ready,
 )
 from engine.snapshots.runs.machines import CONFLICT
 from engine.snapshots.runs.steps import NotMade, Work
-from store.ops.errors import OpsError
 
 if TYPE_CHECKING:
     from engine.snapshots.runs.register import Register
@@ -64,7 +63,7 @@ class Groups:
         if self.begun(work):
             found = work.context.wait(lambda: group_snapshots.find(work.get, work.token), AGAIN_SECONDS)
             if found is None and not self.fits(work, volumes):
-                self._forget(work)
+                self._creator.unsent(work)
                 raise NotMade(CONFLICT, work.ungrouped)
         at = self._begin(work, volumes)
         id = self._ask(work, volumes, at) if found is None else str(found["id"])
@@ -152,7 +151,7 @@ class Groups:
         except NotDone as error:
             return self._unheard(work, error)
         except FORESEEN:  # nothing was sent
-            self._forget(work)
+            self._creator.unsent(work)
             raise
         work.request_ids.extend(answer.request_ids)
         made = answer.document.get("group_snapshot")
@@ -171,42 +170,18 @@ class Groups:
             # It may still come: the register keeps it as begun, and the volumes' next step looks for it.
             raise NotMade("failed", error.detail) from error
         if over_quota(error):
-            self._fail(work, error.detail)
+            self._creator.give_up(work, error.detail)
             raise NotMade("quota", error.detail) from error
         if error.cloud_status in _NOT_SO:
-            self._forget(work)
+            self._creator.unsent(work)
             work.ungrouped = f"no group snapshot: {error.detail}"
             raise NotMade(CONFLICT, error.detail) from error
-        self._fail(work, error.detail)
+        self._creator.give_up(work, error.detail)
         raise NotMade("failed", error.detail) from error
-
-    def _forget(self, work: Work) -> None:
-        def act(connection: Any) -> None:
-            for row in self._register.of_token(work.token):
-                self._register.forget(connection, work.token, row["volume_id"])
-
-        self._ops.finish(act)
-
-    def _fail(self, work: Work, detail: str) -> None:
-        self._ops.finish(lambda connection: self._register.failed(connection, work.token, detail))
 
     def _ready(self, work: Work, id: str) -> dict[str, Any]:
         """The group snapshot's document once it can be used. Raises NotMade."""
-
-        def look() -> dict[str, Any] | None:
-            try:
-                found = group_snapshots.show(work.get, id)
-            except OpsError:
-                raise
-            except Exception:  # asked again until the time is over
-                return None
-            if found is None:
-                return {"status": "gone"}
-            return found if str(found.get("status") or "").lower() not in ("creating", "") else None
-
-        document = work.context.wait(look, READY_SECONDS)
-        if document is None:
-            raise NotMade("failed", f"the group snapshot {id} was not ready after {READY_SECONDS / 60:g} minutes")
+        document = ready(work, lambda: group_snapshots.show(work.get, id), f"the group snapshot {id}")
         if document.get("status") != "available":
             raise self._broken(work, id, document)
         return document
@@ -219,7 +194,7 @@ class Groups:
                 work.perform(group_snapshots.delete((work.cloud, work.region, id), work.project_id))
             except Refused as error:
                 why += f" (it could not be removed: {error.detail})"
-        self._fail(work, why)
+        self._creator.give_up(work, why)
         return NotMade("failed", why)
 
     def _settle(self, work: Work, volumes: list[Volume], document: Mapping[str, Any]) -> None:

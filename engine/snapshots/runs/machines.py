@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from engine.gate.refusals import NotDone
 from engine.snapshots import making
 from engine.snapshots.models import Volume
-from engine.snapshots.runs.creating import FORESEEN, LOST_SECONDS, READY_SECONDS, Creator, over_quota
+from engine.snapshots.runs.creating import FORESEEN, LOST_SECONDS, Creator, over_quota, ready
 from engine.snapshots.runs.steps import NotMade, Work
 from store import times
-from store.ops.errors import OpsError
 
 if TYPE_CHECKING:
     from engine.snapshots.runs.register import Register
@@ -98,12 +97,12 @@ class Machines:
                     return str(found["id"])
                 raise NotMade("failed", error.detail) from error
             if error.cloud_status == 409:  # it may not be frozen, or not now: Cinder can still take its volumes
-                self._forget(work)
+                self._creator.unsent(work)
                 raise NotMade(CONFLICT, error.detail) from error
-            self._fail(work, error.detail)
+            self._creator.give_up(work, error.detail)
             raise NotMade("quota" if over_quota(error) else "failed", error.detail) from error
         except FORESEEN:  # nothing was sent
-            self._forget(work)
+            self._creator.unsent(work)
             raise
         work.request_ids.extend(answer.request_ids)
         id = making.image_of(answer.document) or str((making.find_image(work.get, work.token) or {}).get("id") or "")
@@ -111,35 +110,11 @@ class Machines:
             raise NotMade("failed", "Nova took the request and did not say which image it makes")
         return id
 
-    def _forget(self, work: Work) -> None:
-        def act(connection: Any) -> None:
-            for row in self._register.of_token(work.token):
-                self._register.forget(connection, work.token, row["volume_id"])
-
-        self._ops.finish(act)
-
-    def _fail(self, work: Work, detail: str) -> None:
-        self._ops.finish(lambda connection: self._register.failed(connection, work.token, detail))
-
     def _ready(self, work: Work, id: str) -> dict[str, Any]:
         """The image's document once Nova has listed its snapshots in it. Raises NotMade."""
-
-        def look() -> dict[str, Any] | None:
-            try:
-                found = work.get("image", f"/images/{id}")
-            except OpsError:
-                raise
-            except Exception:  # asked again until the time is over
-                return None
-            if found is None:
-                return {"status": "gone"}
-            return found if str(found.get("status") or "").lower() not in ("queued", "saving", "") else None
-
-        document = work.context.wait(look, READY_SECONDS)
-        if document is None:
-            raise NotMade("failed", f"the image {id} was not ready after {READY_SECONDS / 60:g} minutes")
+        document = ready(work, lambda: work.get("image", f"/images/{id}"), f"the image {id}")
         if str(document.get("status")).lower() != "active":
-            self._fail(work, f"the image {id} is {document.get('status')}")
+            self._creator.give_up(work, f"the image {id} is {document.get('status')}")
             raise NotMade("failed", f"Nova made the image {id}, and it is {document.get('status')}")
         return document
 

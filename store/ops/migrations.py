@@ -20,6 +20,7 @@ from store.ops.gate_tables import holds, plans, write_windows
 from store.ops.grant_tables import role_grants, snapshot_clouds
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
 from store.ops.notes_tables import notes
+from store.ops.restore_tables import TABLES as RESTORE_TABLES
 from store.ops.shift_tables import shift_marks
 from store.ops.snapshot_policy_tables import TABLES as SNAPSHOT_POLICY_TABLES
 from store.ops.snapshot_run_tables import (
@@ -102,6 +103,10 @@ def _grants(connection: Connection) -> None:
     metadata.create_all(connection, tables=[role_grants, snapshot_clouds])
 
 
+def _restores(connection: Connection) -> None:
+    metadata.create_all(connection, tables=list(RESTORE_TABLES))
+
+
 # The audit refuses UPDATE and DELETE also to a program that has the file open.
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": (
@@ -129,6 +134,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(9, "snapshot runs and the points they made", _snapshot_runs),
     Migration(10, "roles given for a job, and clouds where policies run", _grants),
     Migration(11, "compliance day by day", _compliance),
+    Migration(12, "restores", _restores),
 )
 
 LATEST = MIGRATIONS[-1].version

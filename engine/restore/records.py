@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, Table, insert, select, update
 
+from engine.restore.models import Key
 from store import times
 from store.ids import uuid7
 from store.ops.restore_tables import restore_answers as answers
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 Answer = Literal["yes", "no"]
-KeptKind = Literal["machine", "volume", "disk_beside"]
-AtEnd = Literal["none", "delete"]
 BEGUN, MADE, HANDED_OVER, REMOVED = "begun", "made", "handed_over", "removed"  # states of a resource
 KEPT, RELEASED = "kept", "released"  # and of what is kept, beside REMOVED
 LONGEST_CHAIN = 50  # retries of retries
@@ -47,32 +46,30 @@ class Records:
         purpose: str,
         type: str,
         token: str,
-        name: str = "",
-        *,
-        cloud: str,
-        region: str,
+        name: str,
+        key: Key,
         project_id: str,
-    ) -> Row:
-        """A resource is about to be asked for; its row. Harmless when it is noted with that token already.
+    ) -> None:
+        """A resource is about to be asked for. Harmless when it is noted with that token already.
 
-        `token` is what the resource carries. What was noted for the purpose with another token is set aside under
+        token  what the resource carries; `key` says where it will be, its id is empty
+        What was noted for the purpose with another token is set aside under
         another purpose, never forgotten; one that was removed is replaced.
         """
         now = self._clock()
         with self._ops.begin() as connection:
             known = _one(connection, resources, job_id=job_id, purpose=purpose)
             if known is not None and known["token"] == token and known["state"] != REMOVED:
-                return known
+                return
             if known is not None:
                 aside = f"{purpose}#{known['seq']}.{times.text(now)}"[:255]
                 connection.execute(update(resources).where(*_where(known)).values(purpose=aside))
             row = {
                 "job_id": job_id, "purpose": purpose, "type": type, "id": "", "seq": seq, "token": token,
-                "name": name, "cloud": cloud, "region": region, "project_id": project_id, "state": BEGUN, "at": now,
+                "name": name, "cloud": key[0], "region": key[1], "project_id": project_id, "state": BEGUN, "at": now,
                 "changed_at": now,
             }  # fmt: skip
             connection.execute(insert(resources).values(**row))
-        return row
 
     def made(self, job_id: str, purpose: str, id: str) -> None:
         """The cloud made it, under that id."""
@@ -145,37 +142,30 @@ class Records:
     def keep(
         self,
         job_id: str,
-        kind: KeptKind,
-        *,
-        cloud: str,
-        region: str,
+        kind: str,
+        key: Key,
         project_id: str,
-        resource_id: str,
         name: str,
-        until: datetime,
-        at_end: AtEnd = "none",
-        detail: Mapping[str, Any] | None = None,
-        project_name: str = "",
-        domain_name: str = "",
-    ) -> str:
-        """Note that something is kept until then; answers the row's id. Harmless when the job noted it before.
+        until: datetime | None,
+        *,
+        at_end: str = "none",
+        detail: str = "",
+    ) -> None:
+        """Note what is kept for a time: "machine", "volume" or "disk_beside". Harmless when the job noted it before.
 
-        detail  machine: {"name": as it was, "locked": whether we locked it, "parked": "shelve" | "stop"}; disk_beside:
-                {"server_id": that it is attached to, "attachment_id"}
+        until   None: until somebody says
+        at_end  "none": that its time is over is only told; "delete"
         """
         now = self._clock()
         with self._ops.begin() as connection:
-            known = _one(connection, kept_rows, job_id=job_id, kind=kind, resource_id=resource_id)
-            if known is not None:
-                return str(known["id"])
+            if _one(connection, kept_rows, job_id=job_id, kind=kind, resource_id=key[2]) is not None:
+                return
             row = {
-                "id": uuid7(), "job_id": job_id, "kind": kind, "cloud": cloud, "region": region,
-                "project_id": project_id, "project_name": project_name, "domain_name": domain_name,
-                "resource_id": resource_id, "name": name, "since": now, "until": until, "at_end": at_end,
-                "state": KEPT, "detail": dict(detail or {}), "problem": "", "changed_at": now,
+                "id": uuid7(), "job_id": job_id, "kind": kind, "cloud": key[0], "region": key[1],
+                "project_id": project_id, "resource_id": key[2], "name": name, "since": now, "until": until,
+                "at_end": at_end, "state": KEPT, "detail": detail, "changed_at": now,
             }  # fmt: skip
             connection.execute(insert(kept_rows).values(**row))
-        return str(row["id"])
 
     def kept(self, *, state: str = KEPT, due: datetime | None = None, job_id: str = "") -> list[Row]:
         """What is kept ("" = of every state), what ends first before the rest; `due`: only what ends by then."""
@@ -183,7 +173,7 @@ class Records:
         where += [kept_rows.c.until <= due] if due is not None else []
         where += [kept_rows.c.job_id == job_id] if job_id else []
         with self._ops.read() as connection:
-            query = select(kept_rows).where(*where).order_by(kept_rows.c.until, kept_rows.c.id)
+            query = select(kept_rows).where(*where).order_by(kept_rows.c.until.nulls_last(), kept_rows.c.id)
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def kept_row(self, id: str) -> Row | None:
@@ -211,9 +201,9 @@ class Records:
 
     # Lineage
 
-    def lineage(self, cloud: str, region: str, type: str, old_id: str, new_id: str, job_id: str) -> None:
-        """`new_id` took the place of `old_id`. Harmless when it was noted before."""
-        row = {"cloud": cloud, "region": region, "type": type, "old_id": old_id, "new_id": new_id}
+    def lineage(self, job_id: str, type: str, old: Key, new: Key) -> None:
+        """`new` took the place of `old`, in the same cloud and region. Harmless when it was noted before."""
+        row = {"cloud": new[0], "region": new[1], "type": type, "old_id": old[2], "new_id": new[2]}
 
         def act(connection: Connection) -> None:
             if _one(connection, lineage_rows, **row) is None:

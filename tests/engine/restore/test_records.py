@@ -17,6 +17,10 @@ NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 PLACE = {"cloud": "lab", "region": "one", "project_id": "p1"}
 
 
+def _key(id: str = "") -> tuple[str, str, str]:
+    return ("lab", "one", id)
+
+
 @pytest.fixture
 def ops(tmp_path: Path):
     with closing(Ops.open(tmp_path / "ops.sqlite")) as opened:
@@ -33,18 +37,17 @@ def _states(records: Records, job: str = "j1") -> list[tuple[str, str, str]]:
 
 
 def test_a_resource_is_noted_before_it_has_an_id_and_once(records: Records) -> None:
-    records.begin("j1", 4, "server", "server", "token-a", "web-1", **PLACE)
+    records.begin("j1", 4, "server", "server", "token-a", "web-1", _key(), "p1")
     assert _states(records) == [("server", "", "begun")]
     records.made("j1", "server", "s-9")
-    again = records.begin("j1", 4, "server", "server", "token-a", "web-1", **PLACE)
-    assert (again["id"], again["state"]) == ("s-9", "made")
+    records.begin("j1", 4, "server", "server", "token-a", "web-1", _key(), "p1")
     assert _states(records) == [("server", "s-9", "made")]
 
 
 def test_what_was_noted_with_another_token_is_set_aside_not_forgotten(records: Records) -> None:
-    records.begin("j1", 4, "port:0", "port", "token-a", **PLACE)
+    records.begin("j1", 4, "port:0", "port", "token-a", "", _key(), "p1")
     records.made("j1", "port:0", "port-1")
-    records.begin("j1", 7, "port:0", "port", "token-b", **PLACE)
+    records.begin("j1", 7, "port:0", "port", "token-b", "", _key(), "p1")
     rows = records.of_job("j1")
     assert {(row["token"], row["id"], row["state"]) for row in rows} == {
         ("token-a", "port-1", "made"),
@@ -55,10 +58,10 @@ def test_what_was_noted_with_another_token_is_set_aside_not_forgotten(records: R
 
 
 def test_what_was_removed_can_be_made_again(records: Records) -> None:
-    records.begin("j1", 4, "port:0", "port", "token-a", **PLACE)
+    records.begin("j1", 4, "port:0", "port", "token-a", "", _key(), "p1")
     records.made("j1", "port:0", "port-1")
     records.removed("j1", "port:0")
-    records.begin("j1", 4, "port:0", "port", "token-a", **PLACE)
+    records.begin("j1", 4, "port:0", "port", "token-a", "", _key(), "p1")
     found = records.found("j1", "port:0")
     assert found is not None and (found["id"], found["state"]) == ("", "begun")
     assert sorted(row["state"] for row in records.of_job("j1")) == ["begun", "removed"]
@@ -71,7 +74,7 @@ def test_an_answer_for_what_was_never_noted_is_an_error(records: Records) -> Non
 
 def test_what_a_job_hands_over_is_no_longer_left(records: Records) -> None:
     for purpose, id in (("server", "s-9"), ("port:0", "port-1"), ("temporary:v1", "")):
-        records.begin("j1", 1, purpose, "port", f"t-{purpose}", **PLACE)
+        records.begin("j1", 1, purpose, "port", f"t-{purpose}", "", _key(), "p1")
         if id:
             records.made("j1", purpose, id)
     records.handed_over("j1")
@@ -79,10 +82,10 @@ def test_what_a_job_hands_over_is_no_longer_left(records: Records) -> None:
 
 
 def test_a_retry_takes_over_and_the_failed_job_lets_go(ops: Ops, records: Records) -> None:
-    records.begin("j1", 3, "volume:v1", "volume", "token-a", **PLACE)
+    records.begin("j1", 3, "volume:v1", "volume", "token-a", "", _key(), "p1")
     records.made("j1", "volume:v1", "v-new")
-    records.begin("j1", 5, "port:0", "port", "token-b", **PLACE)
-    records.begin("j1", 5, "port:1", "port", "token-c", **PLACE)
+    records.begin("j1", 5, "port:0", "port", "token-b", "", _key(), "p1")
+    records.begin("j1", 5, "port:1", "port", "token-c", "", _key(), "p1")
     records.removed("j1", "port:1")
     with ops.begin() as connection:
         taken = records.adopt(connection, "j2", "j1")
@@ -105,21 +108,23 @@ def test_the_chain_of_retries(ops: Ops, records: Records) -> None:
 
 
 def test_what_is_kept_is_noted_once_and_found_when_it_is_due(records: Records) -> None:
-    first = records.keep("j1", "machine", **PLACE, resource_id="m1", name="web-1", until=NOW + timedelta(days=7))
-    again = records.keep("j1", "machine", **PLACE, resource_id="m1", name="web-1", until=NOW + timedelta(days=9))
-    later = records.keep("j2", "volume", **PLACE, resource_id="v1", name="v", until=NOW + timedelta(days=8))
-    assert first == again
-    assert [row["id"] for row in records.kept()] == [first, later]
-    assert [row["id"] for row in records.kept(due=NOW + timedelta(days=7))] == [first]
+    records.keep("j1", "machine", _key("m1"), "p1", "web-1", NOW + timedelta(days=7))
+    records.keep("j1", "machine", _key("m1"), "p1", "web-1", NOW + timedelta(days=9))
+    records.keep("j2", "volume", _key("v1"), "p1", "v", NOW + timedelta(days=8))
+    records.keep("j3", "volume", _key("v2"), "p1", "w", None)
+    assert [row["resource_id"] for row in records.kept()] == ["m1", "v1", "v2"]
+    due = records.kept(due=NOW + timedelta(days=7))
+    assert [row["resource_id"] for row in due] == ["m1"]
+    assert due[0]["until"] == NOW + timedelta(days=7)
     assert records.keeps("lab", "one", "m1") is not None
-    records.change_kept(first, state="released", changed_by="anna")
+    records.change_kept(due[0]["id"], state="released", changed_by="anna")
     assert records.keeps("lab", "one", "m1") is None
-    assert [row["id"] for row in records.kept()] == [later]
+    assert [row["resource_id"] for row in records.kept()] == ["v1", "v2"]
 
 
 def test_lineage_is_followed_over_several_restores(records: Records) -> None:
     for old, new in (("v1", "v2"), ("v2", "v3"), ("v1", "v2"), ("x1", "x2")):
-        records.lineage("lab", "one", "volume", old, new, "j1")
+        records.lineage("j1", "volume", _key(old), _key(new))
     assert [(row["old_id"], row["new_id"]) for row in records.line("lab", "one", "v2")] == [("v1", "v2"), ("v2", "v3")]
     assert records.before("lab", "one", "v3") == ["v2", "v1"]
     assert records.before("lab", "one", "v1") == []
@@ -127,8 +132,8 @@ def test_lineage_is_followed_over_several_restores(records: Records) -> None:
 
 
 def test_a_circle_of_lineage_ends(records: Records) -> None:
-    records.lineage("lab", "one", "volume", "v1", "v2", "j1")
-    records.lineage("lab", "one", "volume", "v2", "v1", "j2")
+    records.lineage("j1", "volume", _key("v1"), _key("v2"))
+    records.lineage("j2", "volume", _key("v2"), _key("v1"))
     assert records.before("lab", "one", "v1") == ["v2"]
     assert len(records.line("lab", "one", "v1")) == 2
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from engine.settings.restore_section import CloudRestore
 from engine.settings.section import Section
 
 
@@ -56,6 +57,7 @@ class CloudRules(Section):
         description="Where no account has a role in a project, a job may make the administrator's user a `member` of "
         "it; that is taken back when the job ends.",
     )
+    restore: CloudRestore = CloudRestore()
     hands_off: tuple[HandsOff, ...] = Field(
         default=(),
         description="What nobody may change, and for how long.",

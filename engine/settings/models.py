@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from engine.settings.cloud_rules import CloudRules
+from engine.settings.restore_section import Restore
 from engine.settings.roles import Role
 from engine.settings.section import IN_APP, Section
 
@@ -418,12 +419,13 @@ class Settings(Section):
     drift: Drift = Drift()
     snapshots: Snapshots = Snapshots()
     reports: Reports = Reports()
+    restore: Restore = Restore()
     clouds: dict[str, CloudRules] = Field(
         default_factory=dict,
         description="Rules for changes, by the cloud's name.",
         json_schema_extra={
             "allowed": "a table by name, each with `production`, `reason_required`, `ticket_required`, "
-            "`ticket_pattern`, `write_minutes`, `grant_member`, `hands_off`"
+            "`ticket_pattern`, `write_minutes`, `grant_member`, `restore`, `hands_off`"
         },
     )
 

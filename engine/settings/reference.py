@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from engine.settings import allowed
 from engine.settings.cloud_rules import CloudRules, HandsOff
 from engine.settings.models import Grant, Settings
+from engine.settings.restore_section import CloudRestore
 
 _HEAD = """# Settings
 
@@ -72,7 +73,9 @@ def markdown() -> str:
             parts += list(_section(section, name))
     parts.append("## A grant: `[access.users.NAME]` and `[access.groups.NAME]`\n")
     parts.append(_table(list(allowed.every_key(Grant))))
-    parts += ["## Rules for changes of a cloud: `[clouds.NAME]`\n", _table(list(allowed.every_key(CloudRules)))]
+    own = [key for key in allowed.every_key(CloudRules) if "." not in key.name]
+    parts += ["## Rules for changes of a cloud: `[clouds.NAME]`\n", _table(own)]
+    parts += _section(CloudRestore, "clouds.NAME.restore")
     parts += ["## What is frozen: `[[clouds.NAME.hands_off]]`\n", f"{' '.join((HandsOff.__doc__ or '').split())}\n"]
     parts.append(_table(list(allowed.every_key(HandsOff))))
     parts.append(_EXAMPLE)

@@ -255,3 +255,17 @@ def test_the_example_on_the_page_is_accepted(file: Path) -> None:
 def test_every_key_says_what_it_does_and_allows() -> None:
     for key in allowed.every_key():
         assert key.description.endswith(".") and key.allowed != "a value", key
+
+
+def test_what_restores_may_do_differs_by_cloud(file: Path) -> None:
+    file.write_text("[restore]\ndry_run = true\n[clouds.lab.restore]\ndry_run = false\ncleanup_volumes = true\n")
+    settings = load(file).settings
+    lab, own = settings.restore.at(settings.clouds["lab"].restore), settings.restore
+    assert (own.dry_run, own.cleanup_volumes, own.enabled) == (True, False, True)
+    assert (lab.dry_run, lab.cleanup_volumes, lab.enabled) == (False, True, True)
+
+
+def test_what_proves_an_answer_must_be_an_expression(file: Path) -> None:
+    file.write_text('[restore]\nprove_console = ["login:", "(("]\n')
+    with pytest.raises(SettingsError, match=r"restore\.prove_console.*regular expression"):
+        load(file)

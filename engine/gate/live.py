@@ -35,10 +35,26 @@ def getter(
         if raw.status == 404:
             return None
         if raw.status != 200:
-            raise NotDone(said(raw, f"the {service} service of {cloud}"), status=raw.status)
+            wanted = rules.retry_after(raw.headers)
+            raise NotDone(said(raw, f"the {service} service of {cloud}"), status=raw.status, retry_after=wanted)
         return document(raw)
 
     return get
+
+
+def user_data(session: WriteSession, region: str, server_id: str) -> str:
+    """A machine's user data as Nova has it (base64); "" for none, or where the session may not see it.
+
+    For passing on to a machine that is made: who asks keeps it nowhere. Raises NotDone, and what the session raises.
+    """
+    raw = session.get("compute", region, f"/servers/{server_id}", "2.3")
+    if raw.status != 200:
+        raise NotDone(said(raw, "the compute service"), status=raw.status)
+    try:
+        found = orjson.loads(raw.body).get("server", {}).get("OS-EXT-SRV-ATTR:user_data")
+    except (orjson.JSONDecodeError, AttributeError):
+        raise NotDone("the cloud answered with something that is no JSON", status=raw.status) from None
+    return found if isinstance(found, str) else ""
 
 
 def _session(sessions: Sessions, cloud: str, kind: SessionKind, project_id: str) -> WriteSession:

@@ -165,7 +165,8 @@ class Performer:
             facts["problem"] = live.said(raw, f"the {call.service} service of {call.cloud}")
         self._note(actor, call, session, target, intent, facts, "ok" if done else "failed")
         if not done:
-            raise NotDone(f"{call.what}: {facts['problem']}", status=raw.status)
+            wanted = rules.retry_after(raw.headers)
+            raise NotDone(f"{call.what}: {facts['problem']}", status=raw.status, retry_after=wanted)
         return Answer(raw.status, ids, live.document(raw))
 
     def _note(

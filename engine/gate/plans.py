@@ -124,7 +124,21 @@ class PlanStore:
                 raise Refused("executed", "this plan was carried out before; make a new one", job_id=plan.job_id)
             for target in targets:
                 if target.id:
-                    self._hold(connection, caller, plan, target, job_id, now)
+                    self._hold(connection, caller, plan.id, str(plan.content["title"]), target, job_id, now)
+
+    def hold(self, caller: Caller, plan_id: str, job_id: str, title: str, targets: Sequence[Target]) -> None:
+        """Hold targets for a job of another room, all or none. Raises Refused("held").
+
+        Until that job is on disk they are held by `submitted` not having been told.
+        """
+        self._starting.add(plan_id)
+        try:
+            with self._ops.begin() as connection:
+                for target in targets:
+                    self._hold(connection, caller, plan_id, title, target, job_id, self._clock())
+        except BaseException:
+            self._starting.discard(plan_id)
+            raise
 
     def undo(self, plan_id: str) -> None:
         """The plan's job did not begin: nothing was done."""
@@ -152,12 +166,19 @@ class PlanStore:
         return f"a job of {row['held_by']} works on it: {row['title']}"
 
     def _hold(
-        self, connection: Connection, caller: Caller, plan: Stored, target: Target, job_id: str, now: datetime
+        self,
+        connection: Connection,
+        caller: Caller,
+        plan_id: str,
+        title: str,
+        target: Target,
+        job_id: str,
+        now: datetime,
     ) -> None:
         where = _at(target.type, target.key)
         row = connection.execute(select(holds).where(*where)).mappings().first()
         if row is not None:
-            if said := self._said(dict(row), plan.id):
+            if said := self._said(dict(row), plan_id):
                 raise Refused("held", f"{target.name}: {said}")
             connection.execute(delete(holds).where(*where))
         cloud, region, id = target.key
@@ -167,9 +188,9 @@ class PlanStore:
                 cloud=cloud,
                 region=region,
                 resource_id=id,
-                plan_id=plan.id,
+                plan_id=plan_id,
                 job_id=job_id,
-                title=str(plan.content["title"]),
+                title=title,
                 held_by=caller.name,
                 since=now,
             )

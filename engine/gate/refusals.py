@@ -40,9 +40,12 @@ class Refused(ApiError):
 
 
 class NotDone(Refused):
-    """The cloud did not do it. `uncertain`: no answer came, so it may have."""
+    """The cloud did not do it. `uncertain`: no answer came, so it may have; `retry_after`: seconds that it asks for."""
 
-    def __init__(self, detail: str, *, status: int | None = None, uncertain: bool = False) -> None:
+    def __init__(
+        self, detail: str, *, status: int | None = None, uncertain: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__("cloud", detail, cloud_status=status, uncertain=uncertain)
         self.cloud_status = status
         self.uncertain = uncertain
+        self.retry_after = retry_after

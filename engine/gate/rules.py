@@ -186,6 +186,12 @@ def sealed(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that an answer asks to wait; None when it does not say so in seconds."""
+    said = headers.get("retry-after", "")
+    return float(said) if re.fullmatch(r"\d{1,6}", said) else None
+
+
 def request_ids(headers: Mapping[str, str]) -> tuple[str, ...]:
     """The cloud's ids of a request, from an answer's headers; what does not look like one is left out."""
     found: list[str] = []

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from engine.access import rules as access_rules
 from engine.access.models import Caller
 from engine.api.errors import Forbidden
-from engine.gate import live, planning, rules
+from engine.gate import planning, rules
 from engine.gate.bodies import ExecuteBody, PlanBody
 from engine.gate.carrying import Carrier, Changed, Item
-from engine.gate.models import Actor, Answer, Call, Key, Operation, Outcome, Runner, SessionKind, Sessions, Target
+from engine.gate.for_jobs import ForJobs
+from engine.gate.models import Actor, Call, Operation, Outcome, Runner, Sessions
 from engine.gate.performing import Performer
 from engine.gate.planning import Judge, Judged
 from engine.gate.plans import PlanStore, Stored
@@ -28,7 +29,6 @@ from engine.gate.windows import WriteWindows
 from engine.settings.models import Settings
 from store import times
 from store.ids import uuid7
-from store.types import registry
 from store.types.actions import ACTIONS
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _CONFIRMED = timedelta(hours=8)
 _SLIPS = ("reason", "ticket", "typed", "override", "refused")
 
 
-class Gate:
+class Gate(ForJobs):
     """See the module. All methods block; thread-safe."""
 
     def __init__(
@@ -227,41 +227,6 @@ class Gate:
         given: dict[str, Any] = {name: str(plan.get(name) or "") for name in ("reason", "ticket")}
         given |= {"typed": typed or "", "stop_after": stop_after}
         return self.execute(caller, made["id"], ExecuteBody.model_validate(given), retry_of)
-
-    # Calls
-
-    def perform(self, actor: Actor, call: Call) -> Answer:
-        """Send one call of a job that has no plan of the gate (restores, policies). As Performer.perform."""
-        return self._performer.perform(actor, call)
-
-    def ask(self, caller: Caller, call: Call) -> Answer:
-        """Send a request that changes nothing. As Performer.ask, with the permission to read the call's type."""
-        plural = registry.ALL[call.type].plural if call.type in registry.ALL else "resources"
-        return self._performer.ask(caller, call, f"{access_rules.resource_of_type(plural)}:read")
-
-    # For jobs that have no plan of the gate
-
-    def reader(
-        self, cloud: str, region: str, project_id: str, kind: SessionKind = "tenant"
-    ) -> Callable[..., dict[str, Any] | None]:
-        """`get(service, path, microversion="", query=())` as engine/gate/live.py: getter.
-
-        With a token of the project, else with an administrator's; "read": with what the account sees most by. Raises
-        NoRole where there is neither.
-        """
-        return live.getter(self._sessions, cloud, region, project_id, kind)
-
-    def reaches(self, cloud: str, project_id: str) -> None:
-        """Whether something can be made in the project. Raises NoRole, and what the session does."""
-        self._sessions.session(cloud, "tenant", project_id)
-
-    def hands_off(self, target: Target) -> str | None:
-        """The sentence for what the configuration says not to touch just now; None when it may be."""
-        return rules.hands_off_problem(self.windows.rules(target.cloud), target, self._clock())
-
-    def held(self, type: str, key: Key) -> str | None:
-        """The sentence for what a plan's job works on; None when none does."""
-        return self._plans.held(type, key, "")
 
     # Inside
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -30,12 +30,17 @@ _log = structlog.get_logger("qdeck.jobs")
 
 @dataclass(slots=True)
 class Signals:
-    """What the service tells a running job. `trouble` is the sentence while it waits for storage."""
+    """What the service tells a running job, and is told by it.
+
+    trouble   the sentence while it waits for storage
+    progress  {seq: what the running step does just now}
+    """
 
     stopping: threading.Event
     cancelled: threading.Event
     publish: Callable[[str], None]
     trouble: str | None = None
+    progress: dict[int, str] = field(default_factory=dict)
 
 
 class Execution:
@@ -57,7 +62,7 @@ class Execution:
         self._steps = {row["seq"]: step_of(row) for row in stored}
         self._states = {row["seq"]: row["state"] for row in stored}
         self._results = {row["seq"]: _result_of(row) for row in stored if row["state"] == "done"}
-        self._failed = sum(state == "failed" for state in self._states.values())
+        self._failed = sum(self._states[seq] == "failed" for seq in self._phase("do"))
         if row["cancel_asked_at"] is not None:
             signals.cancelled.set()
 
@@ -94,17 +99,41 @@ class Execution:
     def _begin_steps(self, pool: ThreadPoolExecutor) -> None:
         # What was begun before a crash may have reached the cloud: that is ended, also when nothing else begins.
         ending, options = self._ending(), self._job["options"]
-        wanted = ("running",) if ending else ("pending", "running")
-        steps = [(seq, self._steps[seq].group, state) for seq, state in self._states.items() if state in wanted]
+        steps = self._left("do", ("running",) if ending else ("pending", "running"))
         busy = len(self._busy)
-        room = rules.parallel(options) - busy if ending else rules.room(options, self._failed, busy)
+        if self._committed():
+            room = rules.parallel(options) - busy
+        else:
+            room = rules.parallel(options) - busy if ending else rules.room(options, self._failed, busy)
+        if not steps and not busy and self._takes_back():
+            # One after another, and each of them whatever became of the one before.
+            steps, room = self._left("undo", ("pending", "running")), 1
         for seq in rules.next_steps(steps, frozenset(self._busy), room):
             self._busy.add(seq)
             pool.submit(self._attempt, seq)
 
     def _ending(self) -> bool:
         """Whether nothing is begun that was not begun before."""
+        if self._committed():
+            return False
         return self._signals.cancelled.is_set() or rules.stops(self._job["options"], self._failed)
+
+    def _committed(self) -> bool:
+        names = ((self._steps[seq].name, self._states[seq]) for seq in self._phase("do"))
+        return rules.committed(self._job["plan"], names)
+
+    def _takes_back(self) -> bool:
+        """Whether the job did something, and did not get so far that it holds."""
+        states = [self._states[seq] for seq in self._phase("do")]
+        over = all(state == "done" for state in states)
+        return not over and not self._committed() and any(state != "pending" for state in states)
+
+    def _phase(self, phase: str) -> list[int]:
+        return [seq for seq, step in self._steps.items() if step.phase == phase]
+
+    def _left(self, phase: str, states: tuple[str, ...]) -> list[tuple[int, int, str]]:
+        left = [(seq, self._steps[seq].group, self._states[seq]) for seq in self._phase(phase)]
+        return [one for one in left if one[2] in states]
 
     def _take(self, seq: int, answer: StepResult | BaseException) -> None:
         """A step answered: write it down, or see why it could not."""
@@ -119,7 +148,8 @@ class Execution:
             self._through_trouble(lambda: self._write_result(seq, answer))
             self._busy.discard(seq)
             self._states[seq] = "done" if answer.ok else "failed"
-            self._failed += not answer.ok
+            self._signals.progress.pop(seq, None)
+            self._failed += not answer.ok and self._steps[seq].phase == "do"
             if answer.ok:
                 self._results[seq] = answer
             self._signals.publish(self._id)
@@ -135,7 +165,7 @@ class Execution:
                 attempt, token = journal.begin_attempt(connection, self._id, seq, times.utcnow())
             self._states[seq] = "running"
             self._signals.publish(self._id)
-            self._answers.put((seq, self._perform(self._steps[seq], self._context(attempt, token))))
+            self._answers.put((seq, self._perform(self._steps[seq], self._context(seq, attempt, token))))
         except BaseException as error:
             self._answers.put((seq, error))
 
@@ -151,8 +181,14 @@ class Execution:
             _log.warning("a step failed", job=self._job["number"], step=step.seq, error=sentence, exc_info=trace)
             return StepResult(False, sentence)
 
-    def _context(self, attempt: int, token: str) -> StepContext:
+    def _context(self, seq: int, attempt: int, token: str) -> StepContext:
         job, signals = self._job, self._signals
+
+        def progress(text: str) -> None:
+            if signals.progress.get(seq) != text:
+                signals.progress[seq] = text
+                signals.publish(self._id)
+
         return StepContext(
             job_id=self._id,
             number=job["number"],
@@ -168,6 +204,8 @@ class Execution:
             stopping=signals.stopping.is_set,
             cancelled=signals.cancelled.is_set,
             sleep=signals.stopping.wait,
+            begun=lambda one: self._states.get(one, "pending") != "pending",
+            progress=progress,
         )
 
     def _mark_running(self) -> None:
@@ -265,7 +303,7 @@ def caller_of(stored: Mapping[str, Any]) -> Caller:
 def step_of(row: Mapping[str, Any]) -> Step:
     """A step as its runner sees it, from the journal."""
     key = None if row["key"] is None else tuple(row["key"])
-    return Step(row["seq"], row["name"], key, row["target"] or "", row["args"], row["group"])
+    return Step(row["seq"], row["name"], key, row["target"] or "", row["args"], row["group"], row["phase"])
 
 
 def _waits(error: OpsError) -> str:

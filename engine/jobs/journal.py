@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from engine.jobs import rules
-from engine.jobs.models import OPEN, StepResult
+from engine.jobs.models import OPEN, StepResult, StepState
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
 
 _CUT = "was interrupted and not taken up again: look whether it was done in the cloud"
@@ -18,8 +18,9 @@ _CUT = "was interrupted and not taken up again: look whether it was done in the 
 
 def create(connection: Connection, values: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> int:
     """Store a job and its plan; returns its number."""
+    doing = sum(step.get("phase", "do") == "do" for step in steps)
     number = (connection.scalar(select(func.max(jobs.c.number))) or 0) + 1
-    connection.execute(insert(jobs).values(**values, number=number, state="queued", total=len(steps)))
+    connection.execute(insert(jobs).values(**values, number=number, state="queued", total=doing))
     connection.execute(insert(job_steps), [{**step, "job_id": values["id"]} for step in steps])
     return number
 
@@ -136,6 +137,9 @@ def end_step(connection: Connection, job_id: str, seq: int, result: StepResult, 
         .where(job_attempts.c.job_id == job_id, job_attempts.c.seq == seq, job_attempts.c.ended_at.is_(None))
         .values(ended_at=now, outcome=state, detail=result.detail)
     )
+    phase = connection.scalar(select(job_steps.c.phase).where(job_steps.c.job_id == job_id, job_steps.c.seq == seq))
+    if phase != "do":
+        return
     counted = jobs.c.done if result.ok else jobs.c.failed
     connection.execute(update(jobs).where(jobs.c.id == job_id).values({counted.name: counted + 1}))
 
@@ -153,18 +157,25 @@ def end_job(connection: Connection, job_id: str, now: datetime) -> tuple[str, st
         update(job_steps).where(of_job, job_steps.c.state == "pending").values(state="skipped", ended_at=now)
     )
     # Only where nobody ran the job any more.
-    cut = connection.execute(
-        update(job_steps)
-        .where(of_job, job_steps.c.state == "running")
-        .values(state="failed", detail=_CUT, ended_at=now)
-    )
-    if cut.rowcount:
-        connection.execute(update(jobs).where(jobs.c.id == job_id).values(failed=jobs.c.failed + cut.rowcount))
+    running = (of_job, job_steps.c.state == "running")
+    cut = connection.scalar(select(func.count()).select_from(job_steps).where(*running, job_steps.c.phase == "do")) or 0
+    connection.execute(update(job_steps).where(*running).values(state="failed", detail=_CUT, ended_at=now))
+    if cut:
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(failed=jobs.c.failed + cut))
     row = job(connection, job_id)
     if row is None or row["state"] not in OPEN:
         return None
-    states = [step["state"] for step in steps(connection, job_id)]
-    state = rules.final_state(states, row["cancel_asked_at"] is not None)
-    sentence = rules.final_sentence(states, row["cancelled_by"])
+    by_phase: dict[str, list[StepState]] = {"do": [], "undo": []}
+    names = []
+    for step in steps(connection, job_id):
+        by_phase[step["phase"]].append(step["state"])
+        names.append((step["name"], step["state"]))
+    committed = rules.committed(row["plan"], names)
+    # What came too late to be taken back was not cancelled.
+    cancelled = row["cancel_asked_at"] is not None and not committed
+    state = rules.final_state(by_phase["do"], cancelled)
+    if row["plan"].get("commit") and state == "partial" and not committed:
+        state = "failed"  # some of its steps are done, and nothing of it holds
+    sentence = rules.final_sentence(by_phase["do"], row["cancelled_by"] if cancelled else None, by_phase["undo"])
     connection.execute(update(jobs).where(jobs.c.id == job_id).values(state=state, detail=sentence, ended_at=now))
     return state, sentence

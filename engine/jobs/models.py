@@ -12,13 +12,17 @@ from engine.access.models import Caller
 
 JobState = Literal["queued", "running", "waiting", "done", "failed", "partial", "cancelled"]
 StepState = Literal["pending", "running", "done", "failed", "skipped"]
+Phase = Literal["do", "undo"]
 OPEN: tuple[JobState, ...] = ("queued", "running", "waiting")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a plan as it was submitted: `args` is whatever its runner put there."""
+    """One step of a plan as it was submitted: `args` is whatever its runner put there.
+
+    phase  "undo": taken only when the job fails, or is cancelled, before the step that the plan calls its `commit`
+    """
 
     seq: int
     name: str
@@ -26,6 +30,7 @@ class Step:
     target: str
     args: Mapping[str, Any]
     group: int = 0
+    phase: Phase = "do"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class StepContext:
     results  results(seq) -> the StepResult of an earlier step that was done, or None
     stopping true once the engine is stopping; cancelled() is true once somebody cancelled the job
     sleep    sleep(seconds): ends early when the engine stops
+    begun    begun(seq): whether any attempt at that step was begun
+    progress progress(text): what the step does just now, for whoever watches; kept nowhere
     """
 
     job_id: str
@@ -76,6 +83,8 @@ class StepContext:
     stopping: Callable[[], bool]
     cancelled: Callable[[], bool]
     sleep: Callable[[float], object]
+    begun: Callable[[int], bool] = lambda seq: False
+    progress: Callable[[str], object] = lambda text: None
 
     def wait(
         self, check: Callable[[], T | None], seconds: float, *, first: float = 0.25, longest: float = 5.0
@@ -138,6 +147,8 @@ class StepAnswer(BaseModel):
     attempt: int
     started_at: str | None
     ended_at: str | None
+    phase: Phase = "do"
+    progress: str | None = Field(None, description="What a running step does just now.")
 
 
 class JobAnswer(BaseModel):

@@ -25,9 +25,15 @@ def checked_steps(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
     if len(steps) > MOST_STEPS:
         raise BadPlan(f"a job may have {MOST_STEPS} steps, this plan has {len(steps)}")
     rows = [_row(number, step) for number, step in enumerate(steps, 1)]
-    groups = [row["group"] for row in rows]
-    if groups != sorted(groups):
-        raise BadPlan("the steps of a plan stand in the order of their groups")
+    for phase in ("do", "undo"):
+        groups = [row["group"] for row in rows if row["phase"] == phase]
+        if groups != sorted(groups):
+            raise BadPlan("the steps of a plan stand in the order of their groups")
+    phases = [row["phase"] for row in rows]
+    if phases != sorted(phases) or phases[0] != "do":
+        raise BadPlan("what a plan takes back stands behind what it does")
+    if (commit := plan.get("commit")) and commit not in [row["name"] for row in rows if row["phase"] == "do"]:
+        raise BadPlan(f"the plan is to hold from its step {commit!r:.80} on, which it does not have")
     return rows
 
 
@@ -41,6 +47,7 @@ def _row(seq: int, step: Mapping[str, Any]) -> dict[str, Any]:
         "target": None if step.get("target") is None else str(step["target"]),
         "args": dict(step.get("args") or {}),
         "state": "pending",
+        "phase": "undo" if step.get("phase") == "undo" else "do",
     }
 
 
@@ -53,6 +60,12 @@ def stops(options: Mapping[str, Any], failed: int) -> bool:
     """Whether so many failures stop the job."""
     limit = options.get("stop_after")
     return limit is not None and failed >= max(1, int(limit))
+
+
+def committed(plan: Mapping[str, Any], steps: Iterable[tuple[str, str]]) -> bool:
+    """Whether the plan's commit, of steps (name, state), is done: from then on nothing is taken back any more."""
+    commit = plan.get("commit")
+    return bool(commit) and any(name == commit and state == "done" for name, state in steps)
 
 
 def room(options: Mapping[str, Any], failed: int, busy: int) -> int:
@@ -83,15 +96,18 @@ def final_state(states: Iterable[StepState], cancelled: bool) -> JobState:
     return "partial" if count["done"] else "failed"
 
 
-def final_sentence(states: Iterable[StepState], cancelled_by: str | None) -> str:
-    """The same in words."""
-    count = Counter(states)
+def final_sentence(states: Iterable[StepState], cancelled_by: str | None, undone: Iterable[StepState] = ()) -> str:
+    """The same in words; `undone` are the states of the steps that take back."""
+    count, back = Counter(states), Counter(undone)
     said = [f"{count['done']} of {count.total()} done"]
     if count["failed"]:
         said.append(f"{count['failed']} failed")
     if skipped := count.total() - count["done"] - count["failed"]:
         said.append(f"{skipped} not begun")
-    return ", ".join(said) + (f"; cancelled by {cancelled_by}" if cancelled_by else "")
+    sentence = ", ".join(said) + (f"; cancelled by {cancelled_by}" if cancelled_by else "")
+    if back["failed"]:
+        return f"{sentence}; {back['failed']} of {back['done'] + back['failed']} could not be taken back"
+    return f"{sentence}; what it had changed was taken back" if back["done"] else sentence
 
 
 def can(state: str, done: int, total: int, cancel_asked: bool, runnable: bool) -> list[str]:

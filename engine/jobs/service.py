@@ -119,7 +119,11 @@ class JobService:
             row = self._found(journal.job(connection, reference), reference, caller)
             steps = journal.steps(connection, row["id"])
         running = sum(step["state"] == "running" for step in steps)
-        return self._view(row, running) | {"plan": row["plan"], "steps": [views.step(step) for step in steps]}
+        signals = self._signals.get(row["id"])
+        told = {} if signals is None else dict(signals.progress)
+        shown = [views.step(step, told.get(step["seq"])) for step in steps]
+        committed = rules.committed(row["plan"], ((step["name"], step["state"]) for step in steps))
+        return self._view(row, running, committed) | {"plan": row["plan"], "steps": shown}
 
     def arguments(self, job_id: str) -> dict[int, Mapping[str, Any]]:
         """seq -> the `args` of each step as it was submitted, which `job` does not tell; empty for no job."""
@@ -164,6 +168,9 @@ class JobService:
             row = self._found(journal.job(connection, reference), reference, caller)
             if row["state"] not in OPEN:
                 raise Conflict(f"job {row['number']} has ended: {row['detail']}")
+            steps = journal.steps(connection, row["id"])
+            if rules.committed(row["plan"], ((step["name"], step["state"]) for step in steps)):
+                raise Conflict(f"job {row['number']} did what it was for already; what is left of it is tidying up")
             if journal.ask_cancel(connection, row["id"], caller.name, times.utcnow()):
                 target = f"job {row['number']}: {row['title']}"
                 self._audit.record(caller, "job.cancel", target, {"job": row["id"]}, connection=connection)
@@ -186,7 +193,8 @@ class JobService:
         """Begin a new job for what failed or was skipped. Raises NotFound; Conflict when there is nothing."""
         with self._ops.read() as connection:
             row = self._found(journal.job(connection, reference), reference, caller)
-            steps = [step for step in journal.steps(connection, row["id"]) if step["state"] in ("failed", "skipped")]
+            every = [step for step in journal.steps(connection, row["id"]) if step["phase"] == "do"]
+            steps = [step for step in every if step["state"] in ("failed", "skipped")]
         if row["state"] in OPEN:
             raise Conflict(f"job {row['number']} still runs; cancel it first, or wait for its end")
         if not steps:
@@ -293,9 +301,9 @@ class JobService:
         signals = self._signals.get(job_id)
         return signals.trouble if signals is not None else self._problem(job_id)
 
-    def _view(self, row: dict[str, Any], running: int) -> dict[str, Any]:
+    def _view(self, row: dict[str, Any], running: int, committed: bool = False) -> dict[str, Any]:
         problem = self._trouble(row["id"]) if row["state"] in OPEN else None
-        return views.job(row, running, problem, row["kind"] in self._runners)
+        return views.job(row, running, problem, row["kind"] in self._runners, committed)
 
     def _found(self, row: dict[str, Any] | None, reference: str | int, caller: Caller | None) -> dict[str, Any]:
         if row is None or (caller is not None and caller.limited and row["owner"] != caller.owner):

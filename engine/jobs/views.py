@@ -10,7 +10,9 @@ from engine.jobs import rules
 from store import times
 
 
-def job(row: Mapping[str, Any], running: int, problem: str | None, runnable: bool) -> dict[str, Any]:
+def job(
+    row: Mapping[str, Any], running: int, problem: str | None, runnable: bool, committed: bool = False
+) -> dict[str, Any]:
     """A JobAnswer. problem: why an open job does not go on, which makes it a waiting one."""
     state = row["state"] if problem is None else "waiting"
     asked = row["cancel_asked_at"] is not None
@@ -28,18 +30,19 @@ def job(row: Mapping[str, Any], running: int, problem: str | None, runnable: boo
         "cancel_asked": asked,
         "running": running,
         "stop_after": row["options"].get("stop_after"),
-        "can": rules.can(state, row["done"], row["total"], asked, runnable),
+        "can": rules.can(state, row["done"], row["total"], asked or committed, runnable),
     }
 
 
-def step(row: Mapping[str, Any]) -> dict[str, Any]:
+def step(row: Mapping[str, Any], progress: str | None = None) -> dict[str, Any]:
     """A StepAnswer."""
-    names = ("seq", "group", "name", "key", "target", "state", "detail", "created", "attempt")
+    names = ("seq", "group", "name", "key", "target", "state", "detail", "created", "attempt", "phase")
     return {
         **{name: row[name] for name in names},
         "request_id": ", ".join(row["request_ids"]) or None,
         "started_at": _text(row["started_at"]),
         "ended_at": _text(row["ended_at"]),
+        "progress": progress if row["state"] == "running" else None,
     }
 
 

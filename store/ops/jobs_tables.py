@@ -46,7 +46,8 @@ jobs = Table(
     Index("ix_jobs_created_at", "created_at"),
 )
 
-# The plan's steps, in order. Steps of one group run side by side; a group begins when the one before has ended.
+# The plan's steps, in order. Steps of one group run side by side; a group begins when the one before has ended. Steps of
+# the phase "undo" are taken only when the job fails, or is cancelled, before its commit.
 job_steps = Table(
     "job_steps",
     metadata,
@@ -66,6 +67,7 @@ job_steps = Table(
     Column("attempt", Integer, nullable=False, default=0),
     Column("started_at", Instant),
     Column("ended_at", Instant),
+    Column("phase", String(8), nullable=False, default="do", server_default="do"),
 )
 
 # Written before a step's first call (the intent) and completed after it; one without `ended_at` may have reached the

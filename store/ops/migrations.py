@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, inspect, select, text
 
 from store.ops.audit_tables import audit_tickets
 from store.ops.compliance_tables import TABLES as COMPLIANCE_TABLES
@@ -107,6 +107,12 @@ def _restores(connection: Connection) -> None:
     metadata.create_all(connection, tables=list(RESTORE_TABLES))
 
 
+def _phases(connection: Connection) -> None:
+    # A database that is made now has the column already.
+    if "phase" not in {column["name"] for column in inspect(connection).get_columns("job_steps")}:
+        connection.execute(text("ALTER TABLE job_steps ADD COLUMN phase VARCHAR(8) NOT NULL DEFAULT 'do'"))
+
+
 # The audit refuses UPDATE and DELETE also to a program that has the file open.
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": (
@@ -135,6 +141,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(10, "roles given for a job, and clouds where policies run", _grants),
     Migration(11, "compliance day by day", _compliance),
     Migration(12, "restores", _restores),
+    Migration(13, "steps that take back what a job did", _phases),
 )
 
 LATEST = MIGRATIONS[-1].version

@@ -46,8 +46,8 @@ jobs = Table(
     Index("ix_jobs_created_at", "created_at"),
 )
 
-# The plan's steps, in order. Steps of one group run side by side; a group begins when the one before has ended. Steps of
-# the phase "undo" are taken only when the job fails, or is cancelled, before its commit.
+# The plan's steps, in order. Steps of one group run side by side; a group begins when the one before has ended. The
+# phase "undo" is taken only when the job fails, or is cancelled, before its commit.
 job_steps = Table(
     "job_steps",
     metadata,

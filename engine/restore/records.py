@@ -79,11 +79,15 @@ class Records:
         """It is gone again, or was never made."""
         self._change(job_id, purpose, state=REMOVED)
 
-    def handed_over(self, job_id: str) -> None:
-        """The job has succeeded: what it made is in use, and no job's to delete any more."""
+    def handed_over(self, job_id: str, but: Collection[str] = ()) -> None:
+        """The job has succeeded: what it made is in use, and no job's to delete any more; `but`: purposes left out."""
 
         def act(connection: Connection) -> None:
-            where = (resources.c.job_id == job_id, resources.c.state == MADE)
+            where = (
+                resources.c.job_id == job_id,
+                resources.c.state == MADE,
+                resources.c.purpose.not_in(list(but)),
+            )
             connection.execute(update(resources).where(*where).values(state=HANDED_OVER, changed_at=self._clock()))
 
         self._ops.finish(act)

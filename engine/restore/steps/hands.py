@@ -86,12 +86,12 @@ def create(
         return _noted(work, purpose, found)
     work.look_up()
     key = (work.cloud, work.region, "")
-    work.records.begin(work.job_id, work.step.seq, purpose, type, work.mark(purpose)[:255], name, key, work.project_id)
+    work.records.begin(work.job_id, work.step.seq, purpose, type, work.mark(purpose), name, key, work.project_id)
     pace, conflicts = _Pace(work, CREATE_SECONDS), 0
     while True:
         try:
             answer = work.send(call)
-            if id := made_id(answer) or _plain_id(answer.document):
+            if id := _plain_id(answer.document) or made_id(answer):
                 work.records.made(work.job_id, purpose, id)
                 return id
             problem, wanted, look = f"{call.what}: the cloud took it without saying what it made", None, LOST_SECONDS

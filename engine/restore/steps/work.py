@@ -8,7 +8,7 @@ them, and looks at the cloud before it decides, can be repeated as often as need
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -71,6 +71,10 @@ class Records(Protocol):
 
     def removed(self, job_id: str, purpose: str) -> None:
         """It is gone again, by our own doing, or was never there."""
+        ...
+
+    def handed_over(self, job_id: str, but: Collection[str] = ()) -> None:
+        """What the job made is in use; `but`: purposes that are not."""
         ...
 
     def found(self, job_id: str, purpose: str) -> Mapping[str, Any] | None:
@@ -324,12 +328,18 @@ class Work:
     # What is made
 
     def mark(self, purpose: str = "") -> str:
-        """Unguessable text of this step, and of one thing that it makes: into what is made before it is asked for."""
-        return f"{self.token}-{purpose}" if purpose else self.token
+        """Unguessable text of this step, and of one thing that it makes: into what is made before it is asked for.
+
+        What the job that is retried began under its own mark keeps that.
+        """
+        row = self.records.found(self.job_id, purpose) if purpose else None
+        if row is not None and row["state"] != "removed":
+            return str(row["token"])
+        return f"{self.token}-{purpose}"[:255] if purpose else self.token
 
     def marks(self, purpose: str = "") -> dict[str, str]:
         """The same as metadata of a volume, snapshot, server or image."""
-        return {MARK: self.mark(purpose)[:255], JOB: self.job_id}
+        return {MARK: self.mark(purpose), JOB: self.job_id}
 
     # How it goes
 

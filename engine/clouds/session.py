@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ALIASES = {"block-storage": ("block-storage", "block-store", "volumev3", "volume")}
 # What is put behind a catalog URL that names no version.
 _VERSIONED = {"identity": "v3", "compute": "v2.1", "block-storage": "v3", "image": "v2", "network": "v2.0"}
-_MICROVERSIONED = {"compute": "compute", "block-storage": "volume"}
+_MICROVERSIONED = {"compute": "compute", "block-storage": "volume", "placement": "placement"}
 _CHUNK = 1 << 20
 
 

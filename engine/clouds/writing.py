@@ -67,6 +67,10 @@ class AccountSession:
         with self._watched():
             return self._session.send(method, url, body, headers)
 
+    def top(self, service: str, region: str) -> str:
+        """The service's highest microversion, asked for once; "" where it has none."""
+        return self._session.endpoint(service, region).top
+
     def close(self) -> None:
         """Drop its connections."""
         self._session.close()

@@ -16,7 +16,10 @@ Entries = Mapping[str, Mapping[str, int | None]]  # {the service's own name: {li
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet and its free addresses, the lowest first, at most 200; `count` is how many there are."""
+    """A subnet and its free addresses, the lowest first, at most 200; `count` is how many there are.
+
+    automatic  its addresses follow from the MAC (IPv6): none can be asked for, the same MAC brings the same one
+    """
 
     id: str
     name: str
@@ -25,6 +28,7 @@ class Subnet:
     version: int = 4
     free: tuple[str, ...] = ()
     count: int = 0
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

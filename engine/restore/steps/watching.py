@@ -157,7 +157,7 @@ class _Group:
         """The caller saw what there is, and waits on."""
         with self._moved:
             longest = max(LONGEST, min(self._took * _CALM, SLOWEST))
-            wait.due = time.monotonic() + max(min(wait.pause, longest), self._rest)
+            wait.due = time.monotonic() + max(min(wait.pause, longest), self._took, self._rest)
             wait.pause = min(wait.pause * 1.6, longest)
             self._moved.notify()
 

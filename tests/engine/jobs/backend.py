@@ -33,6 +33,7 @@ class Effects:
         self.over: list[str] = []
         self.errors: list[Exception] = []  # raised by the next steps, one each
         self.together = 0
+        self.tells = ""  # progress that every step tells
         self._running = 0
         self._lock = threading.Lock()
 
@@ -49,6 +50,8 @@ class Effects:
 
     def _run(self, step: Step, context: StepContext) -> StepResult:
         pause = float(step.args.get("seconds", 0)) * random.random()
+        if self.tells:
+            context.progress(self.tells)
         with self._lock:
             error = self.errors.pop(0) if self.errors else None
         if error is not None:

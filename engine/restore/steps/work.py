@@ -20,7 +20,9 @@ from engine.restore.steps import hands
 from engine.restore.steps.failing import Cancelled, Failed
 
 if TYPE_CHECKING:
+    from engine.access.models import Caller
     from engine.restore.steps.watching import Watcher
+    from engine.snapshots.models import Volume
 
 T = TypeVar("T")
 PERMISSION = "restore:write"
@@ -122,17 +124,23 @@ class Planning(Protocol):
 
 
 class Protection(Protocol):
-    """What is asked of the snapshots room when new volumes take the place of old ones."""
+    """What is asked where new volumes take the place of old ones (engine/restore/protection.py)."""
 
-    def take_over(self, caller: Any, old: Key, new: Key, call: Callable[[Call], Answer]) -> tuple[str, ...]:
+    def take_over(
+        self, caller: Caller, old: Volume, new: Volume, send: Callable[[Call], object], why: str
+    ) -> tuple[str, ...]:
         """Give the new volume the policies, assignments and exclusions of the old one; sentences of what was done.
 
-        `call` sends what has to be written to the new volume's metadata. Harmless when it was done before.
+        `send` sends what has to be written to the new volume's metadata. Harmless when it was done before.
         """
         ...
 
-    def policies(self, key: Key, metadata: Mapping[str, str]) -> tuple[str, ...]:
-        """Names of the policies that hold for a volume with these metadata."""
+    def retire(self, old: Volume, send: Callable[[Call], object]) -> str:
+        """Have policies leave the old volume alone from now on; what was done, "" when it was so already."""
+        ...
+
+    def held(self, volume: Volume) -> tuple[str, ...]:
+        """The policies that hold for a volume, each with how many points are kept; an owner's word counts."""
         ...
 
 

@@ -65,7 +65,7 @@ class Giving:
         with self._ops.begin() as connection:
             for volume in found:
                 for set_id, policy, keep in wanted:
-                    row, is_new = _put(connection, caller, volume, set_id, policy, keep, body.reason, now)
+                    row, is_new = put(connection, caller, volume, set_id, policy, keep, body.reason, now)
                     made.append(row)
                     new += is_new
             detail: Row = {"volumes": [_named(volume) for volume in found[:_TOLD]], "count": len(found), "new": new}
@@ -229,7 +229,7 @@ def _place(found: Sequence[Volume]) -> Row:
     return {"cloud": found[0].cloud} if len({volume.cloud for volume in found}) == 1 else {}
 
 
-def _put(
+def put(
     connection: Connection,
     caller: Caller,
     volume: Volume,
@@ -239,7 +239,7 @@ def _put(
     reason: str,
     now: datetime,
 ) -> tuple[Row, bool]:
-    """The assignment's row, and whether it is new."""
+    """Give one volume a set or a policy: (the assignment's row, whether it is new)."""
     table = snapshot_assignments
     where = {"cloud": volume.cloud, "region": volume.region, "volume_id": volume.id, "policy_set_id": set_id,
              "policy": policy}  # fmt: skip

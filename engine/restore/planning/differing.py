@@ -13,8 +13,9 @@ from engine.restore.models import Difference, Disk, Nic, Plan
 from engine.restore.planning import steps
 from engine.restore.planning.choosing import size_gb
 from engine.restore.planning.facts import Facts
-from engine.restore.planning.networks import KEEPS_PORTS, label
+from engine.restore.planning.networks import KEEPS_PORTS, expected, label
 from engine.restore.planning.wording import disk_name, hours, machine_name, moment, point_name
+from store.redact import HIDDEN
 
 _MAKES_MACHINE = ("NEW", "REPLACE")
 # Metadata that says who else keeps a record of the machine: {start of a key: who}.
@@ -113,6 +114,8 @@ def _server(plan: Plan) -> Iterator[Difference]:
         yield Difference("server.locked", "it is not locked, as the old one is")
     if machine.boot == "image":
         yield Difference("server.image", "its image is the image snapshot that it was made from")
+    if _hidden(machine.metadata):
+        yield Difference("server.metadata", f"{_hidden(machine.metadata)} of its metadata not copied")
     if plan.request.security_group_ids is not None:
         yield Difference("server.security_groups", "it has the security groups that were asked for")
 
@@ -140,6 +143,12 @@ def _disks(plan: Plan) -> Iterator[Difference]:
         elif disk.choice == "restore_point" and disk.source is not None:
             yield Difference(f"disk.{number}.id", f"{name} is another volume, with another /dev/disk/by-id name")
             yield Difference(f"disk.{number}.created", f"{name} is a new volume, made from {point_name(disk.source)}")
+            if disk.root or not disk.name:
+                yield Difference(f"disk.{number}.name", f"the new volume of {name} is called after the machine")
+            if _hidden(disk.metadata):
+                yield Difference(
+                    f"disk.{number}.metadata", f"{name}: {_hidden(disk.metadata)} of its metadata not copied"
+                )
             if disk.volume_id and size_gb(disk) != disk.size_gb:
                 yield Difference(f"disk.{number}.size_gb", f"{name} gets {size_gb(disk)} GB, as its restore point has")
             if disk.attached_elsewhere:
@@ -148,6 +157,12 @@ def _disks(plan: Plan) -> Iterator[Difference]:
                 yield _stays(number, name)
         elif disk.delete_on_termination and plan.way in _MAKES_MACHINE:
             yield _stays(number, name)
+
+
+def _hidden(metadata: Mapping[str, str]) -> str:
+    """Which entries look like secrets, whose values are never read; "" for none."""
+    keys = sorted(key for key, value in metadata.items() if value == HIDDEN)
+    return f"{', '.join(keys)} (it looks like a secret)" if keys else ""
 
 
 def _stays(number: int, name: str) -> Difference:
@@ -168,7 +183,7 @@ def _ports(plan: Plan, facts: Facts) -> Iterator[Difference]:
             )
         if nic.network_id != before.network_id:
             yield Difference(f"{where}.network_id", f"it is on another network than {label(before)} was")
-        if [one.address for one in nic.wanted if one.address] != [one.address for one in nic.fixed]:
+        if sorted(expected(nic)) != sorted(one.address for one in nic.fixed):
             yield Difference(f"{where}.fixed", f"{label(nic)} has other addresses: {_addresses(nic)}")
         elif nic.fall_back:
             yield Difference(f"{where}.fixed", f"{label(nic)} may get other addresses, if the old ones cannot be had")
@@ -176,7 +191,7 @@ def _ports(plan: Plan, facts: Facts) -> Iterator[Difference]:
 
 
 def _addresses(nic: Nic) -> str:
-    given = [one.address or "any" for one in nic.wanted]
+    given = [address or "any" for address in expected(nic)]
     return ", ".join(given) if given else "what the network gives"
 
 

@@ -7,9 +7,8 @@ refused when the restore is planned, not when the ports are made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from engine.restore.models import FixedIp, Nic, Request, Strategy
 from engine.restore.planning.facts import Facts, NetworkAddresses, Subnet
@@ -19,17 +18,21 @@ KEEPS_PORTS = ("IN_PLACE", "DISK_BESIDE", "DATA_VOLUME_BACK")  # ways that touch
 
 @dataclass(slots=True)
 class Wanted:
-    """The ports with what they ask for, the strategy that holds in the end, and what is wrong."""
+    """The ports with what they ask for, the strategy that holds in the end, and what is wrong.
+
+    dead  the old machine's host is dead: its ports can be freed by an administrator only
+    """
 
     nics: tuple[Nic, ...] = ()
     strategy: Strategy = "NEW_IPS"
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    dead: bool = False
 
 
 def wanted(facts: Facts, request: Request, *, dead: bool = False) -> Wanted:
-    """The ports of the plan. `dead`: the old machine's host is dead, so its ports can only be freed by an admin."""
-    found = Wanted(strategy=request.ip_strategy)
+    """The ports of the plan. `dead`: see Wanted."""
+    found = Wanted(strategy=request.ip_strategy, dead=dead)
     if request.way in KEEPS_PORTS:
         _untouched(facts, request, found)
         return found
@@ -47,10 +50,6 @@ def wanted(facts: Facts, request: Request, *, dead: bool = False) -> Wanted:
     if override and len(nics) > 1:
         found.warnings.append(
             f"all {len(nics)} ports of the new machine will be on the network {_name(facts, override)}"
-        )
-    if dead and not facts.rights.admin and any(_held(nic) for nic in nics):
-        found.problems.append(
-            "the old machine's addresses can be taken from a dead host by an administrator only: use NEW_IPS"
         )
     found.nics = tuple(nics)
     return found
@@ -118,16 +117,9 @@ def _same(nic: Nic, facts: Facts, request: Request, found: Wanted) -> Nic:
     """The addresses of the old port, where they can be had; another one is taken only by TRY_SAME_IPS."""
     must = found.strategy == "SAME_IPS_OR_FAIL"
     network = facts.networks.get(nic.network_id)
-    why = ""
-    if not facts.machine.gone and request.way == "NEW":
-        why = "the old machine has them, and goes on using them"
-    elif network is None or not network.known:
-        reason = network.why if network is not None and network.why else "its addresses could not be read"
-        why = f"what is free there is not known ({reason})"
-    elif facts.machine.gone and (taken := [one.address for one in nic.fixed if one.address in network.used]):
-        why = f"{', '.join(taken)} is used by something else now"
-    keep_mac = request.way == "REPLACE" and facts.rights.admin and bool(nic.mac) and not why
-    if not why and not keep_mac and (bound := [one.address for one in nic.fixed if made_of_mac(one.address, nic.mac)]):
+    keep_mac = request.way == "REPLACE" and facts.rights.admin and bool(nic.mac)
+    why = _why_not_same(nic, network, facts, request, found)
+    if not why and not keep_mac and (bound := [one.address for one in nic.fixed if _automatic(one, nic, network)]):
         why = f"{', '.join(bound)} follows from the MAC address, which cannot be kept"
     if why and must:
         found.problems.append(f"{label(nic)} cannot get the same addresses: {why}; use NEW_IPS or MANUAL_IP")
@@ -135,12 +127,39 @@ def _same(nic: Nic, facts: Facts, request: Request, found: Wanted) -> Nic:
         if not must:
             found.warnings.append(f"{label(nic)} gets other addresses: {why}")
         return replace(nic, wanted=_any(nic, nic, facts), keep_mac=False, fall_back=not must, note=why)
-    asked = tuple(
-        FixedIp("" if keep_mac and made_of_mac(one.address, nic.mac) else one.address, one.subnet_id)
-        for one in nic.fixed
-    )
+    asked = tuple(FixedIp("" if _automatic(one, nic, network) else one.address, one.subnet_id) for one in nic.fixed)
     note = "" if keep_mac or request.way != "REPLACE" else "the MAC address changes: only an administrator can keep it"
     return replace(nic, wanted=asked, keep_mac=keep_mac, fall_back=not must, note=note)
+
+
+def _why_not_same(nic: Nic, network: NetworkAddresses | None, facts: Facts, request: Request, found: Wanted) -> str:
+    """Why the addresses of the old port cannot be asked for; "" when they can."""
+    if not facts.machine.gone and request.way == "NEW":
+        return "the old machine has them, and goes on using them"
+    if found.dead and not facts.rights.admin:
+        return "only an administrator can take them from a machine whose host is dead"
+    if network is None or not network.known:
+        return f"what is free there is not known ({_reason(network)})"
+    there = {"", *(subnet.id for subnet in network.subnets)}
+    gone = [one.address for one in nic.fixed if one.subnet_id not in there]
+    if gone:
+        return f"the subnet of {', '.join(gone)} does not exist any more"
+    taken = [one.address for one in nic.fixed if one.address in network.used] if facts.machine.gone else []
+    return f"{', '.join(taken)} is used by something else now" if taken else ""
+
+
+def _automatic(one: FixedIp, nic: Nic, network: NetworkAddresses | None) -> bool:
+    """Whether the cloud makes the address of the MAC: then nobody may ask for it, and the same MAC brings it back."""
+    subnets = network.subnets if network is not None else ()
+    return any(subnet.automatic for subnet in subnets if subnet.id == one.subnet_id) or made_of_mac(
+        one.address, nic.mac
+    )
+
+
+def expected(nic: Nic) -> tuple[str, ...]:
+    """The addresses that the new port will have; "" for one that nobody knows yet."""
+    old = {one.subnet_id: one.address for one in nic.fixed if made_of_mac(one.address, nic.mac)}
+    return tuple(one.address or (old.get(one.subnet_id, "") if nic.keep_mac else "") for one in nic.wanted)
 
 
 # Addresses that were chosen by hand
@@ -169,6 +188,8 @@ def _by_hand(nic: Nic, address: str, facts: Facts, request: Request, found: Want
     network = facts.networks.get(nic.network_id)
     own = {one.address for one in nic.fixed} if request.way == "REPLACE" else set()
     subnet, problem = check(address, network, own)
+    if not problem and found.dead and not facts.rights.admin and address in own:
+        problem = "only an administrator can take it from a machine whose host is dead"
     if problem or subnet is None:
         found.problems.append(f"{label(nic)} cannot get {address!r:.60}: {problem}")
         return replace(nic, wanted=())
@@ -186,11 +207,12 @@ def check(address: str, network: NetworkAddresses | None, own: set[str]) -> tupl
     except ValueError:
         return None, "it is no IP address"
     if network is None or not network.known:
-        reason = network.why if network is not None and network.why else "its addresses could not be read"
-        return None, f"what is free on the network is not known ({reason}); use NEW_IPS"
+        return None, f"what is free on the network is not known ({_reason(network)}); use NEW_IPS"
     subnet = next((one for one in network.subnets if value in _cidr(one)), None)
     if subnet is None:
         return None, f"it is in none of the subnets of {network.name or network.network_id}"
+    if subnet.automatic:
+        return subnet, "addresses there follow from the MAC address, none can be chosen"
     cidr = _cidr(subnet)
     wide = value.version == 4 and cidr.prefixlen < 31
     if wide and value in (cidr.network_address, cidr.broadcast_address):
@@ -204,7 +226,7 @@ def check(address: str, network: NetworkAddresses | None, own: set[str]) -> tupl
     return subnet, ""
 
 
-def _cidr(subnet: Subnet):  # type: ignore[no-untyped-def]
+def _cidr(subnet: Subnet) -> IPv4Network | IPv6Network:
     return ip_network(subnet.cidr, strict=False)
 
 
@@ -221,9 +243,8 @@ def _name(facts: Facts, network_id: str) -> str:
     return (found.name if found is not None else "") or network_id[:8]
 
 
-def _held(nic: Nic) -> bool:
-    """Whether the port asks for something that the old one has."""
-    return nic.keep_mac or bool({one.address for one in nic.fixed} & {one.address for one in nic.wanted if one.address})
+def _reason(network: NetworkAddresses | None) -> str:
+    return network.why if network is not None and network.why else "its addresses could not be read"
 
 
 def made_of_mac(address: str, mac: str) -> bool:
@@ -237,8 +258,3 @@ def made_of_mac(address: str, mac: str) -> bool:
         return False
     made = bytes([parts[0] ^ 2, parts[1], parts[2], 0xFF, 0xFE, parts[3], parts[4], parts[5]])
     return value.packed[8:] == made
-
-
-def addresses(nics: tuple[Nic, ...]) -> Mapping[str, tuple[str, ...]]:
-    """{port id: the addresses that are asked for by number}."""
-    return {nic.port_id: tuple(one.address for one in nic.wanted if one.address) for nic in nics}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from engine.restore.models import Key
 from store import times
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 Answer = Literal["yes", "no"]
-BEGUN, MADE, HANDED_OVER, REMOVED = "begun", "made", "handed_over", "removed"  # states of a resource
+# States of a resource: asked for, there, in use for good, taken over by a retry, gone again.
+BEGUN, MADE, HANDED_OVER, PASSED_ON, REMOVED = "begun", "made", "handed_over", "passed_on", "removed"
 KEPT, RELEASED = "kept", "released"  # and of what is kept, beside REMOVED
 LONGEST_CHAIN = 50  # retries of retries
 
@@ -109,20 +110,32 @@ class Records:
             where = (resources.c.cloud == cloud, resources.c.region == region, resources.c.id == id)
             return [dict(row) for row in connection.execute(select(resources).where(*where)).mappings()]
 
-    def adopt(self, connection: Connection, job_id: str, from_job: str) -> list[Row]:
-        """A retry takes over what the failed job made or began, with its tokens; the rows of the retry.
+    def adopt(self, connection: Connection, job_id: str, from_job: str, purposes: Collection[str]) -> list[Row]:
+        """A retry takes over what the failed job made for these purposes, with its tokens; the rows of the retry.
 
-        The failed job has handed it over then: two jobs never clean up the same thing.
+        The failed job has passed it on then: two jobs never clean up the same thing.
         """
         now, taken = self._clock(), []
-        where = (resources.c.job_id == from_job, resources.c.state.in_((BEGUN, MADE)))
+        where = (resources.c.job_id == from_job, resources.c.state == MADE, resources.c.purpose.in_(list(purposes)))
         query = select(resources).where(*where).order_by(resources.c.seq)
         for row in [dict(row) for row in connection.execute(query).mappings()]:
             own = {**row, "job_id": job_id, "changed_at": now}
-            connection.execute(update(resources).where(*_where(row)).values(state=HANDED_OVER, changed_at=now))
+            connection.execute(update(resources).where(*_where(row)).values(state=PASSED_ON, changed_at=now))
             connection.execute(insert(resources).values(**own))
             taken.append(own)
         return taken
+
+    def return_adopted(self, job_id: str, from_job: str) -> None:
+        """The retry was not begun: what it took over is the failed job's again."""
+
+        def act(connection: Connection) -> None:
+            where = (resources.c.job_id == job_id,)
+            purposes = list(connection.execute(select(resources.c.purpose).where(*where)).scalars())
+            connection.execute(delete(resources).where(*where))
+            passed = (resources.c.job_id == from_job, resources.c.state == PASSED_ON, resources.c.purpose.in_(purposes))
+            connection.execute(update(resources).where(*passed).values(state=MADE, changed_at=self._clock()))
+
+        self._ops.finish(act)
 
     def left(self) -> list[Row]:
         """What jobs made or began, and neither handed over nor removed; of open jobs, too. The oldest first."""

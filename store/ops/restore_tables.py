@@ -54,7 +54,8 @@ restore_plans = Table(
 )
 
 # What a job made. `token` (in the resource, too) is on disk before the cloud is asked.
-#   state: begun (the id is not known yet), made, handed_over (in use: no longer the job's to delete), removed
+#   state: begun (the id is not known yet), made, handed_over (in use: no longer the job's to delete), passed_on (to a
+#   retry of the job, which has a row of its own), removed
 restore_resources = Table(
     "restore_resources",
     metadata,

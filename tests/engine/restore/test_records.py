@@ -81,17 +81,25 @@ def test_what_a_job_hands_over_is_no_longer_left(records: Records) -> None:
     assert [row["purpose"] for row in records.left()] == ["temporary:v1"]
 
 
-def test_a_retry_takes_over_and_the_failed_job_lets_go(ops: Ops, records: Records) -> None:
-    records.begin("j1", 3, "volume:v1", "volume", "token-a", "", _key(), "p1")
-    records.made("j1", "volume:v1", "v-new")
-    records.begin("j1", 5, "port:0", "port", "token-b", "", _key(), "p1")
-    records.begin("j1", 5, "port:1", "port", "token-c", "", _key(), "p1")
-    records.removed("j1", "port:1")
+def test_a_retry_takes_over_and_gives_back_when_it_is_not_begun(ops: Ops, records: Records) -> None:
+    for purpose, token, id in (("volume:v1", "token-a", "v-new"), ("volume:v2", "token-b", ""), ("port:0", "c", "p-1")):
+        records.begin("j1", 3, purpose, purpose.partition(":")[0], token, "", _key(), "p1")
+        if id:
+            records.made("j1", purpose, id)
     with ops.begin() as connection:
-        taken = records.adopt(connection, "j2", "j1")
-    assert [(row["purpose"], row["token"]) for row in taken] == [("volume:v1", "token-a"), ("port:0", "token-b")]
-    assert {row["job_id"] for row in records.left()} == {"j2"}
-    assert _states(records, "j2") == [("volume:v1", "v-new", "made"), ("port:0", "", "begun")]
+        taken = records.adopt(connection, "j2", "j1", ["volume:v1", "volume:v2"])
+    assert [(row["job_id"], row["purpose"], row["token"], row["id"]) for row in taken] == [
+        ("j2", "volume:v1", "token-a", "v-new")
+    ]
+    assert _states(records, "j2") == [("volume:v1", "v-new", "made")]
+    assert {(row["job_id"], row["purpose"]) for row in records.left()} == {
+        ("j2", "volume:v1"), ("j1", "volume:v2"), ("j1", "port:0"),
+    }  # fmt: skip
+    records.return_adopted("j2", "j1")
+    assert records.of_job("j2") == []
+    assert {row["purpose"]: row["state"] for row in records.of_job("j1")} == {
+        "volume:v1": "made", "volume:v2": "begun", "port:0": "made",
+    }  # fmt: skip
 
 
 def test_the_chain_of_retries(ops: Ops, records: Records) -> None:

@@ -6,6 +6,7 @@ Differences from nova.virt.fake.FakeDriver:
 - snapshots upload a few bytes, so the image becomes `active`;
 - pause, suspend and power states are tracked;
 - a boot takes a moment, so that BUILD can be seen;
+- a tagged disk can be detached (Nova wants the list of tagged devices that a real driver keeps);
 - a server whose metadata has `lab_fault=boot` fails to spawn (ERROR).
 """
 
@@ -153,6 +154,13 @@ class LabDriver(fake.FakeDriver):
 
     def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:
         self._interfaces.pop(vif["id"], None)
+
+    def detach_volume(
+        self, context: Any, connection_info: Any, instance: Any, mountpoint: str, encryption: Any = None
+    ) -> None:
+        super().detach_volume(context, connection_info, instance, mountpoint, encryption)
+        if instance.device_metadata is None:
+            instance.device_metadata = objects.InstanceDeviceMetadata(devices=[])
 
     def snapshot(self, context: Any, instance: Any, image_id: str, update_task_state: Any) -> None:
         update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)

@@ -84,6 +84,6 @@ class ForJobs:
         """The sentence for what the configuration says not to touch just now; None when it may be."""
         return rules.hands_off_problem(self.windows.rules(target.cloud), target, self._clock())
 
-    def held(self, type: str, key: Key) -> str | None:
-        """The sentence for what a plan's job works on; None when none does."""
-        return self._plans.held(type, key, "")
+    def held(self, type: str, key: Key, but: str = "") -> str | None:
+        """The sentence for what another plan's job than `but`'s works on; None when none does."""
+        return self._plans.held(type, key, but)

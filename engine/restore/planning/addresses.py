@@ -46,11 +46,30 @@ def used_of(ports: Iterable[Doc]) -> dict[str, set[Address]]:
     return found
 
 
+def claimed_of(ports: Iterable[Doc]) -> set[Address]:
+    """Single addresses that ports may use beside their own (allowed address pairs), such as those of a keepalived.
+
+    Neutron would give them away; whoever got one would fight for it.
+    """
+    words = (text(pair.get("ip_address")) for port in ports for pair in items(port.get("allowed_address_pairs")))
+    return {one for one in map(single, words) if one is not None}
+
+
+def single(word: str) -> Address | None:
+    """The address in a range of one, with or without its prefix; None for any other."""
+    try:
+        network = ipaddress.ip_network(word)
+    except ValueError:
+        return None
+    return network.network_address if network.num_addresses == 1 else None
+
+
 def subnet_of(doc: Doc, used: Iterable[Address], *, known: bool = True) -> Subnet:
     """A subnet with its free addresses; none where they are not `known`."""
     gateway = address(doc.get("gateway_ip"))
+    version = number(doc.get("ip_version")) or 4
     automatic = text(doc.get("ipv6_address_mode")) in _AUTOMATIC
-    taken = {int(one) for one in used} | ({int(gateway)} if gateway is not None else set())
+    taken = {int(one) for one in (*used, gateway) if one is not None and one.version == version}
     pools = [] if automatic or not known else _pools(doc)
     count = sum(last - first + 1 - sum(first <= one <= last for one in taken) for _, first, last in pools)
     return Subnet(
@@ -58,7 +77,7 @@ def subnet_of(doc: Doc, used: Iterable[Address], *, known: bool = True) -> Subne
         name=text(doc.get("name")),
         cidr=text(doc.get("cidr")),
         gateway=str(gateway) if gateway is not None else "",
-        version=number(doc.get("ip_version")) or 4,
+        version=version,
         free=tuple(_first(pools, taken)),
         count=count,
         automatic=automatic,
@@ -77,10 +96,11 @@ def network_of(network_id: str, network: Doc | None, subnets: Sequence[Doc], por
     name = text(network.get("name")) or network_id
     why = ports if isinstance(ports, str) else blind
     taken = {} if isinstance(ports, str) else used_of(ports)
+    claimed = set[Address]() if isinstance(ports, str) else claimed_of(ports)
     mine = [doc for doc in subnets if doc.get("network_id") == network_id]
-    found = tuple(subnet_of(doc, taken.get(text(doc.get("id")), ()), known=not why) for doc in mine)
-    ids = {subnet.id for subnet in found}
-    used = {str(one) for id, those in taken.items() if id in ids for one in those}
+    ids = {text(doc.get("id")): taken.get(text(doc.get("id")), set()) | claimed for doc in mine}
+    found = tuple(subnet_of(doc, ids[text(doc.get("id"))], known=not why) for doc in mine)
+    used = {str(one) for those in ids.values() for one in those}
     used |= {subnet.gateway for subnet in found if subnet.gateway}
     return NetworkAddresses(network_id, name, known=not why, why=why, subnets=found, used=frozenset(used))
 

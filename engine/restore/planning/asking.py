@@ -6,6 +6,7 @@ taken out of them is checked: they are written by tenants.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -63,6 +64,7 @@ class Asking:
     """Questions about one machine's project. Thread-safe.
 
     admin  an administrator asks, who sees every project; else a member of the machine's own project does
+    sees   whoever asks would see the machine if it were there
     calls  how many questions were sent
     """
 
@@ -77,11 +79,10 @@ class Asking:
         # Without an administrator, and in a project without a role, whatever the account sees is all there is.
         kind: SessionKind = "read"
         if not self.admin and project_id:
-            try:
+            with contextlib.suppress(NoRole):
                 sources.who(cloud, "tenant", project_id)
                 kind = "tenant"
-            except NoRole:
-                kind = "read"
+        self.sees = self.admin or kind == "tenant"
         self._get = sources.reader(cloud, region, project_id, kind)
 
     def get(self, service: str, path: str, version: str = "", query: Query = ()) -> dict[str, Any] | None:

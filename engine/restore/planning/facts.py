@@ -103,6 +103,7 @@ class Facts:
     refused       {what: sentence} of the gate: "locked", "held", "hands_off", "read_only"
     helper        another machine that gets a copy of a disk
     survived      volumes of a deleted machine that are still there and free
+    unread        sentences: what could not be read, and is missing from the rest
     """
 
     machine: Machine
@@ -126,6 +127,7 @@ class Facts:
     refused: Mapping[str, str] = field(default_factory=dict)
     helper: Machine | None = None
     survived: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:

@@ -21,6 +21,7 @@ SERVER = "2.100"  # pinned zone 2.96, host name 2.90, server group 2.71, embedde
 ATTACHMENTS = "2.89"  # tag 2.70, delete_on_termination 2.79
 VOLUME = "3.71"
 FLAVORS = "2.61"  # extra specs in the list
+ACTIONS, DETAILS = "2.58", "2.84"  # limit; details of an event
 FLAVOR = ("vcpus", "ram", "disk", "ephemeral", "swap")
 _FLAVOR_NAMES = {"ephemeral": "OS-FLV-EXT-DATA:ephemeral"}
 _USER_DATA = "OS-EXT-SRV-ATTR:user_data"
@@ -32,16 +33,11 @@ def machine_of(
     doc: Doc,
     *,
     boot: Boot = "image",
-    flavor: Mapping[str, Any] | None = None,
-    flavor_id: str = "",
-    group: Doc | None = None,
     project: tuple[str, str] = ("", ""),
     gone: bool = False,
 ) -> Machine:
-    """The machine of a server's document.
+    """The machine of a server's document, without what lies elsewhere: flavor of today, server group.
 
-    flavor   its numbers, where the document has none (below 2.47)
-    group    document of its server group
     project  names of its project and domain
     """
     data = doc.get(_USER_DATA)
@@ -66,8 +62,7 @@ def machine_of(
         pinned_zone=text(doc.get("pinned_availability_zone")),
         boot=boot,
         image_id=image_id(doc),
-        flavor=dict(flavor if flavor is not None else embedded(doc)),
-        flavor_id=flavor_id,
+        flavor=embedded(doc),
         hostname=text(doc.get("OS-EXT-SRV-ATTR:hostname")),
         description=text(doc.get("description")),
         key_name=text(doc.get("key_name")),
@@ -75,9 +70,6 @@ def machine_of(
         metadata=pairs(doc.get("metadata")),
         tags=texts(doc.get("tags")),
         security_groups=tuple(dict.fromkeys(text(one.get("name")) for one in items(doc.get("security_groups")))),
-        group_id=text((group or {}).get("id")),
-        group_name=text((group or {}).get("name")),
-        group_policy=group_policy(group or {}),
         user_data_bytes=number(digest.get("size")),
         user_data_sha256=text(digest.get("sha256")),
         created_at=text(doc.get("created")),
@@ -101,6 +93,11 @@ def volume_ids(doc: Doc) -> list[str]:
     return [id for one in items(doc.get("os-extended-volumes:volumes_attached")) if (id := text(one.get("id")))]
 
 
+def volume_of(attachment: Doc) -> str:
+    """Id of the volume of one of Nova's attachments."""
+    return text(attachment.get("volumeId")) or text(attachment.get("id"))
+
+
 # Flavors
 
 
@@ -116,6 +113,13 @@ def listed(flavor: Doc) -> dict[str, Any]:
     """The same numbers of a flavor as Nova lists them."""
     named = {**flavor, **{short: flavor.get(long) for short, long in _FLAVOR_NAMES.items()}}
     return {"name": text(flavor.get("name")), **_numbers(named), "extra_specs": pairs(flavor.get("extra_specs"))}
+
+
+def flavor_of(doc: Doc, flavors: Sequence[Doc]) -> dict[str, Any]:
+    """The numbers of the flavor with the id that a machine names (below 2.47); {} when it is gone."""
+    inner = doc.get("flavor")
+    id = text(inner.get("id")) if isinstance(inner, Mapping) else ""
+    return next((listed(one) for one in flavors if id and one.get("id") == id), {})
 
 
 def flavor_now(wanted: Mapping[str, Any], flavors: Sequence[Doc]) -> str:
@@ -152,7 +156,7 @@ def disks_of(doc: Doc, attachments: Sequence[Doc], volumes: Mapping[str, Doc]) -
     volumes      {id: Cinder's document}; a volume that Cinder does not have has an empty status
     """
     server_id = text(doc.get("id"))
-    rows = {text(one.get("volumeId") or one.get("id")): one for one in attachments}
+    rows = {volume_of(one): one for one in attachments}
     rows |= {id: {} for id in volume_ids(doc) if id not in rows}
     delete = {text(one.get("id")): one for one in items(doc.get("os-extended-volumes:volumes_attached"))}
     ids = sorted((id for id in rows if id), key=lambda id: _place(_device(rows[id], volumes.get(id, {}), server_id)))

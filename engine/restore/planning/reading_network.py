@@ -6,16 +6,16 @@ addresses are known to an administrator, and to the project that owns the networ
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.gate.models import NoRole
 from engine.inventory.events_rules import items
 from engine.restore.models import FixedIp, Floating, Machine, Nic
-from engine.restore.planning.addresses import address, network_of
+from engine.restore.planning.addresses import address, network_of, single
 from engine.restore.planning.asking import Asking, Doc, or_else, text, texts
 from engine.restore.planning.facts import NetworkAddresses
 
@@ -182,6 +182,19 @@ def addresses_of(seen: Seen, project_id: str, *, admin: bool) -> dict[str, Netwo
     }
 
 
+def may_use(ask: Asking, network_id: str) -> bool:
+    """Whether the machine's project may have ports on a network: what its own token sees, else what everybody may."""
+    found = (ask.own("network", f"/networks/{network_id}") or {}).get("network")
+    if not isinstance(found, dict):
+        return False
+    if owner(found) == ask.project_id or found.get("shared") is True or found.get("router:external") is True:
+        return True
+    try:
+        return ask.who("tenant").project_id == ask.project_id  # its own token sees it: it is shared with the project
+    except NoRole:
+        return False
+
+
 # What points at the machine
 
 
@@ -217,19 +230,11 @@ def _allowed_elsewhere(nic: Nic, ports: Sequence[Doc] | str) -> list[str]:
         if port.get("id") == nic.port_id:
             continue
         for pair in items(port.get("allowed_address_pairs")):
-            one = _single(text(pair.get("ip_address")))
+            one = single(text(pair.get("ip_address")))
             if one in own:
                 name = text(port.get("name")) or text(port.get("id"))
                 found.append(f"the port {name} may use the address {own[one]} too (allowed address pairs)")
     return found
-
-
-def _single(word: str) -> Any:
-    try:
-        network = ipaddress.ip_network(word)
-    except ValueError:
-        return None
-    return network.network_address if network.num_addresses == 1 else None
 
 
 class LoadBalancers:

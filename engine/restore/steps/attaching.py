@@ -97,6 +97,9 @@ def _wait_attached(work: Work, server_id: str, volume_id: str) -> str:
         state = volumes.status(found)
         if state == "in-use" and server_id in volumes.servers_of(found):
             return "there"
+        # A shelved machine is nowhere: its volumes are only reserved until it comes back.
+        if state == "reserved" and looking.status(looking.server(work, server_id)) in looking.SHELVED:
+            return "there" if attached(work, server_id, volume_id) is not None else None
         # Nova gives an attachment up without a word, and the volume is free again.
         if state == "available" and attached(work, server_id, volume_id) is None:
             return "given up"
@@ -216,6 +219,18 @@ def _arrive(work: Work, volume_id: str) -> None:
     """An attachment that is being made can only be taken back when it is there."""
     moving = ("reserved", "attaching", "detaching")
     work.until("volume", volume_id, lambda found: None if volumes.status(found) in moving else True, _SECONDS)
+
+
+def keep_copies(work: Work) -> None:
+    """Note that copies of disks are only there for a time: part of FINALIZE, for a copy that is taken back is not."""
+    request, helper = work.plan.request, work.plan.helper_name or work.plan.machine.name
+    until = work.now() + timedelta(days=request.keep_days)
+    for disk in restored(work.plan):
+        key = (work.cloud, work.region, _new(work, disk))
+        work.records.keep(
+            work.job_id, "disk_beside", key, work.project_id, volumes.called(work, disk), until,
+            at_end="delete", detail=f"copy of {disk.name or disk.volume_id}, beside the disks of {helper}",
+        )  # fmt: skip
 
 
 # A data volume in the place of another

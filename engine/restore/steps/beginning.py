@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from engine.gate.models import NoRole
 from engine.jobs.models import StepResult
+from engine.restore.steps.attaching import keep_copies
 from engine.restore.steps.failing import Failed
 from engine.restore.steps.work import Work
 
@@ -42,6 +43,8 @@ def quota_check(work: Work) -> StepResult:
 
 def finalize(work: Work) -> StepResult:
     """What was made belongs to the machine from now on; what was only needed meanwhile stays clean-up's."""
+    if work.plan.way == "DISK_BESIDE":
+        keep_copies(work)
     rows = work.records.of_job(work.job_id)
     left = [str(row["purpose"]) for row in rows if str(row["purpose"]).startswith(_TEMPORARY)]
     work.records.handed_over(work.job_id, left)

@@ -147,9 +147,13 @@ def undo_rebuild(work: Work) -> StepResult:
 
 
 def _written_back(work: Work) -> bool:
-    """Whether an earlier attempt had come so far as to remove what it did it with: only ever done at the end."""
+    """Whether an earlier attempt wrote the root back, and was only about to remove what it did it with."""
     row = work.records.found(work.job_id, UNDO_IMAGE)
-    return row is not None and row["state"] == "removed" and bool(row["id"])
+    if row is None or not row["id"]:
+        return False
+    document = server(work)
+    there = looking.settled(document, "ACTIVE", "SHUTOFF") and loaded(work, document) == row["id"]
+    return there or row["state"] == "removed"
 
 
 def _quiet(work: Work) -> None:

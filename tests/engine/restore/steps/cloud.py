@@ -1,0 +1,16 @@
+"""The whole simulated cloud, which is also the gate of the steps under test."""
+
+from __future__ import annotations
+
+from tests.engine.restore.steps.cloud_storage import StorageParts
+
+try:
+    from tests.engine.restore.steps.cloud_machines import MachineParts
+except ImportError:  # pragma: no cover
+
+    class MachineParts:  # type: ignore[no-redef]
+        pass
+
+
+class FakeCloud(StorageParts, MachineParts):
+    """See the parts."""

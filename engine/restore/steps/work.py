@@ -39,6 +39,10 @@ class Gate(Protocol):
         """Send a call that changes something."""
         ...
 
+    def ask(self, caller: Caller, call: Call) -> Answer:
+        """Send a request that changes nothing."""
+        ...
+
     def reader(
         self, cloud: str, region: str, project_id: str, kind: SessionKind = "tenant"
     ) -> Callable[..., dict[str, Any] | None]:

@@ -8,6 +8,7 @@ from engine.gate.models import NoRole
 from engine.jobs.models import StepResult
 from engine.restore.steps.attaching import keep_copies
 from engine.restore.steps.failing import Failed
+from engine.restore.steps.servers import settle
 from engine.restore.steps.work import Work
 
 _TEMPORARY = ("temporary:", "image", "keypair")  # purposes of what is never handed over: clean-up takes what is left
@@ -45,6 +46,7 @@ def finalize(work: Work) -> StepResult:
     """What was made belongs to the machine from now on; what was only needed meanwhile stays clean-up's."""
     if work.plan.way == "DISK_BESIDE":
         keep_copies(work)
+    notes = settle(work) if work.plan.way in ("NEW", "REPLACE") else []
     rows = work.records.of_job(work.job_id)
     left = [str(row["purpose"]) for row in rows if str(row["purpose"]).startswith(_TEMPORARY)]
     work.records.handed_over(work.job_id, left)
@@ -53,7 +55,7 @@ def finalize(work: Work) -> StepResult:
     said = f"{len(there)} resources handed over" if there else "nothing was made that stays"
     if stays:
         said += f"; {len(stays)} for clean-up"
-    return work.done(said, handed_over=len(there), left=len(stays))
+    return work.done("; ".join([said, *notes]), handed_over=len(there), left=len(stays))
 
 
 STEPS: Mapping[str, Callable[[Work], StepResult]] = {

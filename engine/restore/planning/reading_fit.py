@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.clouds.quota import every
+from engine.gate.refusals import NotDone
 from engine.inventory.events_rules import items
-from engine.restore.models import Boot, Machine
+from engine.restore.models import Boot, Machine, Request
 from engine.restore.planning.asking import Asking, Doc, number, or_else, text, texts
 from engine.restore.planning.facts import Entries, Hosts
 from engine.restore.planning.reading_machine import SERVER, group_policy
@@ -100,8 +101,10 @@ def resources(flavor: Mapping[str, Any], boot: Boot) -> list[tuple[str, str]] | 
 
 
 def candidates(ask: Asking, query: Sequence[tuple[str, str]]) -> list[str]:
-    """Ids of Placement's providers that could take it: one for each host."""
-    found = ask.get("placement", "/allocation_candidates", PLACEMENT, query) or {}
+    """Ids of Placement's providers that could take it: one for each host. Raises NotDone where it cannot be asked."""
+    found = ask.get("placement", "/allocation_candidates", PLACEMENT, query)
+    if found is None:
+        raise NotDone(f"the placement service of {ask.cloud} is too old to say which hosts have room", status=404)
     summaries = found.get("provider_summaries")
     roots: dict[str, None] = {}
     for one in items(found.get("allocation_requests")):
@@ -176,9 +179,8 @@ def spread(answers: Sequence[Future[dict[str, Any] | str | None]] | None) -> dic
     return found
 
 
-def hosts_of(machine: Machine, group: Doc | None, known: Fitting) -> Hosts:
-    """Where the machine could run. Pure."""
-    zone = machine.pinned_zone
+def hosts_of(machine: Machine, group: Doc | None, known: Fitting, zone: str = "") -> Hosts:
+    """Where the machine could run, in that zone ("" = in any). Pure."""
     up = _up(known.services, zone)
     able = known.candidates
     if able is not None and up is not None:
@@ -232,7 +234,12 @@ def compute_services(ask: Asking, host: str = "") -> list[dict[str, Any]]:
     return ask.rows("compute", "/os-services", "services", "2.69", query)
 
 
-def hosts_now(ask: Asking, machine: Machine) -> Hosts:
+def zone_of(machine: Machine, request: Request) -> str:
+    """The zone that a successor would be pinned to: the one that was asked for before, or is asked for now."""
+    return machine.pinned_zone or (machine.zone if request.zone else "")
+
+
+def hosts_now(ask: Asking, machine: Machine, zone: str) -> Hosts:
     """Where a machine that is known could run, asked anew."""
     services = ask.try_later(compute_services, ask)
     names = ask.try_later(provider_names, ask)
@@ -240,7 +247,7 @@ def hosts_now(ask: Asking, machine: Machine) -> Hosts:
     able = ask.try_later(candidates, ask, query) if query else None
     path = f"/os-server-groups/{machine.group_id}"
     group = ask.try_later(ask.one, "compute", path, "server_group", "2.64").result() if machine.group_id else None
-    return hosts_from(ask, machine, or_else(group, None), services.result(), names.result(), able)
+    return hosts_from(ask, machine, or_else(group, None), services.result(), names.result(), able, zone)
 
 
 def hosts_from(
@@ -250,6 +257,7 @@ def hosts_from(
     services: Sequence[Doc] | str,
     names: Mapping[str, str] | str,
     able: Future[list[str] | str] | None,
+    zone: str,
 ) -> Hosts:
     """Where the machine could run, from these answers; asks where the members of its group are."""
     asked = members(ask, group, machine.key[2]) if group is not None and binds(group) else None
@@ -257,6 +265,6 @@ def hosts_from(
     known = None if isinstance(services, str) or not ask.admin else services
     providers = able.result() if able is not None else "not asked"
     if isinstance(providers, str):
-        return hosts_of(machine, group, Fitting(known, members=spread(asked)))
+        return hosts_of(machine, group, Fitting(known, members=spread(asked)), zone)
     by_name = named(providers, names, known) if known is not None and not isinstance(names, str) else None
-    return hosts_of(machine, group, Fitting(known, by_name, len(providers), spread(asked)))
+    return hosts_of(machine, group, Fitting(known, by_name, len(providers), spread(asked)), zone)

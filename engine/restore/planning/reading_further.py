@@ -50,7 +50,7 @@ class Further:
         self, ask: Asking, key: Key, request: Request, server: Doc, boot: Boot, ports: Sequence[Doc], first: First
     ) -> None:
         """`server`: the machine's document; `ports` in the machine's order."""
-        self._ask, self._key, self._server, self._first = ask, key, server, first
+        self._ask, self._key, self._request, self._server, self._first = ask, key, request, server, first
         self._flavor = docs.embedded(server) or docs.flavor_of(server, first.flavors)
         self._other = request.network_override_id
         self._may_use = ask.try_later(network.may_use, ask, self._other) if self._other else None
@@ -99,7 +99,8 @@ class Further:
         """Where it could run; asks where the group's members are."""
         group = or_else(self._group.result(), None)
         first = self._first
-        return fit.hosts_from(self._ask, machine, group, first.services, first.providers, self._candidates)
+        zone = fit.zone_of(machine, self._request)
+        return fit.hosts_from(self._ask, machine, group, first.services, first.providers, self._candidates, zone)
 
     def networks(self, seen: network.Seen) -> dict[str, NetworkAddresses]:
         """What is free on the machine's networks, and on the one that was asked for where its project may use it."""

@@ -28,7 +28,8 @@ def access_of(ask: Asking, lends: Callable[[str], bool]) -> tuple[Access, str, s
         if ask.admin and lends(ask.cloud):
             # The administrator's user is who gets the role.
             return "lend", error.command, "", ask.who("admin").user_id
-        return "none", error.command, str(error), ""
+        # The command is said beside it.
+        return "none", error.command, str(error).partition("; an administrator")[0], ""
     except FORESEEN as error:
         return "none", "", f"nobody knows whether anything can be made there: {error}", ""
 

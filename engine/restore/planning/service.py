@@ -157,7 +157,7 @@ class Planning:
         machine = plan.machine
         ask = Asking(self._sources, *machine.key[:2], machine.project_id)
         quotas = reading_fit.quotas(ask, machine.project_id)
-        hosts = reading_fit.hosts_now(ask, machine)
+        hosts = reading_fit.hosts_now(ask, machine, reading_fit.zone_of(machine, plan.request))
         return fitting.fits(
             plan,
             Facts(

@@ -101,8 +101,9 @@ def catalog() -> None:
 def _backends_up(cloud: Any) -> bool:
     listed = [s for s in cloud.compute.services() if s.binary == "nova-compute"]
     computes = {s.host for s in listed if s.state == "up" or s.is_forced_down}
-    volumes = [s for s in cloud.block_storage.services() if s.binary == "cinder-volume" and s.state == "up"]
-    return set(places.COMPUTES) <= computes and len(volumes) >= len(places.BACKENDS)
+    # The scheduler knows a back end only once that has told its pools: until then volumes of its type end in error.
+    pools = cloud.block_storage.get("/scheduler-stats/get_pools").json()["pools"]
+    return set(places.COMPUTES) <= computes and len(pools) >= sum(len(names) for names in places.BACKENDS.values())
 
 
 def wait_backends(cloud: Any, seconds: float = 300) -> None:

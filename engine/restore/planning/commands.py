@@ -60,13 +60,13 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _line(*words: str) -> str:
-    """With <NAME> left as it is: something that is only known once it is made."""
-    return " ".join(["openstack", *(word if word.startswith("<") else shlex.quote(word) for word in words)])
+    """What is made is referred to by the name that it gets; every word is quoted, for names are tenants' own."""
+    return shlex.join(["openstack", *words])
 
 
 def made(disk: Disk) -> str:
-    """Stands for the volume that is made for a disk."""
-    return f"<volume of {disk.name or disk.volume_id[:8] or 'root'}>"
+    """Name of the volume that is made for a disk."""
+    return f"restore-{disk.name or disk.volume_id[:8] or 'root'}"
 
 
 def _volume(disk: Disk) -> str:
@@ -83,7 +83,7 @@ def _volume(disk: Disk) -> str:
 def _rebuild(plan: Plan) -> Iterator[str]:
     image = plan.root_image
     if not image:
-        image = "<image>"
+        image = "restore-image"
         for disk in steps.restored(plan):
             yield _line("image", "create", "--volume", made(disk), image)
     extra = ["--reimage-boot-volume"] if plan.machine.boot == "volume" else []
@@ -97,7 +97,7 @@ def _beside(plan: Plan) -> Iterator[str]:
     for disk in steps.restored(plan):
         yield _line("server", "add", "volume", server, made(disk))
     # In the guest: read-only, and blind to UUIDs that are there twice.
-    yield "mount -o ro,nouuid /dev/<device> /mnt  # XFS; others: mount -o ro; LVM: vgimportclone /dev/<device>"
+    yield "mount -o ro,nouuid /dev/vdX /mnt  # XFS; others: mount -o ro; LVM: vgimportclone /dev/vdX"
 
 
 def _back(plan: Plan) -> Iterator[str]:
@@ -135,7 +135,7 @@ def _machine(plan: Plan) -> Iterator[str]:
 
 
 def _port_name(nic: Nic) -> str:
-    return f"<port {nic.order + 1}>"
+    return f"restore-port-{nic.order + 1}"
 
 
 def _port(nic: Nic, plan: Plan) -> str:
@@ -166,4 +166,4 @@ def _server(plan: Plan) -> str:
         words += ["--port", _port_name(nic)]
     words += ["--key-name", machine.key_name] if machine.key_name else []
     words += ["--hint", f"group={machine.group_id}"] if machine.group_id else []
-    return _line(*words, "--wait", plan.new_name or "<name>")
+    return _line(*words, "--wait", plan.new_name)

@@ -34,11 +34,15 @@ def server(get: Get, mark: str) -> dict[str, Any] | None:
 
 
 def image(get: Get, mark: str) -> dict[str, Any] | None:
-    """The image with that mark: Glance keeps it as a property of its own."""
+    """The image with that mark: Glance keeps it as a property; an upload of Cinder's can only have it as its name."""
     if not mark:
         return None
-    found = (get("image", "/images", "", [(MARK, mark), ("limit", "20")]) or {}).get("images")
-    return next((row for row in found or () if isinstance(row, dict) and row.get(MARK) == mark), None)
+    for key in (MARK, "name"):
+        found = (get("image", "/images", "", [(key, mark), ("limit", "20")]) or {}).get("images")
+        for row in found or ():
+            if isinstance(row, dict) and row.get(key) == mark:
+                return row
+    return None
 
 
 def port(get: Get, mark: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.jobs.models import StepResult
 from engine.restore.models import Disk
-from engine.restore.steps import volumes
+from engine.restore.steps import finding, volumes
 from engine.restore.steps.failing import Failed
 from engine.restore.steps.work import Work
 
@@ -38,19 +38,13 @@ def create_image(work: Work) -> StepResult:
 
 def upload(work: Work, purpose: str, volume: str) -> str:
     """Have a volume of ours uploaded as an image; answers the image's id."""
-    name = f"restore-{work.plan.machine.name[:100]}-{work.mark(purpose)}"[: volumes.MOST]
-    body = {"image_name": name, "container_format": "bare", "disk_format": "raw", "visibility": "private"}
+    mark = work.mark(purpose)[: volumes.MOST]
+    body = {"image_name": mark, "container_format": "bare", "disk_format": "raw", "visibility": "private"}
     call = work.call(
         "block-storage", "POST", f"/volumes/{volume}/action", {"os-volume_upload_image": body}, microversion=_UPLOAD,
         creates=True, what=f"image of the volume {volume}", type="volume", id=volume,
     )  # fmt: skip
-    return work.create(purpose, "image", call, lambda: by_name(work, name), name=name)
-
-
-def by_name(work: Work, name: str) -> dict[str, Any] | None:
-    """The image of that name, which has a mark in it; None when there is none."""
-    found = (work.get("image", "/images", "", [("name", name), ("limit", "20")]) or {}).get("images")
-    return next((row for row in found or () if isinstance(row, dict) and row.get("name") == name), None)
+    return work.create(purpose, "image", call, lambda: finding.image(work.get, mark), name=mark)
 
 
 def wait_image(work: Work) -> StepResult:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.jobs.models import StepResult
-from engine.restore.steps import finding, hands, images, volumes
+from engine.restore.steps import finding, hands, images, looking, volumes
 from engine.restore.steps.failing import Failed
 from engine.restore.steps.rebuilding import UNDO_IMAGE, UNDO_VOLUME
 from engine.restore.steps.work import Work
@@ -17,6 +17,12 @@ from engine.restore.steps.work import Work
 _SETTLE_SECONDS = 120.0  # the longest that a volume is waited for which cannot be deleted yet
 # Of no use to a retry, which makes its own.
 _TEMPORARY = ("temporary:", UNDO_VOLUME, images.IMAGE, UNDO_IMAGE)
+_WAY_BACK = (UNDO_VOLUME, UNDO_IMAGE)
+# Steps after which a machine may have written to the new volumes: a retry must not take them for the restore point.
+_USED_FROM = ("ATTACH_VOLUME", "ATTACH_RESTORED_VOLUME", "PROVE_IT_ANSWERS")
+_FIND: Mapping[str, Callable[..., dict[str, Any] | None]] = {
+    "volume": finding.volume, "snapshot": finding.snapshot, "image": finding.image,
+}  # fmt: skip
 _KEPT = ("safety:",)  # the last of what was there before: a person removes it
 
 
@@ -24,7 +30,7 @@ def undo_volumes(work: Work) -> StepResult:
     """UNDO_VOLUMES: temporary images and volumes go; new volumes wait for a retry, unless set otherwise."""
     told, problems = [], []
     for row in sorted(work.records.of_job(work.job_id), key=lambda row: row["type"] != "image"):
-        if row["type"] not in ("volume", "image", "snapshot") or row["state"] not in ("begun", "made"):
+        if row["type"] not in _FIND or row["state"] not in ("begun", "made"):
             continue
         try:
             if said := _one(work, str(row["purpose"]), row):
@@ -44,27 +50,47 @@ def _one(work: Work, purpose: str, row: Mapping[str, Any]) -> str:
         return ""
     if purpose.startswith(_KEPT):
         return f"the safety {row['type']} {id} stays"
+    if purpose in _WAY_BACK and work.begun("UNDO_REBUILD") and not work.result("UNDO_REBUILD"):
+        return f"the {row['type']} {id} stays: {work.plan.machine.name} can be rebuilt with it by hand"
     if row["type"] == "image":
+        _unused(work, id)
         images.remove_image(work, purpose, id)
         return f"the image {id} is removed"
     if not purpose.startswith(_TEMPORARY) and not work.settings.cleanup_volumes:
+        _tell_used(work, id)
         return f"the volume {id} waits for a retry, or for clean-up"
     _deletable(work, id)
     volumes.remove_volume(work, purpose, id)
     return f"the volume {id} is removed"
 
 
+def _unused(work: Work, image: str) -> None:
+    """Raises Failed while a machine is rebuilt, perhaps from this image."""
+    if work.plan.way == "IN_PLACE" and looking.task(looking.server(work, work.server_id)).startswith("rebuild"):
+        raise Failed(f"the image {image} stays while {work.plan.machine.name} is rebuilt: clean-up removes it later")
+
+
+def _tell_used(work: Work, id: str) -> None:
+    """Have the volume itself say that a machine may have written to it."""
+    if not any(work.begun(name) for name in _USED_FROM):
+        return
+    call = work.call(
+        "block-storage", "POST", f"/volumes/{id}/metadata", {"metadata": {volumes.USED: "true"}},
+        what=f"note that {id} was in use", type="volume", id=id,
+    )  # fmt: skip
+
+    def is_so() -> bool:
+        found = volumes.document(work, id)
+        return found is None or volumes.used(found)
+
+    work.act(call, is_so)
+
+
 def _found(work: Work, purpose: str, row: Mapping[str, Any]) -> str:
     """The id of what was asked for without an answer; "" when it is not there."""
     mark = str(row["token"])
-    look: Callable[[], dict[str, Any] | None]
-    if row["type"] == "snapshot":
-        look = lambda: finding.snapshot(work.get, mark)  # noqa: E731
-    elif row["type"] == "volume":
-        look = lambda: finding.volume(work.get, mark)  # noqa: E731
-    else:
-        look = lambda: finding.image(work.get, mark) or images.by_name(work, str(row["name"]))  # noqa: E731
-    found = work.wait(look, hands.LOST_SECONDS)
+    look = _FIND[str(row["type"])]
+    found = work.wait(lambda: look(work.get, mark), hands.LOST_SECONDS)
     if found is None:
         return ""
     work.records.made(work.job_id, purpose, str(found["id"]))

@@ -18,6 +18,7 @@ from engine.restore.steps.work import Work
 from engine.snapshots.policies import metadata as policy_metadata
 from store.redact import HIDDEN
 
+USED = "qdeck_used"  # metadata key: a machine may have written to it, so it is the restore point no more
 MOST = 255  # characters of a name, a description, a metadata value
 READY_SECONDS = 900.0  # the longest that an empty volume, or a small one, is waited for
 SECONDS_PER_GB = 60.0  # and more for each GB: some back ends copy
@@ -144,7 +145,15 @@ def _metadata(work: Work, disk: Disk) -> dict[str, str]:
 
 def _usable(volume: Mapping[str, Any] | None) -> bool:
     """Whether a volume that was made before, perhaps by the job that this one retries, will do."""
-    return volume is not None and not status(volume).startswith(("error", "deleting")) and not servers_of(volume)
+    if volume is None or status(volume).startswith(("error", "deleting")) or servers_of(volume):
+        return False
+    return not used(volume)
+
+
+def used(volume: Mapping[str, Any]) -> bool:
+    """Whether a machine may have written to it since it was made."""
+    metadata = volume.get("metadata")
+    return isinstance(metadata, Mapping) and USED in metadata
 
 
 def _give_up(work: Work, purpose: str, id: str) -> None:

@@ -47,7 +47,7 @@ from engine.clouds.service import CloudService
 from engine.clouds.writing import WriteSessions
 from engine.compute import operations as compute
 from engine.compute.service import Changes
-from engine.dashboard import problems_grants, problems_snapshots
+from engine.dashboard import problems_grants, problems_restores, problems_snapshots
 from engine.dashboard.room import DashboardRoom
 from engine.demonstration.arranging import arrange
 from engine.demonstration.service import Demonstration
@@ -67,6 +67,9 @@ from engine.jobs.service import JobService
 from engine.network import operations as network
 from engine.notes.service import NoteService, Visible
 from engine.process.models import PROTOCOL, VERSION, Home
+from engine.restore.planning.service import Planning
+from engine.restore.records import Records
+from engine.restore.room import RestoreRoom
 from engine.settings import loading
 from engine.settings.service import SettingsService
 from engine.shift import sections
@@ -121,6 +124,7 @@ class EngineParts:
     grants: Grants
     drift: DriftRoom
     snapshots: SnapshotsRoom
+    restore: RestoreRoom
     tenants: TenantsRoom
     dashboard: DashboardRoom
     changes: Changes
@@ -140,6 +144,7 @@ class EngineParts:
         self.grants.begin(self.jobs.open)
         self.drift.begin()
         self.snapshots.begin()
+        self.restore.begin()
         self.dashboard.begin()
 
     def refusal(self) -> str | None:
@@ -228,6 +233,14 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         )  # fmt: skip
         closing.callback(snapshots.close)
         grants.enabled = snapshots.standing.enabled
+        records = Records(ops)
+        planning = Planning(gate, reads, snapshots.register, records, sessions.session)
+        closing.callback(planning.close)
+        restore = RestoreRoom(
+            ops, audit, feed, reads, jobs, gate, planning, snapshots.policies, lambda: settings.current, clouds.names,
+            sessions.regions, again.changed, records,
+        )  # fmt: skip
+        closing.callback(restore.close)
         course = snapshots.compliance.course
         tenants = TenantsRoom(reads, quota, drift.service, lambda: settings.current, course)
         dashboard = DashboardRoom(
@@ -236,11 +249,13 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         closing.callback(dashboard.close)
         dashboard.problems.register("roles given for jobs", problems_grants.provider(grants.problems))
         dashboard.problems.register("snapshot policies", problems_snapshots.provider(snapshots))
+        dashboard.problems.register("restores", problems_restores.provider(restore))
         handover.register(sections.problems(lambda caller: dashboard.problems.page(caller)["items"]))
         handover.register(sections.changes(audit))
         handover.register(sections.notes_written(notes))
         handover.register(sections.jobs(jobs))
         handover.register(sections.writes(gate.writes))
+        handover.register(sections.kept(restore.keeping.page))
         schedule = Schedule(estate, clouds, collections, lambda: settings.current)
         closing.callback(schedule.close)
         demonstration = None
@@ -276,6 +291,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             grants=grants,
             drift=drift,
             snapshots=snapshots,
+            restore=restore,
             tenants=tenants,
             dashboard=dashboard,
             changes=Changes(gate, jobs, reads, collections, lambda cloud: sessions.session(cloud, "admin").project_id),
@@ -324,7 +340,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.clouds.routes.routes(parts.clouds, access))
     mount(app, engine.clouds.grants_routes.routes(parts.grants, access))
     mount(app, engine.gate.routes.routes(parts.gate, access))
-    for router in (*parts.drift.routes(access), *parts.snapshots.routes(access)):
+    for router in (*parts.drift.routes(access), *parts.snapshots.routes(access), *parts.restore.routes(access)):
         mount(app, router)
     for router in (*parts.tenants.routes(access), *parts.dashboard.routes(access)):
         mount(app, router)

@@ -187,7 +187,7 @@ class Cleaner:
         if row["purpose"].startswith("safety:"):
             return Left(row, id, f"it is the safety copy: {_kept_word('snapshot')}")
         if not id:
-            document = _find(get, type, row["token"])
+            document = _find(get, type, row)
             if document is None:
                 return self._missing(row)
             id = str(document["id"])
@@ -278,11 +278,11 @@ def _own_ids(plan: Plan) -> set[str]:
     return (ids | {plan.machine.image_id, plan.root_image}) - {""}
 
 
-def _find(get: Get, type: str, token: str) -> dict[str, Any] | None:
+def _find(get: Get, type: str, row: Row) -> dict[str, Any] | None:
     look: Mapping[str, Callable[[Get, str], dict[str, Any] | None]] = {
         "server": finding.server, "port": finding.port, "image": finding.image, "volume": finding.volume,
     }  # fmt: skip
-    return look[type](get, token)
+    return look[type](get, row["token"])
 
 
 def _kept_word(type: str) -> str:

@@ -53,12 +53,6 @@ class Plans:
             connection.execute(delete(plans).where(*old, plans.c.executed_at.is_(None)))
             connection.execute(insert(plans).values(**row))
 
-    def change(self, plan: Plan) -> None:
-        """Store it again: a retry knows what it can use only when it has been made."""
-        where = (plans.c.id == plan.id, plans.c.status == PLANNED)
-        with self._ops.begin() as connection:
-            connection.execute(update(plans).where(*where).values(content=to_json(plan)))
-
     def row(self, id: str) -> Row | None:
         """One plan, whatever became of it."""
         with self._ops.read() as connection:

@@ -148,11 +148,11 @@ def retry_problem(row: Row, job: Job | None, later: Sequence[tuple[Row, Job | No
 def again(plan: Plan, strategy: str | None) -> Request:
     """What a retry asks for: the same, from the very same points, with another strategy for addresses where one is
     given."""
-    disks = {
-        disk.volume_id or ROOT: f"point:{disk.source.id}" if disk.choice == "restore_point" and disk.source else disk.choice
-        for disk in plan.disks
-        if disk.volume_id or disk.root
-    }
+    disks = {}
+    for disk in plan.disks:
+        if disk.volume_id or disk.root:
+            pinned = disk.choice == "restore_point" and disk.source is not None
+            disks[disk.volume_id or ROOT] = f"point:{disk.source.id}" if pinned and disk.source else disk.choice
     given: Any = {"ip_strategy": strategy} if strategy else {}
     point = plan.point.id if plan.point is not None else plan.request.restore_point_id
     return replace(plan.request, restore_point_id=point, at=None, disks=disks, **given)

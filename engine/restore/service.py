@@ -7,7 +7,7 @@ is read again then. Its job has its id. While that runs no other restore touches
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from engine.gate.models import Target
 from engine.gate.refusals import NotDone, Refused
 from engine.restore import rules, telling
 from engine.restore.kept import to_json
-from engine.restore.models import Plan, Request
+from engine.restore.models import Machine, Plan, Request
 from engine.restore.plans import KIND, PLANNED, RUNNING, Plans
 from engine.restore.runner import submitted
 from engine.restore.showing import Showing, Visible, plan_in
@@ -97,19 +97,12 @@ class RestoreService:
         bulk_id: str = "",
     ) -> Plan:  # fmt: skip
         """The same, and the plan itself."""
-        from dataclasses import replace
-
         self.enabled(request.cloud)
         if caller.clouds is not None and request.cloud not in caller.clouds:
             raise NotFound(f"there is no cloud {request.cloud!r:.80} here")
-        made = _told(lambda: self._planning.plan(caller, request))
+        made = told(lambda: self._planning.plan(caller, request, reused=reused, retry_of=retry_of))
         machine = made.machine
-        if not self._visible(caller, machine.key[0], machine.project_id):
-            raise NotFound(f"there is no machine {machine.key[2]!r:.80}")
-        if request.project_id and request.project_id != machine.project_id:
-            raise NotFound(f"the machine {machine.key[2]!r:.80} is not in the project {request.project_id!r:.80}")
-        if retry_of or reused:
-            made = replace(made, retry_of=retry_of, reused=dict(reused or {}))
+        self.check_visible(caller, machine, request.project_id)
         self._plans.keep(caller, made, bulk_id)
         detail = {"plan_id": made.id, "cloud": machine.key[0], "way": made.way, "server": machine.key[2],
                   "point": made.point.id if made.point else "", "eligible": made.eligible}  # fmt: skip
@@ -177,11 +170,9 @@ class RestoreService:
         self._changed(job_id, row["cloud"])
         return self.detail(caller, job_id)
 
-    def retry(self, caller: Caller, job_id: str, typed: str = "", strategy: str | None = None) -> tuple[Item, Item]:
-        """Plan the same again with what is left of it and begin it; (the new job, the old one). Raises what `plan` and
-        `execute` do, Conflict when there is nothing to retry."""
-        from dataclasses import replace
-
+    def retry(self, caller: Caller, job_id: str, typed: str = "", strategy: str | None = None) -> Item:
+        """Plan the same again with what is left of it, and begin it; the new job. Raises what `plan` and `execute` do,
+        Conflict when there is nothing to retry."""
         row = self.row(caller, job_id)
         self.enabled(row["cloud"])
         if not access_rules.allows(caller.role, rules.ADMIN):
@@ -195,14 +186,10 @@ class RestoreService:
         own = self._gate.windows.rules(row["cloud"])
         if problem := rules.typed_problem(wanted := rules.phrase(plan, own), typed):
             raise Refused("typed", problem, typed=wanted)
-        request = rules.again(plan, strategy)
-        made = self.make(caller, request, retry_of=job_id)
-        reused = self._reusable(plan, made)
-        if reused:
-            made = replace(made, reused=reused)
-            self._plans.change(made)
-        job = self.execute(caller, made.id, old["reason"], old["ticket"], typed, made.hash)
-        return job, self.detail(caller, job_id)
+        made = self.make(caller, rules.again(plan, strategy), retry_of=job_id, reused=self._reusable(plan))
+        if not _same_points(plan, made):
+            raise Conflict("a restore point that it came from is gone: make a new plan; clean up what this one left")
+        return self.execute(caller, made.id, old["reason"], old["ticket"], typed, made.hash)
 
     def answer(self, caller: Caller, job_id: str, answer: Any) -> Item:
         """What a person says when a job asks whether the machine answers. Raises NotFound, Conflict."""
@@ -232,14 +219,29 @@ class RestoreService:
             raise Conflict(
                 "this restore asks to type a phrase: retry it in its own pane, or with `qdeck restore retry`"
             )
-        made, _ = self.retry(caller, job["id"])
-        return self._jobs.job(made["id"])
+        return self._jobs.job(self.retry(caller, job["id"])["id"])
+
+    def note(self, caller: Caller, row: Mapping[str, Any], action: str, detail: Mapping[str, Any]) -> None:
+        """Note in the audit what was done after a restore, and tell whoever looks at it."""
+        self._audit.record(caller, action, _named(row), {"plan_id": row["id"], "cloud": row["cloud"], **detail})
+        self._changed(row["id"], row["cloud"])
 
     # Looking
+
+    def check_visible(self, caller: Caller, machine: Machine, project_id: str = "") -> None:
+        """Raises NotFound for a machine that the caller's role does not cover, or that is in another project."""
+        if not self._visible(caller, machine.key[0], machine.project_id):
+            raise NotFound(f"there is no machine {machine.key[2]!r:.80}")
+        if project_id and project_id != machine.project_id:
+            raise NotFound(f"the machine {machine.key[2]!r:.80} is not in the project {project_id!r:.80}")
 
     def page(self, caller: Caller, **chosen: Any) -> tuple[int, list[Item]]:
         """(total, restores newest first); see Showing.page."""
         return self._showing.page(caller, **chosen)
+
+    def recent(self, caller: Caller, most: int, also: Sequence[str] = ()) -> list[Item]:
+        """The newest that were carried out, and these: as lists have them, with what they ask and leave."""
+        return self._showing.recent(caller, most, also)
 
     def detail(self, caller: Caller, job_id: str) -> Item:
         """One restore with its plan, steps, resources, and what may be asked of it. Raises NotFound."""
@@ -293,9 +295,9 @@ class RestoreService:
         for target in _targets(plan):
             if problem := self._gate.hands_off(target):
                 raise Refused("hands_off", problem)
-        if told := _told(lambda: self._planning.again(plan)):
-            first = told[0] if len(told) == 1 else f"{len(told)} things have changed since this plan was made"
-            raise Refused("changed", f"{first}: make a new plan", differences=list(told))
+        if changes := told(lambda: self._planning.again(plan)):
+            first = changes[0] if len(changes) == 1 else f"{len(changes)} things have changed since this plan was made"
+            raise Refused("changed", f"{first}: make a new plan", differences=list(changes))
 
     def _begin(self, caller: Caller, row: Mapping[str, Any], plan: Plan, reason: str, ticket: str) -> None:
         """Hold, take and submit: all of it or nothing."""
@@ -329,7 +331,7 @@ class RestoreService:
         with self._ops.begin() as connection:
             self._plans.take(connection, row, caller.name, starting)
             if plan.reused:
-                purposes = [f"volume:{volume}" for volume in plan.reused]
+                purposes = [purpose for volume in plan.reused for purpose in _purposes(volume)]
                 self._records.adopt(connection, plan.id, plan.retry_of, purposes)
             self._audit.record(caller, "restore.execute", rules.title(plan), detail, connection=connection)
 
@@ -339,17 +341,26 @@ class RestoreService:
             self._records.return_adopted(row["id"], row["retry_of"])
         self._plans.give_back(row["id"])
 
-    def _reusable(self, old: Plan, new: Plan) -> dict[str, str]:
-        """{original volume: volume that the old job made of the very point that the new plan uses}."""
-        sources = {disk.volume_id: disk.source.id for disk in old.disks if disk.source is not None}
+    def _reusable(self, old: Plan) -> dict[str, str]:
+        """{original volume: volume that the job made of its point, and that nobody removed}."""
         found = {}
-        for disk in new.disks:
-            if disk.choice != "restore_point" or disk.source is None or sources.get(disk.volume_id) != disk.source.id:
-                continue
-            row = self._records.found(old.id, f"volume:{disk.volume_id}")
-            if row is not None and row["state"] == "made" and row["id"]:
-                found[disk.volume_id] = str(row["id"])
+        for disk in old.disks:
+            for row in (self._records.found(old.id, purpose) for purpose in _purposes(disk.volume_id)):
+                if row is not None and row["state"] == "made" and row["id"]:
+                    found[disk.volume_id] = str(row["id"])
         return found
+
+
+def _purposes(volume_id: str) -> tuple[str, ...]:
+    """What the records call the volume that is made for a disk."""
+    return (f"volume:{volume_id}", f"temporary:{volume_id}")
+
+
+def _same_points(old: Plan, new: Plan) -> bool:
+    """Whether every volume that is used again was made of the very point that the new plan restores."""
+    was = {disk.volume_id: disk.source.id for disk in old.disks if disk.source is not None}
+    now = {disk.volume_id: disk.source.id for disk in new.disks if disk.source is not None}
+    return all(volume in was and was[volume] == now.get(volume) for volume in new.reused)
 
 
 def _targets(plan: Plan) -> list[Target]:
@@ -372,7 +383,7 @@ def _named(row: Mapping[str, Any]) -> str:
     return f"{row['cloud']} restore {row['id']} of {row['server_name']}"
 
 
-def _told(ask: Callable[[], Any]) -> Any:
+def told(ask: Callable[[], Any]) -> Any:
     """What `ask` answers; what a cloud's session raises becomes an answer of the API."""
     try:
         return ask()

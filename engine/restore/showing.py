@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,21 @@ class Showing:
         found = [telling.head(row, self.job(row), now) for row in rows]
         found = [one for one in found if one["status"] == status]
         return len(found), found[offset : offset + limit]
+
+    def recent(self, caller: Caller, most: int, also: Sequence[str] = ()) -> list[Item]:
+        """The newest restores that were carried out, and these; beside the head `asks`, `old_machine`, `retried`."""
+        _, rows = self._plans.page(chosen(clouds=caller.clouds, executed=True), most)
+        known = {row["id"] for row in rows}
+        rows += [row for id in also if id not in known and (row := self._plans.row(id)) is not None]
+        found = []
+        for row in rows:
+            job, plan = self.job(row), plan_in(row)
+            told = telling.head(row, job, self._clock())
+            told["asks"] = telling.question(job, plan)
+            told["retried"] = any(self.job(one) is not None for one in self._plans.retries(row["id"]))
+            told["old_machine"] = telling.old_machine(plan, job) if told["status"] == "FAILED" else None
+            found.append(told)
+        return found
 
     def detail(self, row: Mapping[str, Any]) -> Item:
         """One restore with its plan, steps, resources, and what may be asked of it."""

@@ -8,19 +8,35 @@ from typing import Any, Protocol
 from engine.access.models import Caller
 from engine.gate.models import Key, Target
 from engine.restore.models import Plan, Request
-from engine.restore.planning.facts import NetworkAddresses
+from engine.restore.planning.facts import Facts, NetworkAddresses
 from engine.settings.cloud_rules import CloudRules
 
 
 class Planning(Protocol):
     """Reads live and judges (engine/restore/planning/service.py). Raises ApiError, CloudError."""
 
-    def plan(self, caller: Caller, request: Request) -> Plan:
-        """A plan, not stored."""
+    def plan(
+        self,
+        caller: Caller,
+        request: Request,
+        *,
+        id: str = "",
+        reused: Mapping[str, str] | None = None,
+        retry_of: str = "",
+    ) -> Plan:
+        """A plan, not stored; `reused`: {volume: one that an earlier job made of the same point}."""
+        ...
+
+    def facts(self, caller: Caller, request: Request) -> Facts:
+        """All that is known of the machine, read live."""
         ...
 
     def again(self, plan: Plan) -> tuple[str, ...]:
         """What the plan relies on and is not so any more, read live: a sentence each."""
+        ...
+
+    def fits(self, plan: Plan) -> tuple[Any, ...]:
+        """Quotas and hosts, read live again."""
         ...
 
     def start(self, caller: Caller, key: Key) -> Mapping[str, Any]:

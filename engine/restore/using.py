@@ -52,11 +52,14 @@ def owner(type: str, document: Doc) -> str:
 
 
 def carries(type: str, document: Doc, token: str) -> bool:
-    """Whether it carries the token: a port in its description, an image as a property, others in their metadata."""
+    """Whether it carries the token: a port in its description, an image as a property (or as its name, where Cinder
+    uploaded it), others in their metadata."""
     if not token:
         return False
     if type == "port":
         return document.get("description") == token
+    if type == "image" and document.get("name") == token:
+        return True
     marked = document if type == "image" else document.get("metadata")
     return isinstance(marked, Mapping) and marked.get(MARK) == token
 
@@ -137,7 +140,7 @@ def server_used(get: Get, document: Doc, own: Collection[tuple[str, str]], delet
             return f"the volume {volume} is attached to it, which this job did not make"
         if one.get("delete_on_termination") is not False and not delete_volume:
             return f"its volume {volume} would be deleted with it: use delete_volume=true, or detach it first"
-    for port in _list(get, "network", "/ports", "ports", [("device_id", id)]):
+    for port in port_list(get, id):
         if ("port", port.get("id")) not in own:
             return f"the port {port.get('id')} is on it, which this job did not make"
         if _list(get, "network", "/floatingips", "floatingips", [("port_id", str(port["id"]))]):
@@ -148,6 +151,11 @@ def server_used(get: Get, document: Doc, own: Collection[tuple[str, str]], delet
 def attachments(get: Get, server_id: str) -> list[Doc]:
     """The volumes of a machine as Nova has them. Raises Unsure when it does not say."""
     return _list(get, "compute", f"/servers/{server_id}/os-volume_attachments", "volumeAttachments", (), _ATTACHMENTS)
+
+
+def port_list(get: Get, server_id: str) -> list[Doc]:
+    """The ports of a machine."""
+    return _list(get, "network", "/ports", "ports", [("device_id", server_id)])
 
 
 def old_machine_missing(get: Get, plan: Plan) -> str | None:

@@ -120,6 +120,20 @@ def writes(windows: Callable[[Caller], Iterable[Mapping[str, Any]]]) -> Section:
     return Section("writes", "Clouds that may be written", columns, provide, 25, "every cloud is read-only")
 
 
+def kept(rows: Listings) -> Section:
+    """Old machines, volumes and copies of disks that are kept after restores, as GET /q/restore/kept tells them."""
+
+    def provide(caller: Caller, since: datetime, until: datetime) -> Found:
+        names = ("name", "kind", "machine", "cloud", "project_name", "until", "at_end", "problem", "id")
+        return Found([{name: item.get(name) for name in names} for item in rows(caller)])
+
+    columns = (
+        ("name", "What"), ("kind", "Kind"), ("machine", "Machine"), ("cloud", "Cloud"), ("project_name", "Project"),
+        ("until", "Kept until"), ("at_end", "Then"), ("problem", "Problem"),
+    )  # fmt: skip
+    return Section("kept", "Kept after restores", columns, provide, 22, "nothing is kept after restores")
+
+
 def _about(subject: Mapping[str, Any]) -> str:
     key = subject["key"]
     name = subject["name"] or key[-1]

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from engine.clouds.errors import CloudError
-from engine.gate.models import NoRole
+from engine.gate.models import NoRole, SessionKind
 from engine.gate.refusals import NotDone
 from engine.restore.steps.failing import Failed
 from store import times
@@ -69,7 +69,7 @@ class Watcher:
 
     def __init__(
         self,
-        reader: Callable[[str, str, str, str], Reader],
+        reader: Callable[[str, str, str, SessionKind], Reader],
         clock: Callable[[], datetime] = times.utcnow,
     ) -> None:
         """`reader(cloud, region, project, kind)`: as Gate.reader."""
@@ -120,7 +120,7 @@ class Watcher:
         group.join(wait)
         return group
 
-    def read(self, place: Place, kind: str, *what: Any) -> Document | None:
+    def read(self, place: Place, kind: SessionKind, *what: Any) -> Document | None:
         """One request."""
         self.calls += 1
         return self._reader(*place, kind)(*what)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 
 from engine.demo import names
 from engine.demo.clock import Clock
+from engine.demo.keys import fingerprint, public_key
 from engine.demo.machines import Maker, protection
-from engine.demo.records import Image, Keypair, Server, Trunk, Volume
+from engine.demo.network_records import Trunk
+from engine.demo.records import Image, Keypair, Server, Volume
 from engine.demo.state import Dice, State
 from engine.demo.tenants import DAY, make_catalogue, make_hosts, make_tenants, project_owner
 from engine.demo.wiring import TenantNet, Wiring
@@ -45,14 +46,9 @@ def _tenant(state: State, maker: Maker, wiring: Wiring, project, count: int) -> 
     dice, epoch = state.dice, state.epoch
     made = epoch - dice.randrange(200, 500) * DAY
     net = wiring.tenant(project, project_owner(state, project), made)
-    digest = hashlib.md5(project.key.encode(), usedforsecurity=False).hexdigest()
-    fingerprint = ":".join(digest[index : index + 2] for index in range(0, 32, 2))
+    public = public_key(project.key, project.name)
     for user in {net.user, *(user.id for user in state.users if user.login and project.name == "demo")}:
-        state.keypairs.append(
-            Keypair(
-                project.key, user, f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA{digest} {project.name}", fingerprint, made
-            )
-        )
+        state.keypairs.append(Keypair(project.key, user, public, fingerprint(public), made))
     state.keypairs.sort(key=lambda pair: (pair.user, pair.name))
     span = epoch - made - 2 * DAY
     machines = [maker.server(net, made + DAY + int(span * dice.random() ** 0.6)) for _ in range(count)]

@@ -45,6 +45,7 @@ class Clock:
         self._wall = wall
         self._began = wall()
         self._advanced = 0.0
+        self.pace = 1.0  # how long a change takes, as a part of what it usually takes
         self._due: list[tuple[float, int, Callable[[float], None]]] = []
         self._numbers = itertools.count()
 
@@ -61,6 +62,10 @@ class Clock:
         """Runs `action(its due time)` once the clock has passed `seconds` from now (or from `since`)."""
         due = (self.now() if since is None else since) + seconds
         heapq.heappush(self._due, (due, next(self._numbers), action))
+
+    def takes(self, seconds: float, finish: Callable[[int], None], *, since: float | None = None) -> None:
+        """Runs `finish(its time)` when a change that usually takes so many seconds is done."""
+        self.after(seconds * self.pace, lambda due: finish(int(due)), since=since)
 
     def run_due(self) -> None:
         """Does everything that is due, in the order of its times, also what that makes due."""

@@ -21,9 +21,12 @@ class Compute:
 
     def __init__(self, state: State, tokens: Tokens, roots: dict[str, str], lifecycle: Lifecycle) -> None:
         from engine.demo.compute_actions import add_actions
+        from engine.demo.compute_attachments import add_attachments
         from engine.demo.compute_diagnostics import add_diagnostics
         from engine.demo.compute_events import add_events
         from engine.demo.compute_flavors import add_flavors
+        from engine.demo.compute_keys import add_keys
+        from engine.demo.compute_labels import add_labels
         from engine.demo.compute_lists import add_lists
         from engine.demo.compute_projects import add_projects
         from engine.demo.compute_servers import add_servers
@@ -35,6 +38,9 @@ class Compute:
         self.routes = Routes()
         add_servers(self)
         add_actions(self)
+        add_attachments(self)
+        add_labels(self)
+        add_keys(self)
         add_events(self)
         add_diagnostics(self)
         add_lists(self)

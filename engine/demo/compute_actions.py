@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.demo.answers import Refusal, answer, empty
-from engine.demo.compute import require_member, require_reader
+from engine.demo.compute import require_admin, require_member
 from engine.demo.compute_create import create
 from engine.demo.compute_events_console import console_output
 from engine.demo.compute_images import MachineImages
+from engine.demo.compute_moves import MachineMoves, record, unlocked
 from engine.demo.compute_render import VM_STATES, server_document
 from engine.demo.compute_servers import Servers
 from engine.demo.lifecycle import REBOOT, STOP
@@ -49,11 +50,19 @@ RULES = {
     "unlock": "os_compute_api:os-lock-server:unlock",
     "os-getConsoleOutput": "os_compute_api:os-console-output",
     "createImage": "os_compute_api:servers:create_image",
+    "shelve": "os_compute_api:os-shelve:shelve",
+    "shelveOffload": "os_compute_api:os-shelve:shelve_offload",
+    "unshelve": "os_compute_api:os-shelve:unshelve",
+    "rebuild": "os_compute_api:servers:rebuild",
+    "os-resetState": "os_compute_api:os-admin-actions:reset_state",
+    "addSecurityGroup": "os_compute_api:os-security-groups:add",
+    "removeSecurityGroup": "os_compute_api:os-security-groups:remove",
     "pause": "os_compute_api:os-pause-server:pause",
     "unpause": "os_compute_api:os-pause-server:unpause",
     "suspend": "os_compute_api:os-suspend-server:suspend",
     "resume": "os_compute_api:os-suspend-server:resume",
 }
+ADMINS = ("shelveOffload", "os-resetState")
 
 
 def add_actions(compute: Compute) -> None:
@@ -64,11 +73,6 @@ def add_actions(compute: Compute) -> None:
     on("PUT", "/servers/{id}")(actions.rename)
     on("DELETE", "/servers/{id}")(actions.delete)
     on("POST", "/servers/{id}/action")(actions.act)
-    on("GET", "/servers/{id}/os-volume_attachments")(actions.attachments)
-    on("POST", "/servers/{id}/os-volume_attachments")(actions.attach)
-    on("DELETE", "/servers/{id}/os-volume_attachments/{volume}")(actions.detach)
-    on("GET", "/servers/{id}/os-interface")(actions.interfaces)
-    on("GET", "/servers/{id}/metadata")(actions.metadata)
 
 
 class Actions:
@@ -78,18 +82,13 @@ class Actions:
         self.compute, self.state, self.lifecycle = compute, compute.state, compute.lifecycle
         self.servers = Servers(compute)
         self.images = MachineImages(compute.state, compute.lifecycle)
+        self.moves = MachineMoves(compute.state, compute.lifecycle)
 
     def _server(self, call: Call, id: str) -> Server:
         return self.servers.find(call, id)
 
-    def _unlocked(self, call: Call, server: Server) -> None:
-        # An administrator's token walks through locks, as Nova's policy lets it.
-        if server.locked and not call.token.admin:
-            raise Refusal(409, f"Instance {server.id} is locked")
-
     def _record(self, call: Call, server: Server, action: str) -> None:
-        entry = self.state.record(server, action, call.token.user.id, call.token.project_id, call.now)
-        entry.request = call.request_id
+        record(self.state, call, server, action)
 
     def create(self, call: Call) -> Response:
         require_member(call, "os_compute_api:servers:create")
@@ -125,7 +124,7 @@ class Actions:
     def delete(self, call: Call, id: str) -> Response:
         require_member(call, "os_compute_api:servers:delete")
         server = self._server(call, id)
-        self._unlocked(call, server)
+        unlocked(call, server)
         self._record(call, server, "delete")
         self.lifecycle.delete(server, self.state.clock.now())
         return empty(204)
@@ -143,10 +142,17 @@ class Actions:
             "resize": self._resize,
             "os-getConsoleOutput": self._console,
             "createImage": self._create_image,
+            "shelve": self._move,
+            "shelveOffload": self._move,
+            "unshelve": self._move,
+            "rebuild": self._move,
+            "os-resetState": self._reset_state,
+            "addSecurityGroup": lambda call, server, value: self.moves.regroup(call, server, value, joins=True),
+            "removeSecurityGroup": lambda call, server, value: self.moves.regroup(call, server, value, joins=False),
         }
         if action not in ALLOWED and action not in special:
             raise Refusal(400, f"There is no such action: {action}")
-        require_member(call, RULES[action])
+        (require_admin if action in ADMINS else require_member)(call, RULES[action])
         server = self.servers.find(call, id, "Instance {id} has no mapping to a cell.")
         if action in ALLOWED:
             self._ready(call, server, action, value)
@@ -154,6 +160,10 @@ class Actions:
             return special[action](call, server, value)
         self._record(call, server, ALLOWED[action][0])
         now = self.state.clock.now()
+        if self.lifecycle.silent(server):
+            # Nobody takes it off the queue: the task state stays.
+            server.task, server.updated = POWER[action][0] if action in POWER else "rebooting", call.now
+            return empty(202)
         if action == "reboot":
             hard = isinstance(value, dict) and str(value.get("type")).upper() == "HARD"
             server.status = "HARD_REBOOT" if hard else "REBOOT"
@@ -175,7 +185,7 @@ class Actions:
 
     def _ready(self, call: Call, server: Server, action: str, value: Any) -> None:
         name, states = ALLOWED[action]
-        self._unlocked(call, server)
+        unlocked(call, server)
         if action == "reboot":
             found = self._reboot_states(server, value)
             if found is None:
@@ -188,14 +198,32 @@ class Actions:
             raise Refusal(409, f"Cannot '{name}' instance {server.id} while it is in vm_state {state}")
 
     def _lock(self, call: Call, server: Server, value: Any) -> Response:
+        reason = value.get("locked_reason") if isinstance(value, dict) else None
+        if reason is not None and call.version < (2, 73):
+            raise Refusal(
+                400,
+                f"Invalid input for field/attribute lock. Value: {value}. Additional properties are not allowed "
+                "('locked_reason' was unexpected)",
+            )
         self._record(call, server, "lock")
-        server.locked, server.updated = True, call.now
-        server.locked_reason = value.get("locked_reason") if isinstance(value, dict) else None
+        server.locked, server.locked_reason, server.updated = True, reason, call.now
         return empty(202)
 
     def _unlock(self, call: Call, server: Server, value: Any) -> Response:
         self._record(call, server, "unlock")
         server.locked, server.locked_reason, server.updated = False, None, call.now
+        return empty(202)
+
+    def _move(self, call: Call, server: Server, value: Any) -> Response:
+        unlocked(call, server)
+        return self.moves.act(call, server, next(iter(call.json())), value)
+
+    def _reset_state(self, call: Call, server: Server, value: Any) -> Response:
+        wanted = value.get("state") if isinstance(value, dict) else None
+        if wanted not in ("active", "error"):
+            raise Refusal(400, f"Invalid input for field/attribute state. Value: {wanted}.")
+        self._record(call, server, "resetState")
+        server.status, server.task, server.updated = str(wanted).upper(), None, call.now
         return empty(202)
 
     def _resize(self, call: Call, server: Server, value: Any) -> Response:
@@ -215,80 +243,3 @@ class Actions:
         made = self.images.create(call, server, value)
         self._record(call, server, "createImage")
         return made
-
-    # Attachments
-
-    def attachments(self, call: Call, id: str) -> Response:
-        require_reader(call, "os_compute_api:os-volumes-attachments:index")
-        server = self._server(call, id)
-        rows = []
-        for attachment in server.volumes:
-            row: dict[str, Any] = {
-                "volumeId": attachment.volume,
-                "serverId": server.id,
-                "device": attachment.device,
-            }
-            if call.version < (2, 89):
-                row["id"] = attachment.volume
-            if call.version >= (2, 70):
-                row["tag"] = None
-            if call.version >= (2, 79):
-                row["delete_on_termination"] = attachment.delete_on_termination
-            if call.version >= (2, 89):
-                row |= {"attachment_id": attachment.id, "bdm_uuid": attachment.id}
-            rows.append(row)
-        return answer({"volumeAttachments": rows})
-
-    def attach(self, call: Call, id: str) -> Response:
-        require_member(call, "os_compute_api:os-volumes-attachments:create")
-        body = call.document("volumeAttachment")
-        server = self._server(call, id)
-        self._unlocked(call, server)
-        volume_id = str(body.get("volumeId")) if isinstance(body, dict) else ""
-        volume = self.state.volumes.get(volume_id)
-        if volume is None or not (volume.project == call.token.project_id or call.token.project_admin):
-            raise Refusal(404, f"Volume {volume_id} could not be found.")
-        if volume.attachments and not volume.multiattach:
-            held = volume.attachments[0].server
-            raise Refusal(400, f"Invalid volume: volume {volume_id} is already attached to instances: {held}")
-        if volume.status not in ("available", "in-use"):
-            raise Refusal(400, f"Invalid volume: Volume {volume_id} status must be available or in-use or downloading")
-        self._record(call, server, "attach_volume")
-        attachment = self.lifecycle.attach(volume, server, body.get("device"), self.state.clock.now())
-        row: dict[str, Any] = {"id": volume_id, "serverId": id, "volumeId": volume_id, "device": attachment.device}
-        if call.version >= (2, 70):
-            row["tag"] = None
-        if call.version >= (2, 79):
-            row["delete_on_termination"] = False
-        return answer({"volumeAttachment": row})
-
-    def detach(self, call: Call, id: str, volume: str) -> Response:
-        require_member(call, "os_compute_api:os-volumes-attachments:delete")
-        server = self._server(call, id)
-        self._unlocked(call, server)
-        attachment = next((row for row in server.volumes if row.volume == volume), None)
-        if attachment is None:
-            raise Refusal(404, f"Instance {id} is not attached to volume {volume}")
-        self._record(call, server, "detach_volume")
-        self.lifecycle.start_detach(attachment, self.state.clock.now())
-        return empty(202)
-
-    def interfaces(self, call: Call, id: str) -> Response:
-        require_reader(call, "os_compute_api:os-attach-interfaces:list")
-        rows = []
-        for port in self._server(call, id).ports:
-            row: dict[str, Any] = {
-                "net_id": port.network.id,
-                "port_id": port.id,
-                "mac_addr": port.mac,
-                "port_state": port.status,
-                "fixed_ips": [{"subnet_id": subnet, "ip_address": ip} for subnet, ip in port.fixed_ips],
-            }
-            if call.version >= (2, 70):
-                row["tag"] = None
-            rows.append(row)
-        return answer({"interfaceAttachments": rows})
-
-    def metadata(self, call: Call, id: str) -> Response:
-        require_reader(call, "os_compute_api:server-metadata:index")
-        return answer({"metadata": self._server(call, id).metadata or {}})

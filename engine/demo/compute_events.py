@@ -34,6 +34,13 @@ STEPS: dict[str, tuple[tuple[str, int], ...]] = {
     "attach_volume": (("compute_attach_volume", 1),),
     "detach_volume": (("compute_detach_volume", 1),),
     "extend_volume": (("compute_extend_volume", 1),),
+    "shelve": (("compute_shelve_instance", 1),),
+    "shelveOffload": (("compute_shelve_offload_instance", 1),),
+    "unshelve": (("schedule_instances", 1), ("compute_unshelve_instance", 2)),
+    "rebuild": (("rebuild_server", 0), ("compute_rebuild_instance", 1)),
+    "attach_interface": (("compute_attach_interface", 1),),
+    "detach_interface": (("compute_detach_interface", 1),),
+    "resetState": (),
     "lock": (("api_lock", 0),),
     "unlock": (("api_unlock", 0),),
 }

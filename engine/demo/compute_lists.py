@@ -287,7 +287,7 @@ class Lists:
     def _group(self, group: ServerGroup, call: Call) -> dict[str, Any]:
         document: dict[str, Any] = {"id": group.id, "name": group.name}
         if call.version >= (2, 64):
-            document |= {"policy": group.policy, "rules": {}}
+            document |= {"policy": group.policy, "rules": group.rules or {}}
         else:
             document |= {"policies": [group.policy], "metadata": {}}
         document["members"] = [id for id in group.members if id in self.state.servers]

@@ -23,6 +23,7 @@ def add_projects(compute: Compute) -> None:
     on = compute.routes.on
     on("GET", "/limits")(projects.limits)
     on("GET", "/os-quota-sets/{id}")(projects.quota)
+    on("PUT", "/os-quota-sets/{id}")(projects.set_quota)
     on("GET", "/os-quota-sets/{id}/detail")(projects.quota_detail)
     on("GET", "/os-quota-sets/{id}/defaults")(projects.quota)
     on("GET", "/os-simple-tenant-usage")(projects.usages)
@@ -74,6 +75,17 @@ class Projects:
     def quota(self, call: Call, id: str) -> Response:
         project = self._project(call, id, "show")
         return answer({"quota_set": {"id": id, **{name: project.compute_quota[name] for name in NAMES}}})
+
+    def set_quota(self, call: Call, id: str) -> Response:
+        """Another limit, by an administrator."""
+        require_admin(call, "os_compute_api:os-quota-sets:update")
+        project, asked = self._project(call, id, "update"), call.document("quota_set")
+        limits = {name: limit for name, limit in asked.items() if name not in ("tenant_id", "force")}
+        for name, limit in limits.items():
+            if name not in NAMES or isinstance(limit, bool) or not str(limit).lstrip("-").isdigit():
+                raise Refusal(400, f"Invalid input for field/attribute {name}. Value: {limit}.")
+        project.compute_quota.update({name: int(limit) for name, limit in limits.items()})
+        return answer({"quota_set": {name: project.compute_quota[name] for name in NAMES}})
 
     def quota_detail(self, call: Call, id: str) -> Response:
         project = self._project(call, id, "detail")

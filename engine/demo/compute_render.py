@@ -14,13 +14,14 @@ Document = dict[str, Any]
 VM_STATES = {
     "ACTIVE": "active", "SHUTOFF": "stopped", "ERROR": "error", "BUILD": "building", "REBOOT": "active",
     "HARD_REBOOT": "active", "RESIZE": "active", "VERIFY_RESIZE": "resized", "DELETED": "deleted",
-    "PAUSED": "paused", "SUSPENDED": "suspended", "SHELVED_OFFLOADED": "shelved_offloaded",
+    "PAUSED": "paused", "SUSPENDED": "suspended", "SHELVED": "shelved", "SHELVED_OFFLOADED": "shelved_offloaded",
 }  # fmt: skip
 POWER = {
     "ACTIVE": 1,
     "REBOOT": 1,
     "HARD_REBOOT": 1,
     "RESIZE": 1,
+    "REBUILD": 1,
     "VERIFY_RESIZE": 1,
     "PAUSED": 3,
     "SHUTOFF": 4,
@@ -129,7 +130,7 @@ def server_document(server: Server, version: Version, admin: bool, url: str, *, 
         "updated": nova_time(server.updated),
         "OS-DCF:diskConfig": "MANUAL",
     }
-    if status in ("ACTIVE", "BUILD", "REBOOT", "RESIZE", "VERIFY_RESIZE"):
+    if status in ("ACTIVE", "BUILD", "REBOOT", "REBUILD", "RESIZE", "VERIFY_RESIZE"):
         document["progress"] = 0
     if server.fault and status in ("ERROR", "DELETED") and not server.deleted:
         code, message, when = server.fault
@@ -137,7 +138,7 @@ def server_document(server: Server, version: Version, admin: bool, url: str, *, 
         if admin:
             document["fault"]["details"] = f"Traceback (most recent call last):\n  nova.exception: {message}\n"
     document["OS-EXT-AZ:availability_zone"] = server.zone
-    document["config_drive"] = ""
+    document["config_drive"] = "True" if server.config_drive else ""
     document["key_name"] = server.key
     document["OS-SRV-USG:launched_at"] = micro_time(server.launched) if server.launched else None
     document["OS-SRV-USG:terminated_at"] = micro_time(server.terminated) if server.terminated else None
@@ -146,7 +147,7 @@ def server_document(server: Server, version: Version, admin: bool, url: str, *, 
     elif version >= (2, 90):
         document["OS-EXT-SRV-ATTR:hostname"] = server.hostname
     document["OS-EXT-STS:task_state"] = server.task
-    document["OS-EXT-STS:vm_state"] = VM_STATES.get(status, "active")
+    document["OS-EXT-STS:vm_state"] = vm_state(server)
     document["OS-EXT-STS:power_state"] = 0 if server.deleted else POWER.get(status, 0)
     volumes: list[Document] = []
     if not server.deleted:
@@ -162,6 +163,11 @@ def server_document(server: Server, version: Version, admin: bool, url: str, *, 
     if server.groups and server.ports and not server.deleted:
         document["security_groups"] = [{"name": name} for name in server.groups]
     return document
+
+
+def vm_state(server: Server) -> str:
+    """What the machine is; one that is being rebuilt is still what it was."""
+    return VM_STATES.get(server.was if server.status == "REBUILD" else server.status, "active")
 
 
 def _host_status(server: Server) -> str:
@@ -203,7 +209,7 @@ def _later(document: Document, server: Server, version: Version, single: bool) -
     if version >= (2, 73):
         document["locked_reason"] = server.locked_reason
     if version >= (2, 96):
-        document["pinned_availability_zone"] = None
+        document["pinned_availability_zone"] = server.pinned_zone
     if version >= (2, 100):
         document["scheduler_hints"] = {"group": [server.server_group]} if server.server_group else {}
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.demo import names
 from engine.demo.machines import DEVICES, POOLS, Maker
-from engine.demo.records import Attachment, Flavor, Port, Server, Snapshot, Volume
+from engine.demo.network_records import Port
+from engine.demo.records import Attachment, Flavor, Host, Server, Snapshot, Volume
 from engine.demo.state import State
 from engine.demo.tables import Table
 from engine.demo.wiring import TenantNet
@@ -39,8 +40,9 @@ class Lifecycle:
             net = self._others[project] = TenantNet(owner, "", groups, None)
         return net
 
-    def _later(self, since: float, seconds: float, finish: Callable[[int], None]) -> None:
-        self.state.clock.after(seconds, lambda due: finish(int(due)), since=since)
+    def later(self, since: float, seconds: float, finish: Callable[[int], None]) -> None:
+        """Runs `finish(when)` once a change that began at `since` has taken its seconds, by the cloud's pace."""
+        self.state.clock.takes(seconds, finish, since=since)
 
     @staticmethod
     def _forget(table: Table[Any], id: str) -> None:
@@ -48,8 +50,10 @@ class Lifecycle:
 
     # Servers
 
-    def start_build(self, server: Server, now: float, *, fails: str | None = None) -> None:
-        """Adds the server in BUILD; it becomes ACTIVE, or ERROR with the reason."""
+    def start_build(
+        self, server: Server, now: float, *, fails: str | None = None, fits: Callable[[Host], bool] | None = None
+    ) -> None:
+        """Adds the server in BUILD; it becomes ACTIVE, or ERROR with the reason. `fits`: hosts that may be chosen."""
         server.status, server.task, server.launched = "BUILD", "scheduling", None
         self.state.servers.add(server)
 
@@ -57,20 +61,36 @@ class Lifecycle:
             if server.deleted or server.status != "BUILD":
                 return
             server.task, server.updated = None, due
-            host = None if fails else self.maker.host_for(server.flavor, due)
+            wrong = fails or self.state.failing("server", server.name)
+            host = None if wrong else self.maker.host_for(server.flavor, due, fits)
             if host is None:
-                self.fail(server, fails or names.NOVALID, due)
+                self.fail(server, wrong or names.NOVALID, due)
                 return
-            self.maker.place(server, host)
+            self.settle(server, host, due)
             server.status, server.launched = "ACTIVE", due
-            for port in server.ports:
-                port.host, port.status, port.updated = host.name, "ACTIVE", due
-                port.device_owner = f"compute:{server.zone}"
-                port.revision += 2
-            for attachment in server.volumes:
+
+        self.later(now, BUILD, finish)
+
+    def settle(self, server: Server, host: Host, due: int) -> None:
+        """The machine is on the host from now on, with its ports and volumes."""
+        self.maker.place(server, host)
+        for port in server.ports:
+            port.host, port.status, port.updated = host.name, "ACTIVE", due
+            port.device_owner = f"compute:{server.zone}"
+            port.revision += 2
+        for attachment in list(server.volumes):
+            volume = self.state.volumes.get(attachment.volume)
+            if attachment.status == "reserved":
+                self.state.renew_attachment(attachment, host.name, "attached", due)
+                if volume:
+                    volume.status, volume.updated = "in-use", due
+            else:
                 attachment.host = host.name
 
-        self._later(now, BUILD, finish)
+    def silent(self, server: Server) -> bool:
+        """Whether the machine's host does not answer: what is asked of it begins and never ends."""
+        host = server.host
+        return host is not None and not host.up and self.state.now() >= (host.stopped_at or 0)
 
     def fail(self, server: Server, message: str, when: int, *, code: int = 500) -> None:
         server.status, server.task, server.updated = "ERROR", None, when
@@ -81,16 +101,18 @@ class Lifecycle:
     def change_power(self, server: Server, task: str, status: str, now: float, seconds: float) -> None:
         """Task state at once, the new status after the time it takes."""
         server.task, server.updated = task, int(now)
+        if status == "SHUTOFF" and self.state.failing("stop", server.name):
+            return  # A guest that does not listen.
 
         def finish(due: int) -> None:
             if not server.deleted and server.task == task:
                 server.task, server.status, server.updated = None, status, due
 
-        self._later(now, seconds, finish)
+        self.later(now, seconds, finish)
 
     def delete(self, server: Server, now: float) -> None:
         server.task, server.updated = "deleting", int(now)
-        self._later(now, DELETE, lambda due: self.remove(server, due))
+        self.later(now, DELETE, lambda due: self.remove(server, due))
 
     def remove(self, server: Server, when: int) -> None:
         """The machine is gone: its ports too, its volumes as `delete_on_termination` says."""
@@ -109,8 +131,12 @@ class Lifecycle:
             if volume and attachment.delete_on_termination and not self.has_snapshots(volume):
                 state.volumes.remove(volume.id)
         for port in server.ports:
-            self.remove_port(port, when)
+            if port.id in server.given_ports:
+                self.release_port(port, when)
+            else:
+                self.remove_port(port, when)
         server.ports, server.volumes = [], []
+        server.given_ports, server.shelved_image = frozenset(), None
         if state.server_groups.get(server.server_group or ""):
             members = state.server_groups.rows[server.server_group or ""].members
             if server.id in members:
@@ -119,9 +145,15 @@ class Lifecycle:
         if len(state.deleted_servers) > KEEP_DELETED:
             state.deleted_servers.remove(next(iter(state.deleted_servers.rows)))
 
+    @staticmethod
+    def release_port(port: Port, when: int) -> None:
+        """A port that Nova was given is nobody's again."""
+        port.device_id, port.device_owner, port.host, port.status = "", "", "", "DOWN"
+        port.updated, port.revision = when, port.revision + 1
+
     def remove_port(self, port: Port, when: int) -> None:
         if port.floating:
-            port.floating.port, port.floating.router = None, None
+            port.floating.port, port.floating.router, port.floating.fixed = None, None, ""
             port.floating.status, port.floating.updated = "DOWN", when
             port.floating.revision += 1
         self.state.ports.remove(port.id)
@@ -144,7 +176,7 @@ class Lifecycle:
                 server.host.place(server)
             server.status, server.task, server.updated = "ACTIVE", None, due
 
-        self._later(now, RESIZE, finish)
+        self.later(now, RESIZE, finish)
 
     # Disks
 
@@ -157,7 +189,7 @@ class Lifecycle:
         clones = self._clones.get(snapshot.id)
         return clones is not None and any(id in self.state.volumes for id in clones)
 
-    def create_volume(self, volume: Volume, now: float, *, fails: bool = False) -> None:
+    def create_volume(self, volume: Volume, now: float, *, fails: bool = False, seconds: float = DISK) -> None:
         volume.status = "creating"
         self._note_clone(volume)
         pool, volume.pool = volume.pool, None
@@ -165,14 +197,15 @@ class Lifecycle:
 
         def finish(due: int) -> None:
             if volume.id in self.state.volumes and volume.status == "creating":
-                volume.status, volume.updated = ("error" if fails else "available"), due
-                volume.pool = None if fails else pool
+                wrong = fails or self.state.failing("volume", volume.name) is not None
+                volume.status, volume.updated = ("error" if wrong else "available"), due
+                volume.pool = None if wrong else pool
 
-        self._later(now, DISK, finish)
+        self.later(now, seconds, finish)
 
     def delete_volume(self, volume: Volume, now: float) -> None:
         volume.status, volume.updated = "deleting", int(now)
-        self._later(now, GONE, lambda due: self._forget(self.state.volumes, volume.id))
+        self.later(now, GONE, lambda due: self._forget(self.state.volumes, volume.id))
 
     def create_snapshot(self, snapshot: Snapshot, now: float) -> None:
         snapshot.status, snapshot.updated = "creating", None
@@ -180,9 +213,10 @@ class Lifecycle:
 
         def finish(due: int) -> None:
             if snapshot.status == "creating":
-                snapshot.status, snapshot.updated = "available", due
+                wrong = self.state.failing("snapshot", snapshot.name) is not None
+                snapshot.status, snapshot.updated = ("error" if wrong else "available"), due
 
-        self._later(now, DISK, finish)
+        self.later(now, DISK, finish)
 
     def delete_snapshot(self, snapshot: Snapshot, now: float) -> None:
         snapshot.status, snapshot.updated = "deleting", int(now)
@@ -194,26 +228,39 @@ class Lifecycle:
             else:
                 self._forget(self.state.snapshots, snapshot.id)
 
-        self._later(now, GONE, finish)
+        self.later(now, GONE, finish)
 
-    def attach(self, volume: Volume, server: Server, device: str | None, now: float) -> Attachment:
-        """Reserved at once, in use a moment later."""
+    def attach(self, volume: Volume, server: Server, device: str | None, now: float, **more: Any) -> Attachment:
+        """Reserved at once, in use a moment later; while the machine has no host it stays reserved."""
         device = device or self.free_device(server)
-        attachment = self.state.add_attachment(volume, server, device, int(now))
+        attachment = self.state.add_attachment(volume, server, device, int(now), status="reserved", **more)
         volume.status, volume.updated = "reserved", int(now)
+        if server.host is None:
+            return attachment
 
         def finish(due: int) -> None:
-            if volume.attachments:
-                volume.status, volume.updated = "in-use", due
+            if attachment.id not in self.state.attachments or attachment.status != "reserved":
+                return
+            if self.state.failing("attach", volume.name):
+                self.detach(attachment, due)
+                return
+            attachment.status = "attached"
+            volume.status, volume.updated = "in-use", due
 
-        self._later(now, DISK, finish)
+        self.later(now, DISK, finish)
         return attachment
 
     def start_detach(self, attachment: Attachment, now: float) -> None:
+        server = self.state.servers.get(attachment.server)
+        if server is not None and server.host is None:
+            self.detach(attachment, int(now))
+            return
         volume = self.state.volumes.get(attachment.volume)
         if volume:
             volume.status, volume.updated = "detaching", int(now)
-        self._later(now, DISK, lambda due: self.detach(attachment, due))
+        if server is not None and self.silent(server):
+            return
+        self.later(now, DISK, lambda due: self.detach(attachment, due))
 
     def detach(self, attachment: Attachment, when: int) -> None:
         if self.state.attachments.remove(attachment.id) is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.demo import names
-from engine.demo.records import Attachment, Backup, Flavor, Host, Image, Port, Server, ServerGroup, Snapshot, Volume
+from engine.demo.network_records import Port
+from engine.demo.records import Attachment, Backup, Flavor, Host, Image, Server, ServerGroup, Snapshot, Volume
 from engine.demo.state import State
 from engine.demo.tenants import DAY
 from engine.demo.wiring import TenantNet, Wiring
@@ -40,13 +43,13 @@ class Maker:
             return f"{net.project.name}-db-{names.PRIMARY[count - 1]}"
         return f"{net.project.name}-{stem}-{count:02d}"
 
-    def host_for(self, flavor: Flavor, when: int) -> Host | None:
+    def host_for(self, flavor: Flavor, when: int, fits: Callable[[Host], bool] | None = None) -> Host | None:
         """The next host that works and has room, in turn, so that all are filled alike; None when nothing fits."""
         for _ in range(len(self.hosts)):
             # The list gets shorter when a host is closed.
             self._next_host = (self._next_host + 1) % len(self.hosts)
             host = self.hosts[self._next_host]
-            if not host.up and when >= (host.stopped_at or 0):
+            if (not host.up and when >= (host.stopped_at or 0)) or (fits is not None and not fits(host)):
                 continue
             if host.ram_used + flavor.ram <= host.ram * 0.92 and host.vcpus_used + flavor.vcpus <= host.vcpus * 4:
                 return host
@@ -107,7 +110,7 @@ class Maker:
             size = max(image.min_disk, dice.choice((10, 20, 20, 40, 60, 80)))
             name = "" if dice.random() < 0.6 else f"{server.name}-root"
             root = self.volume(net, name, size, "premium" if "db" in server.name else "standard", made, image=image)
-            self.attach(root, server, "/dev/vda", made + 8, delete_on_termination=dice.random() < 0.3)
+            self.attach(root, server, "/dev/vda", made + 8, delete_on_termination=dice.random() < 0.3, root=True)
             self._protect(net, server, root, full)
         for index, size in enumerate(data):
             kind = "premium" if size >= 100 and "db" in server.name else dice.choice(DATA_TYPES)
@@ -122,7 +125,7 @@ class Maker:
             if full and dice.random() < 0.3:
                 self._backups(net, spare)
 
-    def attach(self, volume: Volume, server: Server, device: str, when: int, **more: bool) -> Attachment:
+    def attach(self, volume: Volume, server: Server, device: str, when: int, **more: Any) -> Attachment:
         volume.status, volume.updated = "in-use", when
         return self.state.add_attachment(volume, server, device, when, **more)
 

@@ -21,6 +21,7 @@ from engine.demo.network_render import (
     subnet_document,
     trunk_document,
 )
+from engine.demo.network_tags import FILTERS, TAGGED, tagged
 from engine.demo.routing import Call, Routes, keep, take
 from engine.demo.serving import Request, Response
 from engine.demo.state import State
@@ -214,7 +215,7 @@ class Networking:
             if name not in PAGING:
                 wanted.setdefault(name, []).append(value)
         # With filter-validation on, as shipped, changed_since is refused like any unknown name (seen on 2026.2).
-        self._known(collection, [name for name in wanted if name not in ("fixed_ips", "tags", "not-tags")], "filtering")
+        self._known(collection, [name for name in wanted if name not in ("fixed_ips", *FILTERS)], "filtering")
         return [self._test(call, collection, name, values) for name, values in wanted.items()]
 
     @staticmethod
@@ -224,6 +225,10 @@ class Networking:
         if column and collection.key != "agents":
             chosen = set(values)
             return lambda row: getattr(row, column, None) in chosen
+        if name in FILTERS:
+            if collection.key in TAGGED:
+                return tagged(name, values)
+            return lambda row: name.startswith("not-")
         if name == "fixed_ips":
             pairs = [value.partition("=")[::2] for value in values]
             return lambda row: all(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.demo import network_rules
 from engine.demo.answers import Refusal, answer, empty
-from engine.demo.network_render import group_document, network_document, port_document, rule_document, subnet_document
+from engine.demo.network_records import Network, Rule, SecurityGroup, Subnet
+from engine.demo.network_render import group_document, network_document, rule_document, subnet_document
 from engine.demo.quotas import network_usage
-from engine.demo.records import Network, Port, Rule, SecurityGroup, Subnet
 from engine.demo.routing import Call, check_types
 from engine.demo.serving import Response
 
@@ -28,9 +28,19 @@ ATTRIBUTES = {
         "host_routes", "ip_version", "name", "network_id", "project_id", "tags", "tenant_id",
     },
     "port": {
-        "admin_state_up", "allowed_address_pairs", "binding:vnic_type", "description", "device_id",
-        "device_owner", "fixed_ips", "mac_address", "name", "network_id", "port_security_enabled",
-        "project_id", "security_groups", "tags", "tenant_id",
+        "admin_state_up", "allowed_address_pairs", "binding:host_id", "binding:profile", "binding:vnic_type",
+        "description", "device_id", "device_owner", "extra_dhcp_opts", "fixed_ips", "mac_address", "name",
+        "network_id", "port_security_enabled", "project_id", "qos_policy_id", "security_groups", "tags", "tenant_id",
+    },
+    "floatingip": {
+        "description", "fixed_ip_address", "floating_ip_address", "floating_network_id", "port_id", "project_id",
+        "qos_policy_id", "subnet_id", "tags", "tenant_id",
+    },
+    "router": {
+        "admin_state_up", "description", "external_gateway_info", "name", "project_id", "tags", "tenant_id",
+    },
+    "trunk": {
+        "admin_state_up", "description", "name", "port_id", "project_id", "sub_ports", "tags", "tenant_id",
     },
     "security_group": {
         "description", "name", "project_id", "stateful", "tags", "tenant_id",
@@ -65,19 +75,24 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 def add_changes(networking: Networking) -> None:
     """Route what makes, changes and removes networks, subnets, ports, security groups and their rules."""
+    from engine.demo.network_ports import add_ports
+    from engine.demo.network_routed import add_routed
+    from engine.demo.network_tags import add_tags
+
     changes = Changes(networking)
+    add_ports(changes)
+    add_routed(changes)
+    add_tags(changes)
     on = networking.routes.on
     on("POST", "/v2.0/networks")(changes.create_network)
     on("DELETE", "/v2.0/networks/{id}")(changes.delete_network)
     on("POST", "/v2.0/subnets")(changes.create_subnet)
     on("DELETE", "/v2.0/subnets/{id}")(changes.delete_subnet)
-    on("POST", "/v2.0/ports")(changes.create_port)
-    on("DELETE", "/v2.0/ports/{id}")(changes.delete_port)
     on("POST", "/v2.0/security-groups")(changes.create_group)
     on("DELETE", "/v2.0/security-groups/{id}")(changes.delete_group)
     on("POST", "/v2.0/security-group-rules")(changes.create_rule)
     on("DELETE", "/v2.0/security-group-rules/{id}")(changes.delete_rule)
-    for key in ("networks", "subnets", "ports", "security-groups"):
+    for key in ("networks", "subnets", "security-groups"):
         on("PUT", f"/v2.0/{key}/{{id}}")(lambda call, id, key=key: changes.update(call, id, key))
 
 
@@ -87,7 +102,7 @@ class Changes:
     def __init__(self, networking: Networking) -> None:
         self.networking, self.state = networking, networking.state
 
-    def _body(self, call: Call, single: str, rule: str) -> tuple[Body, str]:
+    def body(self, call: Call, single: str, rule: str) -> tuple[Body, str]:
         """The request's object and the project it is for. Raises Refusal: 400, 403, 409 (quota)."""
         document = call.json()
         body = document.get(single) if isinstance(document, dict) else None
@@ -102,14 +117,19 @@ class Changes:
         admin_fields = any(
             name.startswith("provider:") or (name in ("shared", "router:external") and body[name]) for name in body
         )
-        foreign = project != call.token.project_id or admin_fields
-        if not call.token.writes or (foreign and not call.token.project_admin):
-            raise self._denied(rule)
+        if not call.token.writes or (admin_fields and not call.token.project_admin):
+            raise self.denied(rule)
+        if project != call.token.project_id and not call.token.project_admin:
+            raise Refusal(
+                400,
+                "Specifying 'project_id' other than the authenticated project in request is not allowed for the "
+                "current user.",
+            )
         self._quota(single.replace("-", "_"), project)
         return body, project
 
     @staticmethod
-    def _denied(rule: str) -> Refusal:
+    def denied(rule: str) -> Refusal:
         return Refusal(403, f"rule:{rule} is disallowed by policy", "PolicyNotAuthorized")
 
     def _quota(self, name: str, project: str) -> None:
@@ -120,16 +140,17 @@ class Changes:
         if 0 <= limit < network_usage(self.state, project).get(project, {}).get(name, 0) + 1:
             raise Refusal(409, f"Quota exceeded for resources: ['{name}'].", "OverQuota")
 
-    def _find(self, call: Call, id: str, key: str, rule: str) -> Any:
+    def find(self, call: Call, id: str, key: str, rule: str) -> Any:
+        """A row that the token may change. Raises Refusal: 403, 404."""
         row = self.networking.find(call, id, key)
         if not call.token.writes or (row.project != call.token.project_id and not call.token.project_admin):
-            raise self._denied(rule)
+            raise self.denied(rule)
         return row
 
     # Networks and subnets
 
     def create_network(self, call: Call) -> Response:
-        body, project = self._body(call, "network", "create_network")
+        body, project = self.body(call, "network", "create_network")
         network = Network(
             self.state.dice.uuid(), str(body.get("name") or ""), project, call.now, call.now,
             shared=bool(body.get("shared")), external=bool(body.get("router:external")), revision=1,
@@ -162,8 +183,8 @@ class Changes:
             network.mtu = body["mtu"]
 
     def delete_network(self, call: Call, id: str) -> Response:
-        network: Network = self._find(call, id, "networks", "delete_network")
-        ports = [port for port in self.state.ports if port.network is network]
+        network: Network = self.find(call, id, "networks", "delete_network")
+        ports = list(self.state.ports.having("network", network))
         if any(port.device_owner != "network:dhcp" for port in ports):
             raise Refusal(
                 409,
@@ -179,28 +200,40 @@ class Changes:
         return empty(204)
 
     def create_subnet(self, call: Call) -> Response:
-        body, project = self._body(call, "subnet", "create_subnet")
+        body, project = self.body(call, "subnet", "create_subnet")
         network: Network = self.networking.find(call, str(body.get("network_id")), "networks")
         try:
-            cidr = ipaddress.IPv4Network(str(body.get("cidr")))
+            cidr = ipaddress.ip_network(str(body.get("cidr")))
         except ValueError:
             message = f"Invalid input for cidr. Reason: '{body.get('cidr')}' is not a valid IP subnet."
             raise Refusal(400, message) from None
-        base = str(cidr.network_address)
-        gateway = body["gateway_ip"] if "gateway_ip" in body else str(cidr.network_address + 1)
+        if int(body.get("ip_version") or 4) != cidr.version:
+            raise Refusal(400, "Invalid input for operation: cidr and ip_version do not match.", "InvalidInput")
+        if any(cidr.overlaps(ipaddress.ip_network(other.cidr)) for other in network.subnets if _alike(cidr, other)):
+            message = f"Invalid input for operation: Requested subnet with cidr: {cidr} overlaps with another subnet."
+            raise Refusal(400, message, "InvalidInput")
+        # The first address of all is a router's by custom in IPv6.
+        first = cidr.network_address + (1 if cidr.version == 4 else 0)
+        gateway = body["gateway_ip"] if "gateway_ip" in body else str(first)
         subnet = Subnet(
-            self.state.dice.uuid(), str(body.get("name") or ""), project, network, str(cidr), base, gateway,
-            call.now, call.now, dhcp=body.get("enable_dhcp") is not False, size=min(cidr.num_addresses - 2, 65000),
+            self.state.dice.uuid(), str(body.get("name") or ""), project, network, str(cidr),
+            str(cidr.network_address), gateway, call.now, call.now, dhcp=body.get("enable_dhcp") is not False,
+            size=min(cidr.num_addresses - 2, 65000), next_host=0, dns=tuple(body.get("dns_nameservers") or ()),
+            description=str(body.get("description") or ""), tags=tuple(body.get("tags") or ()),
         )  # fmt: skip
+        subnet.pools = _pools(body.get("allocation_pools"), cidr, gateway)
         network.subnets.append(subnet)
         network.updated, network.revision = call.now, network.revision + 1
         self.state.subnets.add(subnet)
         return answer({"subnet": subnet_document(subnet, call.token.project_admin, call.now)}, 201)
 
     def delete_subnet(self, call: Call, id: str) -> Response:
-        subnet: Subnet = self._find(call, id, "subnets", "delete_subnet")
+        subnet: Subnet = self.find(call, id, "subnets", "delete_subnet")
         if any(
-            id == used for port in self.state.ports for used, _ in port.fixed_ips if port.device_owner != "network:dhcp"
+            id == used
+            for port in self.state.ports.having("network", subnet.network)
+            for used, _ in port.fixed_ips
+            if port.device_owner != "network:dhcp"
         ):
             raise Refusal(
                 409,
@@ -212,48 +245,10 @@ class Changes:
         self.state.subnets.remove(id)
         return empty(204)
 
-    # Ports
-
-    def create_port(self, call: Call) -> Response:
-        body, project = self._body(call, "port", "create_port")
-        network: Network = self.networking.find(call, str(body.get("network_id")), "networks")
-        addresses: list[tuple[str, str]] = []
-        if network.subnets and body.get("fixed_ips") != []:
-            try:
-                addresses.append((network.subnets[0].id, network.subnets[0].address()))
-            except IndexError:
-                message = f"No more IP addresses available on network {network.id}."
-                raise Refusal(409, message, "IpAddressGenerationFailure") from None
-        groups = body.get("security_groups")
-        if groups is None:
-            groups = [self.networking.lifecycle.maker.wiring.default_group(project, call.now).id]
-        port = Port(
-            self.state.dice.uuid(), str(body.get("name") or ""), network, project,
-            str(body.get("mac_address") or self.state.dice.mac()), "DOWN", str(body.get("device_id") or ""),
-            str(body.get("device_owner") or ""), addresses, tuple(str(group) for group in groups), "",
-            call.now, call.now,
-            revision=1, description=str(body.get("description") or ""),
-        )  # fmt: skip
-        self.state.ports.add(port)
-        return answer({"port": port_document(port, call.token.project_admin, call.now)}, 201)
-
-    def delete_port(self, call: Call, id: str) -> Response:
-        port: Port = self._find(call, id, "ports", "delete_port")
-        if port.device_owner.startswith("network:router"):
-            raise Refusal(
-                409, f"Port {id} cannot be deleted directly via the port API: has device owner {port.device_owner}.",
-                "ServicePortInUse",
-            )  # fmt: skip
-        server = self.state.servers.get(port.device_id)
-        if server and port in server.ports:
-            server.ports.remove(port)
-        self.networking.lifecycle.remove_port(port, call.now)
-        return empty(204)
-
     # Security groups and rules
 
     def create_group(self, call: Call) -> Response:
-        body, project = self._body(call, "security_group", "create_security_group")
+        body, project = self.body(call, "security_group", "create_security_group")
         wiring = self.networking.lifecycle.maker.wiring
         group = SecurityGroup(
             self.state.dice.uuid(), str(body.get("name") or ""), project, str(body.get("description") or ""),
@@ -264,7 +259,7 @@ class Changes:
         return answer({"security_group": group_document(group, call.token.project_admin, call.now)}, 201)
 
     def delete_group(self, call: Call, id: str) -> Response:
-        group: SecurityGroup = self._find(call, id, "security-groups", "delete_security_group")
+        group: SecurityGroup = self.find(call, id, "security-groups", "delete_security_group")
         if group.name == "default" and not call.token.project_admin:
             raise Refusal(
                 409, "Insufficient rights for removing default security group.", "SecurityGroupCannotRemoveDefault"
@@ -280,8 +275,8 @@ class Changes:
         return empty(204)
 
     def create_rule(self, call: Call) -> Response:
-        body, project = self._body(call, "security_group_rule", "create_security_group_rule")
-        group: SecurityGroup = self._find(
+        body, project = self.body(call, "security_group_rule", "create_security_group_rule")
+        group: SecurityGroup = self.find(
             call, str(body.get("security_group_id")), "security-groups", "create_security_group_rule"
         )
         if body.get("direction") not in ("ingress", "egress"):
@@ -303,7 +298,7 @@ class Changes:
         return answer({"security_group_rule": rule_document(rule, call.token.project_admin, call.now)}, 201)
 
     def delete_rule(self, call: Call, id: str) -> Response:
-        rule: Rule = self._find(call, id, "security-group-rules", "delete_security_group_rule")
+        rule: Rule = self.find(call, id, "security-group-rules", "delete_security_group_rule")
         group = self.state.security_groups.get(rule.group)
         if group:
             group.rules.remove(rule)
@@ -314,7 +309,7 @@ class Changes:
     def update(self, call: Call, id: str, key: str) -> Response:
         """Name, description and admin state; what else a client may send is refused by name."""
         collection = self.networking.collections[key]
-        row = self._find(call, id, key, f"update_{collection.single}")
+        row = self.find(call, id, key, f"update_{collection.single}")
         document = call.json()
         body = document.get(collection.single) if isinstance(document, dict) else None
         if not isinstance(body, dict):
@@ -322,12 +317,32 @@ class Changes:
         for name, value in body.items():
             if name in ("name", "description") and isinstance(value, str):
                 setattr(row, name, value)
+            elif name == "enable_dhcp" and isinstance(row, Subnet) and isinstance(value, bool):
+                row.dhcp = value
             elif name == "admin_state_up" and isinstance(value, bool) and hasattr(row, "admin_up"):
                 row.admin_up = value
             else:
                 raise Refusal(400, f"Cannot update read-only attribute {name}")
         row.updated, row.revision = call.now, row.revision + 1
         return answer({collection.single: collection.document(row, call.token.project_admin, call.now)})
+
+
+Net = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _alike(cidr: Net, other: Subnet) -> bool:
+    return cidr.version == other.version
+
+
+def _pools(asked: Any, cidr: Net, gateway: str | None) -> list[tuple[str, str]]:
+    """The pools that were asked for, else all of the subnet without its ends and its gateway."""
+    if isinstance(asked, list) and asked:
+        return [(str(row.get("start")), str(row.get("end"))) for row in asked if isinstance(row, dict)]
+    low, high = int(cidr.network_address) + 1, int(cidr.broadcast_address) - (1 if cidr.version == 4 else 0)
+    middle = low - 1 if gateway is None else int(ipaddress.ip_address(gateway))
+    parts = [(low, high)] if not low <= middle <= high else [(low, middle - 1), (middle + 1, high)]
+    kind = type(cidr.network_address)
+    return [(str(kind(start)), str(kind(end))) for start, end in parts if start <= end]
 
 
 def _same(one: Rule, other: Rule) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from engine.demo.answers import Refusal, answer
+from engine.demo.clock import nova_time
+from engine.demo.network_records import Network, Subnet
 from engine.demo.quotas import network_usage
 from engine.demo.routing import Call
 from engine.demo.serving import Response
@@ -36,13 +40,16 @@ def add_projects(networking: Networking) -> None:
     on("GET", "/v2.0/extensions")(projects.extensions)
     on("GET", "/v2.0/extensions/{alias}")(projects.extension)
     on("GET", "/v2.0/availability_zones")(projects.zones)
+    on("PUT", "/v2.0/quotas/{id}")(projects.set_quota)
     on("GET", "/v2.0/network-ip-availabilities")(projects.addresses)
+    on("GET", "/v2.0/network-ip-availabilities/{id}")(projects.network_addresses)
+    on("GET", "/v2.0/qos/policies")(projects.policies)
+    on("GET", "/v2.0/qos/policies/{id}")(projects.policy)
     for path, key in (
         ("address-scopes", "address_scopes"),
         ("subnetpools", "subnetpools"),
         ("address-groups", "address_groups"),
         ("rbac-policies", "rbac_policies"),
-        ("qos/policies", "policies"),
         ("service-providers", "service_providers"),
     ):
         on("GET", f"/v2.0/{path}")(lambda call, key=key: projects.nothing(call, key))
@@ -108,6 +115,46 @@ class Projects:
         rows = [{"state": "available", "name": "nova", "resource": kind} for kind in ("router", "network")]
         return answer({"availability_zones": rows if call.token.project else []})
 
+    def set_quota(self, call: Call, id: str) -> Response:
+        """Another limit, by an administrator."""
+        if not call.token.project_admin:
+            raise Refusal(403, "rule:update_quota is disallowed by policy", "PolicyNotAuthorized")
+        body, project = call.json(), self.state.projects.get(id)
+        asked = body.get("quota") if isinstance(body, dict) else None
+        if project is None or not isinstance(asked, dict):
+            raise Refusal(400, "Unable to find 'quota' in request body")
+        for name, limit in asked.items():
+            if name not in project.network_quota or not isinstance(limit, int):
+                raise Refusal(400, f"Unrecognized attribute(s) '{name}'")
+        project.network_quota.update(asked)
+        return answer({"quota": project.network_quota})
+
+    # Quality of service: one policy of the administrator's that everybody may use
+
+    def _policies(self) -> list[dict[str, Any]]:
+        id = str(uuid.UUID(self.state.named_id("qos/limit-100mbit")))
+        owner = next((project.id for project in self.state.projects if project.name == "admin"), "")
+        rule = {"max_kbps": 100000, "max_burst_kbps": 10000, "direction": "egress", "qos_policy_id": id}
+        rule |= {"id": str(uuid.UUID(self.state.named_id("qos/limit-100mbit/rule"))), "type": "bandwidth_limit"}
+        made = nova_time(self.state.epoch - 390 * 86400)
+        policy = {"id": id, "name": "limit-100mbit", "project_id": owner, "tenant_id": owner, "shared": True}
+        policy |= {"rules": [rule], "is_default": False, "description": "", "tags": [], "revision_number": 1}
+        return [policy | {"created_at": made, "updated_at": made}]
+
+    def policies(self, call: Call) -> Response:
+        body: dict[str, Any] = {"policies": self._policies() if call.token.project else []}
+        if call.request.first("limit"):
+            body["policies_links"] = self.networking.links(call, [], 1)
+        return answer(body)
+
+    def policy(self, call: Call, id: str) -> Response:
+        for row in self._policies():
+            if row["id"] == id:
+                return answer({"policy": row})
+        raise Refusal(404, f"QoS policy {id} could not be found.", "QosPolicyNotFound")
+
+    # Addresses
+
     def addresses(self, call: Call) -> Response:
         if not call.token.project_admin:
             return answer({"network_ip_availabilities": []})
@@ -115,28 +162,42 @@ class Projects:
         for port in self.state.ports:
             for subnet, _ in port.fixed_ips:
                 used[subnet] = used.get(subnet, 0) + 1
-        rows = []
-        for network in self.state.networks:
-            subnets: list[dict[str, Any]] = [
-                {
-                    "subnet_id": subnet.id,
-                    "ip_version": 4,
-                    "cidr": subnet.cidr,
-                    "subnet_name": subnet.name,
-                    "used_ips": used.get(subnet.id, 0),
-                    "total_ips": subnet.size - 1,
-                }
-                for subnet in network.subnets
-            ]
-            rows.append(
-                {
-                    "network_id": network.id,
-                    "network_name": network.name,
-                    "project_id": network.project,
-                    "subnet_ip_availability": subnets,
-                    "used_ips": sum(row["used_ips"] for row in subnets),
-                    "total_ips": sum(row["total_ips"] for row in subnets),
-                    "tenant_id": network.project,
-                }
-            )
-        return answer({"network_ip_availabilities": rows})
+        return answer({"network_ip_availabilities": [self._counted(row, used) for row in self.state.networks]})
+
+    def network_addresses(self, call: Call, id: str) -> Response:
+        network = self.state.networks.get(id)
+        if network is None or not call.token.project_admin:
+            raise Refusal(404, "The resource could not be found.", "HTTPNotFound")
+        used: dict[str, int] = {}
+        for port in self.state.ports.having("network", network):
+            for subnet, _ in port.fixed_ips:
+                used[subnet] = used.get(subnet, 0) + 1
+        return answer({"network_ip_availability": self._counted(network, used)})
+
+    @staticmethod
+    def _counted(network: Network, used: dict[str, int]) -> dict[str, Any]:
+        subnets: list[dict[str, Any]] = [
+            {
+                "subnet_id": subnet.id,
+                "ip_version": subnet.version,
+                "cidr": subnet.cidr,
+                "subnet_name": subnet.name,
+                "used_ips": used.get(subnet.id, 0),
+                "total_ips": _size(subnet),
+            }
+            for subnet in network.subnets
+        ]
+        return {
+            "network_id": network.id,
+            "network_name": network.name,
+            "project_id": network.project,
+            "subnet_ip_availability": subnets,
+            "used_ips": sum(row["used_ips"] for row in subnets),
+            "total_ips": sum(row["total_ips"] for row in subnets),
+            "tenant_id": network.project,
+        }
+
+
+def _size(subnet: Subnet) -> int:
+    """How many addresses the pools hold."""
+    return sum(int(ip_address(last)) - int(ip_address(first)) + 1 for first, last in subnet.ranges())

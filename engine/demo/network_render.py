@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.demo.clock import nova_time
-from engine.demo.records import Agent, FloatingIp, Network, Port, Router, Rule, SecurityGroup, Subnet, Trunk
+from engine.demo.network_records import Agent, FloatingIp, Network, Port, Router, Rule, SecurityGroup, Subnet, Trunk
 
 Document = dict[str, Any]
 DETAILS = {
@@ -54,29 +54,25 @@ def network_document(row: Network, admin: bool, now: int) -> Document:
 
 def subnet_document(row: Subnet, admin: bool, now: int) -> Document:
     """The subnet as Neutron tells it, with its allocation pool."""
-    first, second, third, _ = row.base.split(".")
-    high, low = divmod(row.size, 256)
     return {
         "id": row.id,
         "name": row.name,
         "project_id": row.project,
         "network_id": row.network.id,
-        "ip_version": 4,
+        "ip_version": row.version,
         "subnetpool_id": None,
         "enable_dhcp": row.dhcp,
         "ipv6_ra_mode": None,
         "ipv6_address_mode": None,
         "gateway_ip": row.gateway,
         "cidr": row.cidr,
-        "allocation_pools": [
-            {"start": f"{first}.{second}.{third}.2", "end": f"{first}.{second}.{int(third) + high}.{low}"}
-        ],
+        "allocation_pools": [{"start": start, "end": end} for start, end in row.ranges()],
         "host_routes": [],
         "dns_nameservers": list(row.dns),
         "description": row.description,
         "router:external": row.network.external,
         "service_types": [],
-        "tags": [],
+        "tags": list(row.tags),
         "created_at": nova_time(row.created),
         "updated_at": nova_time(row.updated),
         "revision_number": row.revision,
@@ -97,11 +93,11 @@ def port_document(row: Port, admin: bool, now: int) -> Document:
         "device_id": row.device_id,
         "device_owner": row.device_owner,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": ip} for subnet, ip in row.fixed_ips],
-        "allowed_address_pairs": [],
+        "allowed_address_pairs": [{"ip_address": ip, "mac_address": mac or row.mac} for ip, mac in row.pairs],
         "extra_dhcp_opts": [],
         "security_groups": list(row.groups),
         "description": row.description,
-        "binding:vnic_type": "normal",
+        "binding:vnic_type": row.vnic,
     }
     if admin:
         document["binding:profile"] = {}
@@ -109,11 +105,11 @@ def port_document(row: Port, admin: bool, now: int) -> Document:
         document["binding:vif_type"] = "ovs" if row.host else "unbound"
         document["binding:vif_details"] = {**DETAILS, "bound_drivers": {"0": "openvswitch"}} if row.host else {}
     document["port_security_enabled"] = row.security
-    document["qos_policy_id"] = None
+    document["qos_policy_id"] = row.qos
     document["qos_network_policy_id"] = None
     if admin:
         document["resource_request"] = None
-    document["tags"] = []
+    document["tags"] = list(row.tags)
     document["created_at"] = nova_time(row.created)
     document["updated_at"] = nova_time(row.updated)
     document["revision_number"] = row.revision
@@ -123,11 +119,13 @@ def port_document(row: Port, admin: bool, now: int) -> Document:
 
 def router_document(row: Router, admin: bool, now: int) -> Document:
     """The router as Neutron tells it, with its way out."""
-    gateway = {
-        "network_id": row.external.id,
-        "external_fixed_ips": [{"subnet_id": row.subnet, "ip_address": row.ip}],
-        "enable_snat": True,
-    }
+    gateway = None
+    if row.external is not None:
+        gateway = {
+            "network_id": row.external.id,
+            "external_fixed_ips": [{"subnet_id": row.subnet, "ip_address": row.ip}],
+            "enable_snat": True,
+        }
     document: Document = {
         "id": row.id,
         "name": row.name,
@@ -174,13 +172,13 @@ def floating_document(row: FloatingIp, admin: bool, now: int) -> Document:
         "floating_network_id": row.network.id,
         "router_id": row.router,
         "port_id": port.id if port else None,
-        "fixed_ip_address": port.fixed_ips[0][1] if port and port.fixed_ips else None,
+        "fixed_ip_address": row.leads_to,
         "status": row.status,
         "description": row.description,
         "qos_policy_id": None,
         "port_details": details,
         "port_forwardings": [],
-        "tags": [],
+        "tags": list(row.tags),
         "created_at": nova_time(row.created),
         "updated_at": nova_time(row.updated),
         "revision_number": row.revision,

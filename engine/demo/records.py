@@ -5,7 +5,9 @@ A row is itself and no other (eq=False): two rows with the same values are two t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from engine.demo.network_records import Port
 
 
 @dataclass(slots=True, eq=False)
@@ -87,179 +89,6 @@ class Host:
 
 
 @dataclass(slots=True, eq=False)
-class Network:
-    """A Neutron network; times in seconds since 1970, as in all records."""
-
-    id: str
-    name: str
-    project: str
-    created: int
-    updated: int
-    shared: bool = False
-    external: bool = False
-    kind: str = "vxlan"
-    segment: int | None = None
-    physical: str | None = None
-    mtu: int = 1450
-    description: str = ""
-    status: str = "ACTIVE"
-    admin_up: bool = True
-    revision: int = 2
-    tags: tuple[str, ...] = ()
-    subnets: list[Subnet] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class Subnet:
-    """An IPv4 subnet; hands out addresses from `next_host` on, `size` of them."""
-
-    id: str
-    name: str
-    project: str
-    network: Network
-    cidr: str
-    base: str
-    gateway: str | None
-    created: int
-    updated: int
-    dhcp: bool = True
-    size: int = 254
-    next_host: int = 10
-    dns: tuple[str, ...] = ()
-    revision: int = 0
-    description: str = ""
-
-    def address(self) -> str:
-        """The next free address of the pool; raises IndexError when the pool is used up."""
-        if self.next_host > self.size:
-            raise IndexError(f"no more addresses in {self.cidr}")
-        high, low = divmod(self.next_host, 256)
-        self.next_host += 1
-        first, second, third, _ = self.base.split(".")
-        return f"{first}.{second}.{int(third) + high}.{low}"
-
-
-@dataclass(slots=True, eq=False)
-class SecurityGroup:
-    """A security group with its rules."""
-
-    id: str
-    name: str
-    project: str
-    description: str
-    created: int
-    updated: int
-    revision: int = 1
-    rules: list[Rule] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class Rule:
-    """A rule of a security group; `low` and `high` are ports, None for any."""
-
-    id: str
-    group: str
-    project: str
-    direction: str
-    ethertype: str
-    protocol: str | None
-    low: int | None
-    high: int | None
-    prefix: str | None
-    remote_group: str | None
-    created: int
-    description: str | None = ""
-
-
-@dataclass(slots=True, eq=False)
-class Router:
-    """A router between a project's networks and the external one."""
-
-    id: str
-    name: str
-    project: str
-    external: Network
-    subnet: str
-    ip: str
-    created: int
-    updated: int
-    status: str = "ACTIVE"
-    admin_up: bool = True
-    revision: int = 4
-
-
-@dataclass(slots=True, eq=False)
-class Port:
-    """A port; `fixed_ips` holds (subnet id, address), `groups` ids of security groups."""
-
-    id: str
-    name: str
-    network: Network
-    project: str
-    mac: str
-    status: str
-    device_id: str
-    device_owner: str
-    fixed_ips: list[tuple[str, str]]
-    groups: tuple[str, ...]
-    host: str
-    created: int
-    updated: int
-    revision: int = 4
-    security: bool = True
-    floating: FloatingIp | None = None
-    description: str = ""
-    admin_up: bool = True
-
-
-@dataclass(slots=True, eq=False)
-class FloatingIp:
-    """A floating IP; `port` is None while it leads nowhere."""
-
-    id: str
-    project: str
-    network: Network
-    ip: str
-    router: str | None
-    port: Port | None
-    status: str
-    created: int
-    updated: int
-    description: str = ""
-    revision: int = 1
-
-
-@dataclass(slots=True, eq=False)
-class Trunk:
-    """A trunk; `sub_ports` holds (port, VLAN)."""
-
-    id: str
-    name: str
-    project: str
-    port: Port
-    sub_ports: list[tuple[Port, int]]
-    created: int
-    updated: int
-    status: str = "ACTIVE"
-
-
-@dataclass(slots=True, eq=False)
-class Agent:
-    """A Neutron agent of one host; `stopped_at` is when one that is not alive was last heard of."""
-
-    id: str
-    kind: str
-    binary: str
-    topic: str
-    host: str
-    zone: str | None
-    created: int
-    configurations: dict[str, object]
-    alive: bool = True
-    stopped_at: int | None = None
-
-
-@dataclass(slots=True, eq=False)
 class Attachment:
     """What ties a volume to a server; `volume` and `server` are ids."""
 
@@ -271,6 +100,10 @@ class Attachment:
     host: str | None
     attached: int
     delete_on_termination: bool = False
+    tag: str | None = None
+    root: bool = False
+    status: str = "attached"
+    bdm: str = ""  # Nova's own id of the mapping, which stays when Cinder's attachment is made anew
 
 
 @dataclass(slots=True, eq=False)
@@ -298,6 +131,7 @@ class Volume:
     encrypted: bool = False
     migration: str | None = None
     group: str | None = None
+    image_meta: dict[str, str] | None = None  # in place of what its image says
 
 
 @dataclass(slots=True, eq=False)
@@ -360,6 +194,8 @@ class Backup:
     description: str | None = None
     fail_reason: str | None = None
     parent: str | None = None
+    metadata: dict[str, str] | None = None
+    snapshot: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -411,6 +247,13 @@ class Server:
     user_data: str | None = None
     server_group: str | None = None
     actions: list[Action] | None = None
+    config_drive: bool = False
+    pinned_zone: str | None = None
+    given_ports: frozenset[str] = frozenset()  # ids of ports that Nova didn't make: they stay when the machine goes
+    nic_tags: dict[str, str] | None = None  # by port
+    shelved_image: str | None = None
+    was: str = ""  # the status before a rebuild or a shelving
+    boot: str | None = None  # how its boot goes ("" well, "panic"); None as its number says
 
 
 @dataclass(slots=True, eq=False)
@@ -423,6 +266,7 @@ class ServerGroup:
     user: str
     policy: str
     members: list[str]
+    rules: dict[str, int] | None = None
 
 
 @dataclass(slots=True, eq=False)

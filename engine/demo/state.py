@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from engine.demo.clock import Clock
+from engine.demo.network_records import Agent, FloatingIp, Network, Port, Router, Rule, SecurityGroup, Subnet, Trunk
 from engine.demo.people import Domain, Group, Project, User
 from engine.demo.records import (
     Action,
-    Agent,
     Attachment,
     Backup,
     Flavor,
-    FloatingIp,
     GroupSnapshot,
     Host,
     Image,
     Keypair,
-    Network,
-    Port,
-    Router,
-    Rule,
-    SecurityGroup,
     Server,
     ServerGroup,
     Snapshot,
-    Subnet,
-    Trunk,
     Volume,
     VolumeGroup,
 )
@@ -108,6 +103,12 @@ class State:
     # Of the cell that does not answer.
     down_servers: set[str] = field(default_factory=set)
     down_hosts: set[str] = field(default_factory=set)
+    # What is to go wrong with the next thing of a kind and name (see faults.py): the reason, None for nothing.
+    failing: Callable[[str, str], str | None] = field(default=lambda what, name: None)
+    # How machines of a name boot from now on, the newest order first: (pattern, "" well, "panic", "silent").
+    boots: list[tuple[re.Pattern[str], str]] = field(default_factory=list)
+    # How long a shelved machine keeps its host; negative: until somebody offloads it.
+    shelved_seconds: float = 0.0
 
     def now(self) -> int:
         return int(self.clock.now())
@@ -126,14 +127,27 @@ class State:
             group.rules.append(rule)
         return rule
 
-    def add_attachment(self, volume: Volume, server: Server, device: str, now: int, **more: bool) -> Attachment:
+    def add_attachment(self, volume: Volume, server: Server, device: str, now: int, **more: Any) -> Attachment:
         """Ties a volume to a server, in both of them and in the table."""
         host = server.host.name if server.host else None
         attachment = Attachment(self.dice.uuid(), volume.id, server.id, volume.project, device, host, now, **more)
+        attachment.bdm = attachment.bdm or attachment.id
         volume.attachments.append(attachment)
         server.volumes.append(attachment)
         self.attachments.add(attachment)
         return attachment
+
+    def renew_attachment(self, old: Attachment, host: str | None, status: str, now: int) -> Attachment:
+        """The same volume on the same server by another attachment of Cinder's, as when a machine changes its host."""
+        new = replace(old, id=self.dice.uuid(), host=host, status=status, attached=now)
+        self.attachments.remove(old.id)
+        self.attachments.add(new)
+        volume, server = self.volumes.get(old.volume), self.servers.get(old.server)
+        for holder in (volume.attachments if volume else [], server.volumes if server else []):
+            for place, row in enumerate(holder):
+                if row is old:
+                    holder[place] = new
+        return new
 
     def record(self, server: Server, action: str, user: str, project: str, now: int, **more: object) -> Action:
         """Writes an entry of the server's action list, as Nova does for what it is asked."""

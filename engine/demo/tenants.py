@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from engine.demo import names
+from engine.demo.network_records import Agent
 from engine.demo.people import Domain, Group, Project, User
-from engine.demo.records import Agent, Flavor, Host, Image
+from engine.demo.records import Flavor, Host, Image
 from engine.demo.state import ROLES, Assignment, State
 
 DAY = 86400

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from engine.demo.answers import Refusal, answer, empty
 from engine.demo.machines import POOLS
 from engine.demo.quotas import volume_usage
-from engine.demo.records import Backup, Snapshot, Volume
+from engine.demo.records import Snapshot, Volume
 from engine.demo.routing import Call, check_types
 from engine.demo.serving import Response
 from engine.demo.volume import require_member
+from engine.demo.volume_actions import add_actions
+from engine.demo.volume_backups import add_backups
 from engine.demo.volume_lists import Lists
-from engine.demo.volume_render import links, snapshot_document, volume_document
+from engine.demo.volume_render import snapshot_document, volume_document
+from engine.demo.volume_sources import Sources
 
 if TYPE_CHECKING:
     from engine.demo.volume import BlockStorage
@@ -38,7 +41,6 @@ def add_changes(storage: BlockStorage) -> None:
     on("POST", "/volumes")(changes.create_volume)
     on("PUT", "/volumes/{id}")(changes.update_volume)
     on("DELETE", "/volumes/{id}")(changes.delete_volume)
-    on("POST", "/volumes/{id}/action")(changes.act)
     on("GET", "/volumes/{id}/metadata")(changes.metadata)
     on("POST", "/volumes/{id}/metadata")(changes.set_metadata)
     on("PUT", "/volumes/{id}/metadata")(changes.replace_metadata)
@@ -47,8 +49,8 @@ def add_changes(storage: BlockStorage) -> None:
     on("POST", "/snapshots/{id}/metadata")(changes.set_snapshot_metadata)
     on("POST", "/snapshots")(changes.create_snapshot)
     on("DELETE", "/snapshots/{id}")(changes.delete_snapshot)
-    on("POST", "/backups")(changes.create_backup)
-    on("DELETE", "/backups/{id}")(changes.delete_backup)
+    add_backups(changes, storage)
+    add_actions(changes, storage)
 
 
 class Changes:
@@ -57,11 +59,13 @@ class Changes:
     def __init__(self, storage: BlockStorage) -> None:
         self.state, self.lifecycle = storage.state, storage.lifecycle
         self.lists = Lists(storage)
+        self.sources = Sources(self.state, self.lists)
 
     def _now(self) -> float:
         return self.state.clock.now()
 
-    def _quota(self, call: Call, kind: str, size: int, type: str = "") -> None:
+    def quota(self, call: Call, kind: str, size: int, type: str = "") -> None:
+        """Raise Refusal(413) when the project has no room for one more `kind` of `size` GB."""
         project = call.token.project
         assert project is not None
         used = volume_usage(self.state, project.id).get(project.id, {})
@@ -102,10 +106,10 @@ class Changes:
 
     def create_volume(self, call: Call) -> Response:
         require_member(call, "volume:create")
-        body = _object(call.document("volume"), "volume")
+        body = object_of(call.document("volume"), "volume")
         check_types(body, TEXTS)
-        source = self._source(call, body)
-        size = body.get("size", source.size if source else None)
+        source = self.sources.asked(call, body)
+        size = body.get("size", source.size)
         if not isinstance(size, int | str) or isinstance(size, bool) or not str(size).isdigit():
             raise Refusal(
                 400, f"Invalid input for field/attribute size. Value: {size}. {size} is not of type 'integer'"
@@ -114,28 +118,21 @@ class Changes:
             raise Refusal(
                 400, f"Invalid input for field/attribute size. Value: {size}. {size} is less than the minimum of 1"
             )
-        kind = self._kind(body.get("volume_type"))
-        self._quota(call, "volume", int(size), kind)
-        image = self.state.images.get(str(body.get("imageRef"))) if body.get("imageRef") else None
+        self.sources.check_size(source, int(size))
+        wanted = body.get("volume_type")
+        kind = self._kind(wanted) if wanted or not source.kind else source.kind
+        self.sources.check_kind(source, kind)
+        self.quota(call, "volume", int(size), kind)
         volume = Volume(
             self.state.dice.uuid(), body.get("name") or "", call.token.project_id, call.token.user.id, int(size),
-            kind, "creating", call.now, None, image is not None, POOLS[kind], [], _texts(body.get("metadata")), image,
-            body.get("snapshot_id"), body.get("source_volid"), body.get("description"),
+            kind, "creating", call.now, None, source.bootable, POOLS[kind], [], texts(body.get("metadata")),
+            source.image, source.snapshot, source.volume, body.get("description"), multiattach=kind == "shared",
         )  # fmt: skip
-        if isinstance(source, Volume):
-            volume.bootable, volume.image = source.bootable, source.image
+        volume.image_meta = source.image_meta
         fails = (volume.metadata or {}).get("lab_fault") == "create"
-        self.lifecycle.create_volume(volume, self._now(), fails=fails)
+        self.lifecycle.create_volume(volume, self._now(), fails=fails, seconds=source.seconds)
         document = volume_document(volume, call.version, call.token.admin, call.base, self.state, created=True)
         return answer({"volume": document}, 202)
-
-    def _source(self, call: Call, body: dict[str, Any]) -> Any:
-        if body.get("snapshot_id"):
-            snapshot = self.lists.find(call, str(body["snapshot_id"]), "snapshots")
-            return snapshot
-        if body.get("source_volid"):
-            return self.lists.find(call, str(body["source_volid"]), "volumes")
-        return None
 
     def _kind(self, wanted: Any) -> str:
         if wanted is None:
@@ -147,12 +144,12 @@ class Changes:
 
     def update_volume(self, call: Call, id: str) -> Response:
         require_member(call, "volume:update")
-        body = _object(call.document("volume"), "volume")
+        body = object_of(call.document("volume"), "volume")
         volume: Volume = self.lists.find(call, id, "volumes")
         volume.name = str(body.get("name", volume.name))
         volume.description = body.get("description", volume.description)
         if "metadata" in body:
-            volume.metadata = _texts(body["metadata"])
+            volume.metadata = texts(body["metadata"])
         volume.updated = call.now
         document = volume_document(volume, call.version, call.token.admin, call.base, self.state)
         return answer({"volume": document})
@@ -171,39 +168,20 @@ class Changes:
         self.lifecycle.delete_volume(volume, self._now())
         return empty(202)
 
-    def act(self, call: Call, id: str) -> Response:
-        require_member(call, "volume:extend")
-        body = call.json()
-        volume: Volume = self.lists.find(call, id, "volumes")
-        if not isinstance(body, dict) or len(body) != 1 or "os-extend" not in body:
-            raise Refusal(400, f"There is no such action: {next(iter(body), '') if isinstance(body, dict) else ''}")
-        size = _object(body["os-extend"], "os-extend").get("new_size")
-        if not isinstance(size, int) or isinstance(size, bool):
-            raise Refusal(400, f"Invalid input for field/attribute new_size. Value: {size}.")
-        if size <= volume.size:
-            raise Refusal(
-                400,
-                "Invalid input received: New size for extend must be greater than current size. "
-                f"(current: {volume.size}, extended: {size}).",
-            )
-        self._quota(call, "volume", size - volume.size)
-        volume.size, volume.updated = size, call.now
-        return empty(202)
-
     def metadata(self, call: Call, id: str) -> Response:
         return answer({"metadata": self.lists.find(call, id, "volumes").metadata or {}})
 
     def set_metadata(self, call: Call, id: str) -> Response:
         require_member(call, "volume:create_volume_metadata")
         volume: Volume = self.lists.find(call, id, "volumes")
-        volume.metadata = {**(volume.metadata or {}), **_short(call.document("metadata"))}
+        volume.metadata = {**(volume.metadata or {}), **short(call.document("metadata"))}
         volume.updated = call.now
         return answer({"metadata": volume.metadata})
 
     def replace_metadata(self, call: Call, id: str) -> Response:
         require_member(call, "volume:update_volume_metadata")
         volume: Volume = self.lists.find(call, id, "volumes")
-        volume.metadata, volume.updated = _short(call.document("metadata")), call.now
+        volume.metadata, volume.updated = short(call.document("metadata")), call.now
         return answer({"metadata": volume.metadata})
 
     def delete_metadata(self, call: Call, id: str, key: str) -> Response:
@@ -221,15 +199,15 @@ class Changes:
     def set_snapshot_metadata(self, call: Call, id: str) -> Response:
         require_member(call, "volume:update_snapshot_metadata")
         snapshot: Snapshot = self.lists.find(call, id, "snapshots")
-        snapshot.metadata = {**(snapshot.metadata or {}), **_short(call.document("metadata"))}
+        snapshot.metadata = {**(snapshot.metadata or {}), **short(call.document("metadata"))}
         snapshot.updated = call.now
         return answer({"metadata": snapshot.metadata})
 
-    # Snapshots and backups
+    # Snapshots
 
     def create_snapshot(self, call: Call) -> Response:
         require_member(call, "volume:create_snapshot")
-        body = _object(call.document("snapshot"), "snapshot")
+        body = object_of(call.document("snapshot"), "snapshot")
         check_types(body, TEXTS)
         volume: Volume = self.lists.find(call, str(body.get("volume_id")), "volumes")
         forced = call.version >= (3, 66) or str(body.get("force")).lower() in ("true", "1")
@@ -238,10 +216,10 @@ class Changes:
                 400,
                 f"Invalid volume: Volume {volume.id} status must be available, but current status is: {volume.status}.",
             )
-        self._quota(call, "snapshot", volume.size, volume.type)
+        self.quota(call, "snapshot", volume.size, volume.type)
         snapshot = Snapshot(
             self.state.dice.uuid(), body.get("name") or "", call.token.project_id, call.token.user.id, volume.id,
-            volume.size, "creating", call.now, None, _texts(body.get("metadata")), body.get("description"),
+            volume.size, "creating", call.now, None, texts(body.get("metadata")), body.get("description"),
         )  # fmt: skip
         self.lifecycle.create_snapshot(snapshot, self._now())
         return answer({"snapshot": snapshot_document(snapshot, call.version, created=True)}, 202)
@@ -256,52 +234,23 @@ class Changes:
         self.lifecycle.delete_snapshot(snapshot, self._now())
         return empty(202)
 
-    def create_backup(self, call: Call) -> Response:
-        require_member(call, "backup:create")
-        body = _object(call.document("backup"), "backup")
-        volume: Volume = self.lists.find(call, str(body.get("volume_id")), "volumes")
-        self._quota(call, "backup", volume.size)
-        backup = Backup(
-            self.state.dice.uuid(), body.get("name") or "", call.token.project_id, call.token.user.id, volume.id,
-            volume.size, "creating", call.now, call.now, bool(body.get("incremental")), body.get("description"),
-        )  # fmt: skip
-        self.state.backups.add(backup)
 
-        def finish(due: float) -> None:
-            backup.status, backup.updated = "available", int(due)
-
-        self.state.clock.after(1.0, finish)
-        document = {"id": backup.id, "name": backup.name, "links": links("backups", backup.id, call.base)}
-        return answer({"backup": document}, 202)
-
-    def delete_backup(self, call: Call, id: str) -> Response:
-        backup: Backup = self.lists.find(call, id, "backups")
-        require_member(call, "backup:delete")
-        if any(other.parent == backup.id for other in self.state.backups):
-            raise Refusal(400, "Invalid backup: Incremental backups exist for this backup.")
-        backup.status = "deleting"
-
-        def finish(due: float) -> None:
-            self.state.backups.remove(backup.id)
-
-        self.state.clock.after(1.0, finish)
-        return empty(202)
-
-
-def _object(value: Any, name: str) -> dict[str, Any]:
+def object_of(value: Any, name: str) -> dict[str, Any]:
+    """The value as an object. Raises Refusal(400) in the schema's words."""
     if not isinstance(value, dict):
         raise Refusal(400, f"Invalid input for field/attribute {name}. Value: {value}. {value} is not of type 'object'")
     return value
 
 
-def _short(value: Any) -> dict[str, str]:
+def short(value: Any) -> dict[str, str]:
     """Metadata as Cinder takes it: texts of at most 255 characters."""
-    found = _object(value, "metadata")
+    found = object_of(value, "metadata")
     for key, text in found.items():
         if not isinstance(text, str) or not 1 <= len(key) <= 255 or len(text) > 255:
             raise Refusal(400, f"Invalid input for field/attribute metadata. Value: {found}.")
     return dict(found)
 
 
-def _texts(value: Any) -> dict[str, str]:
+def texts(value: Any) -> dict[str, str]:
+    """Metadata whatever its types were."""
     return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}

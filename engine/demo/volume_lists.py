@@ -69,6 +69,7 @@ COLUMNS: dict[str, Callable[[Any], Any]] = {
     "volume_id": lambda row: row.volume,
     "description": lambda row: row.description,
     "availability_zone": lambda row: "nova",
+    "snapshot_id": lambda row: getattr(row, "snapshot", None),
 }
 
 
@@ -119,7 +120,7 @@ class Lists:
                 "attachments", "attachment", state.attachments, "volume:attachment_list",
                 "Volume attachment could not be found with filter: attachment_id = {id}.",
                 _columns("id", "project_id", volume_id=lambda row: row.volume, instance_id=lambda row: row.server,
-                         status=lambda row: "attached", attach_status=lambda row: "attached"),
+                         status=lambda row: row.status, attach_status=lambda row: row.status),
                 links=False,
             ),
         }  # fmt: skip
@@ -245,7 +246,7 @@ class Lists:
         if kind.key == "backups":
             if not detail:
                 return brief(row, "backups", call.base)
-            dependent = any(other.parent == row.id for other in self.state.backups)
+            dependent = bool(self.state.backups.having("parent", row.id))
             return backup_document(row, call.version, admin, call.base, dependent)
         return attachment_document(row, detail=detail)
 

@@ -57,7 +57,7 @@ def volume_document(
         "replication_status": None,
         "consistencygroup_id": None,
         "multiattach": volume.multiattach,
-        "attachments": [attached(attachment, admin) for attachment in volume.attachments],
+        "attachments": [attached(row, admin) for row in volume.attachments if row.status == "attached"],
     }
     if admin:
         document["migration_status"] = volume.migration
@@ -81,19 +81,26 @@ def volume_document(
         document["os-vol-mig-status-attr:migstat"] = volume.migration
         document["os-vol-mig-status-attr:name_id"] = None
         document["os-vol-host-attr:host"] = volume.pool
-    if volume.image:
-        image = volume.image
-        document["volume_image_metadata"] = {
-            **image.properties,
-            "image_id": image.id,
-            "image_name": image.name,
-            "container_format": "bare",
-            "disk_format": image.disk_format,
-            "min_disk": str(image.min_disk),
-            "min_ram": str(image.min_ram),
-            "size": str(image.size),
-        }
+    if meta := image_metadata(volume):
+        document["volume_image_metadata"] = meta
     return document
+
+
+def image_metadata(volume: Volume) -> dict[str, str]:
+    """What a volume knows of the image it was made from, or what was written in its place."""
+    if volume.image_meta is not None or volume.image is None:
+        return volume.image_meta or {}
+    image = volume.image
+    return {
+        **image.properties,
+        "image_id": image.id,
+        "image_name": image.name,
+        "container_format": "bare",
+        "disk_format": image.disk_format,
+        "min_disk": str(image.min_disk),
+        "min_ram": str(image.min_ram),
+        "size": str(image.size),
+    }
 
 
 def brief(row: Volume | Backup, kind: str, base: str) -> Document:
@@ -145,11 +152,11 @@ def backup_document(backup: Backup, version: Version, admin: bool, base: str, de
         "links": links("backups", backup.id, base),
         "is_incremental": backup.incremental,
         "has_dependent_backups": dependent,
-        "snapshot_id": None,
+        "snapshot_id": backup.snapshot,
         "data_timestamp": micro_time(backup.created),
     }
     if version >= (3, 43):
-        document["metadata"] = {}
+        document["metadata"] = backup.metadata or {}
     if version >= (3, 18) and admin:
         document["os-backup-project-attr:project_id"] = backup.project
     if version >= (3, 56) and admin:
@@ -161,11 +168,13 @@ def attachment_document(attachment: Attachment, *, detail: bool) -> Document:
     """The attachment as Cinder tells it; `detail` adds its times and how it is connected."""
     document: Document = {
         "id": attachment.id,
-        "status": "attached",
+        "status": attachment.status,
         "instance": attachment.server,
         "volume_id": attachment.volume,
     }
-    if detail:
+    if detail and attachment.status != "attached":
+        document |= {"attached_at": "", "detached_at": "", "attach_mode": "null", "connection_info": {}}
+    elif detail:
         document |= {
             "attached_at": micro_time(attachment.attached),
             "detached_at": "",

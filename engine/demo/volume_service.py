@@ -34,6 +34,7 @@ def add_service(storage: BlockStorage) -> None:
     on("GET", "/scheduler-stats/get_pools")(service.pools)
     on("GET", "/limits")(service.limits)
     on("GET", "/os-quota-sets/{id}")(service.quota)
+    on("PUT", "/os-quota-sets/{id}")(service.set_quota)
     on("GET", "/os-availability-zone")(service.zones)
     on("GET", "/extensions")(service.extensions)
     on("GET", "/qos-specs")(service.qos)
@@ -179,12 +180,7 @@ class Service:
     def quota(self, call: Call, id: str) -> Response:
         if id != call.token.project_id and not call.token.admin:
             raise denied("volume_extension:quotas:show")
-        project = self.state.projects.get(id)
-        quota = dict(project.volume_quota if project else VOLUME_QUOTA)
-        for name in ("__DEFAULT__", *(row[1] for row in self.state.volume_types)):
-            # Cinder limits each type as well: without limit, as shipped.
-            for kind in ("volumes", "gigabytes", "snapshots"):
-                quota.setdefault(f"{kind}_{name}", -1)
+        quota = self._limits(id)
         body: dict[str, Any] = {}
         usage = (call.request.first("usage") or "").lower() in ("1", "true", "t", "yes", "on")
         if usage:
@@ -194,6 +190,29 @@ class Service:
         else:
             body = dict(quota)
         return answer({"quota_set": {**body, "id": id}})
+
+    def _limits(self, id: str) -> dict[str, int]:
+        project = self.state.projects.get(id)
+        quota = dict(project.volume_quota if project else VOLUME_QUOTA)
+        for name in ("__DEFAULT__", *(row[1] for row in self.state.volume_types)):
+            # Cinder limits each type as well: without limit, as shipped.
+            for kind in ("volumes", "gigabytes", "snapshots"):
+                quota.setdefault(f"{kind}_{name}", -1)
+        return quota
+
+    def set_quota(self, call: Call, id: str) -> Response:
+        """Another limit, by an administrator."""
+        require_admin(call, "volume_extension:quotas:update")
+        asked, project = call.document("quota_set"), self.state.projects.get(id)
+        known = self._limits(id)
+        if project is None or not isinstance(asked, dict):
+            raise Refusal(400, f"Invalid input for field/attribute quota_set. Value: {asked}.")
+        limits = {name: limit for name, limit in asked.items() if name not in ("tenant_id", "id", "force")}
+        for name, limit in limits.items():
+            if name not in known or isinstance(limit, bool) or not str(limit).lstrip("-").isdigit():
+                raise Refusal(400, f"Invalid input for field/attribute {name}. Value: {limit}.")
+        project.volume_quota.update({name: int(limit) for name, limit in limits.items()})
+        return answer({"quota_set": self._limits(id)})
 
     # Messages and small things
 

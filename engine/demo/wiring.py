@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.demo.network_records import FloatingIp, Network, Port, Router, Rule, SecurityGroup, Subnet
 from engine.demo.people import Project
-from engine.demo.records import FloatingIp, Network, Port, Router, Rule, SecurityGroup, Subnet
 from engine.demo.state import State
 from engine.demo.tenants import DAY
 

@@ -138,7 +138,7 @@ def test_security_groups_and_rules(own: Wire) -> None:
         ("reader", "networks", {"name": "x"}, 403, "PolicyNotAuthorized"),
         ("member", "networks", {"zzz": 1}, 400, "HTTPBadRequest"),
         ("member", "networks", {"shared": True}, 403, "PolicyNotAuthorized"),
-        ("member", "networks", {"project_id": "0" * 32}, 403, "PolicyNotAuthorized"),
+        ("member", "networks", {"project_id": "0" * 32}, 400, "HTTPBadRequest"),
         ("member", "subnets", {"network_id": "nope"}, 404, "NetworkNotFound"),
         ("member", "ports", {"network_id": "nope"}, 404, "NetworkNotFound"),
     ],

@@ -30,7 +30,8 @@ def roomy(own: Wire, **quota: int) -> str:
 def machine(own: Wire, *, from_volume: bool, status: str = "ACTIVE", locked: bool = False) -> Server:
     """A machine of the member's project that is what is asked for."""
     project = own.token("member").project_id
-    found = next(row for row in own.cloud.state.servers if row.from_volume == from_volume and row.volumes)
+    running = [row for row in own.cloud.state.servers if row.host is not None and row.host.up]
+    found = next(row for row in running if row.from_volume == from_volume and row.volumes)
     found.project, found.status, found.task, found.locked = project, status, None, locked
     for attachment in found.volumes:
         volume = own.cloud.state.volumes.get(attachment.volume)

@@ -24,7 +24,7 @@ WORDS = {
 VERBS = {
     "theme": THEMES, "find": (), "shift": ("start", "show"), "handover": (), "view": (), "at": (),
     "export": ("csv", "xlsx", "parquet", "json", "txt", "yaml"),
-    "readonly": ("on", "off"), "job": (), "bell": ("on", "off"),
+    "readonly": ("on", "off"), "job": (), "restore": (), "bell": ("on", "off"),
 }  # fmt: skip
 # What the words do, for the offers under the bar.
 VERB_TITLES = {
@@ -39,6 +39,8 @@ VERB_TITLES = {
     "scope": "choose cloud or project", "cloud": "choose cloud or project", "project": "choose cloud or project",
     "pause": "pause or go on with live refresh", "setup": "add a cloud of clouds.yaml",
     "readonly": "on, or off 60 CLOUD: read-only mode of a cloud", "job": "one job by its number",
+    "restore": "restore the machine here; with a number that restore",
+    "restores": "restores: what runs, ran and is planned", "restore-kept": "what restores keep, and until when",
     "jobs": "jobs that run or ran",
     "export": "what is shown as a file: csv PATH, xlsx, parquet, json",
     "audit": "who did what to what", "notes": "notes that people wrote", "views": "saved views",

@@ -34,6 +34,8 @@ from tui.acting.possible import Possible
 from tui.acting.problems import Problems
 from tui.acting.records import Records
 from tui.acting.related import Related
+from tui.acting.restore import Restoring
+from tui.acting.restore_jobs import RestoreJobs
 from tui.acting.setup import Setup
 from tui.acting.shell import Shell
 from tui.acting.snapshot_policies import SnapshotPolicies
@@ -94,6 +96,8 @@ class QuarterdeckApp(
     Drifting,
     Snapshots,
     SnapshotPolicies,
+    Restoring,
+    RestoreJobs,
     Past,
     Display,
     Hearing,

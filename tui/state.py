@@ -17,6 +17,7 @@ PAGES = (  # opened by their own word, with a filter behind it
     *("audit", "notes", "handover", "views", "jobs", "keys", "settings", "listings", "activity"),
     *("health", "problems", "drift", "drift-rules", "ignores", "windows"),
     *("protection", "policies", "compliance", "runs", "exclusions"),
+    *("restores", "restore-kept"),
 )
 PROTECTED = ("points", "why")  # of one resource: what it can go back to, why it has its policies
 KINDS = (
@@ -38,6 +39,7 @@ KINDS = (
     "columns",
     "drift_event",
     "run",
+    "restore",
     *PROTECTED,
     *SPANS,
 )

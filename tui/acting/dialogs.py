@@ -98,13 +98,13 @@ class Dialogs:
 
     # Where plans go (commands: `copy_text`)
 
-    def save_text(self: QuarterdeckApp, text: str, name: str) -> str:  # type: ignore[misc]
+    def save_text(self: QuarterdeckApp, text: str, name: str, ending: str = "txt") -> str:  # type: ignore[misc]
         """Write a text to a new file, in the folder where the console was started or at home; where it is, in words."""
         safe = "".join(char if char.isascii() and (char.isalnum() or char in "-_") else "-" for char in name)[:80]
         problem = ""
         for folder in (Path.cwd(), Path.home()):
             for number in range(1, 100):
-                file = folder / f"{safe}{'' if number == 1 else f'-{number}'}.txt"
+                file = folder / f"{safe}{'' if number == 1 else f'-{number}'}.{ending}"
                 try:
                     handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
                     with os.fdopen(handle, "w", encoding="utf-8") as out:

@@ -60,7 +60,11 @@ class Display:
         if self.bar.is_open:
             self.footer.show(keys_line(TYPING.get(self.bar.mode, ANSWERING), self.size.width))
             return
-        self.footer.show(footer_line(self.pane.places, self.size.width, self.world.keymap.actions))
+        actions = self.world.keymap.actions
+        if getattr(self.pane, "footer_now", False):  # its footer names only what can be done to this row now
+            row = self.table.current
+            actions = tuple(one for one in actions if not self.pane.why_not(one.id, row))  # type: ignore[attr-defined]
+        self.footer.show(footer_line(self.pane.places, self.size.width, actions))
 
     def show_hint(self: QuarterdeckApp, problem: str, choices: Any) -> None:  # type: ignore[misc]
         """Under the bar, in place of the heads: what is wrong with the text, or what it could become."""
@@ -73,6 +77,8 @@ class Display:
     def show_strip(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """About the row under the cursor."""
         self.strip.show(*strip_lines(self.pane, self.table.current, self.size.width))
+        if getattr(self.pane, "footer_now", False):
+            self.show_footer()
 
     def notice(self: QuarterdeckApp, text: str, *, lasting: bool = False) -> None:  # type: ignore[misc]
         """One line for a while."""

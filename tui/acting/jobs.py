@@ -105,7 +105,7 @@ class Jobs:
         while len(self.world.jobs) > 4 * MOST_ASKED:
             self.world.jobs.pop(next(iter(self.world.jobs)))
         ended = before is not None and before.get("state") in OPEN and state not in OPEN
-        if not ended or (self.pane.view.kind == "job" and self.pane.view.subject == (id,)):
+        if not ended or (self.pane.view.kind in ("job", "restore") and self.pane.view.subject == (id,)):
             return
         words = job_words(job)
         if state == "done":
@@ -116,7 +116,8 @@ class Jobs:
 
     def job_seen(self: QuarterdeckApp, view: View) -> None:  # type: ignore[misc]
         """Somebody looks at the jobs: what was told of one is read."""
-        if view.kind == "jobs" or (view.kind == "job" and self.world.job_alert[0] in view.subject):
+        of_one = view.kind in ("job", "restore") and self.world.job_alert[0] in view.subject
+        if view.kind in ("jobs", "restores") or of_one:
             self.world.job_alert = ("", "")
 
     def command_job(self: QuarterdeckApp, argument: str) -> None:  # type: ignore[misc]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui.state import View
 
 # Lists that a number, a link or the command bar opens with a filter: esc leads back, unless the filter was typed there.
-OPENED_FILTERED = ("list", "changes", "drift", "health", "problems", "compliance", "runs")
+OPENED_FILTERED = ("list", "changes", "drift", "health", "problems", "compliance", "runs", "restores")
 
 if TYPE_CHECKING:
     from tui.console import QuarterdeckApp

@@ -85,8 +85,9 @@ class JobsPane(AskedPane):
         return "reading the jobs …" if self.asked.stale else "no jobs yet\nx in a list plans what can be done"
 
     def enter(self, row: Row) -> View:
-        """The job's steps."""
-        return View("job", subject=row.key)
+        """The job's steps; a restore has a view of its own."""
+        restored = (self.job_here(row) or {}).get("kind") == "restore"
+        return View("restore" if restored else "job", subject=row.key)
 
     def job_here(self, row: Row | None) -> dict[str, Any] | None:
         """The job under the cursor."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.access.models import Caller
@@ -13,6 +14,7 @@ from engine.inventory.reads import in_region, scope_of
 from engine.restore import rules, telling
 from engine.restore.models import Key, Prove, Request, Source
 from engine.restore.service import told
+from store.estate.reading import single
 from store.estate.reading.models import Window
 from store.types import registry
 
@@ -168,7 +170,10 @@ class Desk:
             section.prove_console, None, bool(section.prove_command), section.prove_seconds, section.answer_minutes,
             ask=body.way not in ("NEW", "DISK_BESIDE"),
         )  # fmt: skip
-        return self.service.plan(caller, body.request(key[0], key[1], section.keep_days, settled))
+        request = body.request(key[0], key[1], section.keep_days, settled)
+        if not request.project_id:
+            request = replace(request, project_id=self._project(caller, key))
+        return self.service.plan(caller, request)
 
     def documented_execute(self, caller: Caller, body: bodies.ExecuteBody, at: At) -> Item:
         """Carry a plan out; the answer is the job as it was begun."""
@@ -255,6 +260,12 @@ class Desk:
         if (at[0] and at[0] != row["cloud"]) or (at[1] is not None and at[1] != row["region"]):
             raise NotFound(f"there is no restore {job_id!r:.80} there")
         return row
+
+    def _project(self, caller: Caller, key: Key) -> str:
+        """The project of a machine, as the store has it; "" when it does not."""
+        declared, scope = registry.ALL["server"], scope_of(caller)
+        found = self._reads.read(lambda connection: single.read_one(connection, declared, key, None, scope))
+        return str(found["row"].get("project_id") or "") if found is not None else ""
 
     def _server(self, caller: Caller, id: str, cloud: str, region: str | None) -> Key:
         return self._key(caller, "server", id, cloud, region)

@@ -21,6 +21,7 @@ from engine.api.errors import ApiError, Conflict, NotFound
 from engine.clouds.errors import CloudError
 from engine.gate.models import Actor, Call, NoRole, SessionKind
 from engine.gate.refusals import Refused
+from engine.gate.rules import typable
 from engine.restore import rules, telling
 from engine.restore.cleaning import GONE_SECONDS, wait_gone
 from engine.restore.records import KEPT, RELEASED, REMOVED
@@ -157,7 +158,7 @@ class Keeping:
         """Delete it. Raises NotFound, Conflict, Refused, and what the cloud does; then it is still kept."""
         row = self._open(caller, id)
         own = self._windows.rules(row["cloud"])
-        wanted = " ".join([*([row["cloud"]] if own.production else []), row["name"] or row["resource_id"]])
+        wanted = " ".join([*([row["cloud"]] if own.production else []), typable(row["name"], row["resource_id"])])
         if problem := rules.typed_problem(wanted, typed):
             raise Refused("typed", problem, typed=wanted)
         try:

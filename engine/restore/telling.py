@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from engine.gate.rules import typable
 from engine.jobs.models import OPEN
 from engine.restore import rules
 from engine.restore.models import Nic, Plan
@@ -229,7 +230,7 @@ def _until(kept: Sequence[Row], kind: str, words: str) -> str:
     row = next((one for one in kept if one["kind"] == kind and one["state"] == "kept"), None)
     if row is None:
         return ""
-    return f"{words} until {times.text(row['until'])}" if row["until"] is not None else words
+    return f"{words} until {times.text(row['until'])[:10]}" if row["until"] is not None else words
 
 
 def kept(row: Row, plan_row: Row | None, now: datetime) -> Item:
@@ -247,6 +248,7 @@ def kept(row: Row, plan_row: Row | None, now: datetime) -> Item:
         "project_name": about.get("project_name") or "",
         "machine": about.get("server_name") or "",
         "machine_id": about.get("server_id") or "",
+        "typed": typable(row["name"], row["resource_id"]),
         "can": ["extend", "release", "remove"] if row["state"] == "kept" else [],
     }
 

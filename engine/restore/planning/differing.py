@@ -74,7 +74,14 @@ def differs(plan: Plan, facts: Facts) -> tuple[Difference, ...]:
         return tuple(_disks(plan))
     if plan.way == "IN_PLACE":
         return (*_in_place(plan), *_flavor_disks(plan))
-    found = [*_server(plan), *_passed_on(plan, facts), *_disks(plan), *_ports(plan, facts), *_inside(plan)]
+    found = [
+        *_server(plan),
+        *_passed_on(plan, facts),
+        *_disks(plan),
+        *_devices(plan),
+        *_ports(plan, facts),
+        *_inside(plan),
+    ]
     return (*found, *_flavor_disks(plan))
 
 
@@ -116,6 +123,7 @@ def _server(plan: Plan) -> Iterator[Difference]:
         yield Difference("server.image", "its image is the image snapshot that it was made from")
     if _hidden(machine.metadata):
         yield Difference("server.metadata", f"{_hidden(machine.metadata)} of its metadata not copied")
+    yield Difference("server.scheduler_hints", "hints to the scheduler, beside the server group, are not given again")
     if plan.request.security_group_ids is not None:
         yield Difference("server.security_groups", "it has the security groups that were asked for")
 
@@ -153,10 +161,6 @@ def _disks(plan: Plan) -> Iterator[Difference]:
                 yield Difference(f"disk.{number}.size_gb", f"{name} gets {size_gb(disk)} GB, as its restore point has")
             if disk.attached_elsewhere:
                 yield Difference(f"disk.{number}.attached_elsewhere", f"{name} is no longer shared with other machines")
-            if disk.delete_on_termination and plan.way in _MAKES_MACHINE:
-                yield _stays(number, name)
-        elif disk.delete_on_termination and plan.way in _MAKES_MACHINE:
-            yield _stays(number, name)
 
 
 def _hidden(metadata: Mapping[str, str]) -> str:
@@ -165,11 +169,19 @@ def _hidden(metadata: Mapping[str, str]) -> str:
     return f"{', '.join(keys)} (it looks like a secret)" if keys else ""
 
 
-def _stays(number: int, name: str) -> Difference:
-    return Difference(
-        f"disk.{number}.delete_on_termination",
-        f"{name} is not deleted with the new machine, as it would be with the old one",
-    )
+def _devices(plan: Plan) -> Iterator[Difference]:
+    """Disks that get another device name: hypervisors give them out in order, without the gaps of the old machine."""
+    there = [(number, disk) for number, disk in enumerate(plan.disks) if disk.choice != "leave_out"]
+    before = ""
+    for number, disk in sorted(there, key=lambda one: (not one[1].root, one[1].order)):
+        if len(disk.device) < 2:
+            continue
+        expected = before[:-1] + chr(ord(before[-1]) + 1) if before else disk.device
+        if plan.machine.boot == "volume" and disk.root:
+            expected = disk.device[:-1] + "a"
+        if expected != disk.device:
+            yield Difference(f"disk.{number}.device", f"{disk_name(disk)} is {expected}, no longer {disk.device}")
+        before = expected
 
 
 def _ports(plan: Plan, facts: Facts) -> Iterator[Difference]:

@@ -146,6 +146,7 @@ def _console(facts: Facts) -> Iterator[Finding]:
 
 def _unread(facts: Facts) -> Iterator[Finding]:
     """What nobody could look at is said: silence would look like health."""
+    yield from (Finding("warning", sentence) for sentence in facts.unread)
     if facts.machine.gone:
         return
     if not facts.machine.host_status and facts.service is None and not facts.machine.vm_state.startswith("shelved"):

@@ -23,7 +23,7 @@ from tests.engine.restore.planning.given import (
     root,
 )  # fmt: skip
 
-ALWAYS_NEW = {"server.id", "server.user_id", "server.created", "server.host", "server.zone"}
+ALWAYS_NEW = {"server.id", "server.user_id", "server.created", "server.host", "server.zone", "server.scheduler_hints"}
 GONE = machine(gone=True, status="DELETED", vm_state="deleted", host="", host_status="")
 
 
@@ -72,7 +72,8 @@ def test_the_small_ways_change_one_disk_or_nothing() -> None:
         (facts(), {"security_group_ids": ("sg9",)}, "server.security_groups"),
         (facts(), {"security_group_ids": ("sg9",)}, "nic.0.security_groups"),
         (facts(), {"disks": {DATA: "leave_out"}}, "disk.1"),
-        (facts(disks=(root(), data(delete_on_termination=True))), {}, "disk.1.delete_on_termination"),
+        (facts(disks=(root(device="/dev/vda"), data(device="/dev/vdc"))), {}, "disk.1.device"),
+        (facts(disks=(root(device="/dev/vdb"),)), {}, "disk.0.device"),
         (facts(disks=(root(size_gb=5),)), {}, "disk.0.size_gb"),
         (facts(disks=(root(attached_elsewhere=("s2",)),)), {"disks": {ROOT: "point:r1"}}, "disk.0.attached_elsewhere"),
         (facts(nics=(nic(trunk_id="t1"),)), {}, "nic.0.trunk_id"),
@@ -97,6 +98,9 @@ def test_what_differs_is_named(known: Any, asked: dict[str, Any], field: str) ->
         (facts(machine=machine(pinned_zone="nova")), {}, "server.zone"),
         (facts(nics=(nic(floating=floating()),)), {"way": "REPLACE"}, "nic.0.floating"),
         (facts(), {"way": "REPLACE"}, "server.name"),
+        (facts(disks=(root(device="/dev/vda"), data(device="/dev/vdb"))), {}, "disk.1.device"),
+        (image_facts(disks=(data(order=0, device="/dev/vdd"),)), {}, "disk.0.device"),  # local disks come first
+        (facts(disks=(root(), data(delete_on_termination=True))), {}, "disk.1.delete_on_termination"),
     ],
 )
 def test_what_does_not_differ_is_not_named(known: Any, asked: dict[str, Any], field: str) -> None:
@@ -107,6 +111,17 @@ def test_what_does_not_differ_is_not_named(known: Any, asked: dict[str, Any], fi
 def test_no_field_is_named_twice(way: Any) -> None:
     named = [one.field for one in plan(way=way).differs]
     assert len(named) == len(set(named))
+
+
+def test_a_disk_that_is_left_out_moves_those_behind_it() -> None:
+    all_of_it = (root(device="/dev/vda"), data(device="/dev/vdb"), data("v-3", order=2, device="/dev/vdc"))
+    points = {**facts().points, "v-3": (point("p3", "v-3", size_gb=50),)}
+    known = facts(disks=all_of_it, points=points)
+    assert not any(one.field.endswith(".device") for one in plan(known).differs)
+    moved = [one for one in plan(known, disks={DATA: "leave_out"}).differs if one.field.endswith(".device")]
+    assert [(one.field, one.text) for one in moved] == [
+        ("disk.2.device", "the disk web-data is /dev/vdb, no longer /dev/vdc")
+    ]
 
 
 # What is lost

@@ -67,6 +67,7 @@ def test_a_healthy_machine_is_one_green_line() -> None:
         ({"disagreements": ("Nova has v1, Cinder does not",)}, "warning", "Nova has v1", ""),
         ({"root_image_problem": "its image is deactivated"}, "warning", "deactivated", ""),
         ({"events": (Event("stop", OLD, "no valid host"),)}, "warning", "its stop of 2026-05-04 10:00 UTC failed", ""),
+        ({"unread": ("its ports could not be read",)}, "warning", "its ports could not be read", ""),
         ({"events": None}, "warning", "last actions could not be read", ""),
         ({"console": ("boot", "Kernel panic - not syncing: VFS")}, "warning", "Kernel panic", ""),
         ({"machine": machine(host_status="", host=""), "service": None}, "warning", "may not be seen", ""),

@@ -35,7 +35,8 @@ class Cloud:
 
     `epoch` is when the seed's cloud stood as it was made, in seconds; the clock starts at `start` (not before the
     epoch) and what would have happened meanwhile has happened. `until` is when the nightly snapshots of the people
-    before us end (default: the epoch). `still` switches the background changes off, and the nights.
+    before us end (default: the epoch). `still` switches the background changes off, and the nights. `pace` is how long
+    a change takes, as a part of what it usually takes: 0.01 lets a machine that boots in 2 s be there after 20 ms.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Cloud:
         start: float | None = None,
         until: float | None = None,
         still: bool = False,
+        pace: float = 1.0,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
         begin = time.time() if start is None else start
         epoch = int(begin) if epoch is None else epoch
         self.roots, self.servers, self.seed = roots, servers, seed
         self.clock = Clock(max(begin, epoch), wall=wall)
+        self.clock.pace = pace
         self.state, maker, nets = build(seed, servers, epoch, self.clock)
         self.tokens = Tokens(self.state, password)
         self.lifecycle = Lifecycle(self.state, maker, nets)
@@ -98,7 +101,7 @@ class Cloud:
             if response is None:
                 response = self._answer(name, request, request_id)
                 if rule:
-                    response = self.faults.after(rule, request, response)
+                    response = self.faults.after(rule, name, request, response)
         except Exception:
             traceback.print_exc(file=sys.stderr)
             response = self.services[name].refused(Refusal(500, UNEXPECTED), request_id)

@@ -236,7 +236,7 @@ class Actions:
         return empty(202)
 
     def _console(self, call: Call, server: Server, value: Any) -> Response:
-        return answer({"output": console_output(server, value, call.now)})
+        return answer({"output": console_output(server, value, call.now, self.state)})
 
     def _create_image(self, call: Call, server: Server, value: Any) -> Response:
         # No lock stands in the way: nothing of the machine is changed.

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.demo.answers import Refusal
 from engine.demo.records import Server
+from engine.demo.state import State
 
 MAX_BYTES = 102_400  # Nova's MAX_CONSOLE_BYTES
 # What Nova takes out of every console log, the escape character too.
@@ -62,12 +63,13 @@ LATER = (
 )
 
 
-def console_output(server: Server, value: Any, now: int) -> str:
+def console_output(server: Server, value: Any, now: int, state: State) -> str:
     """The output of os-getConsoleOutput with these parameters. Raises Refusal as Nova does."""
     length = _length(value)
     if server.host is None:
         raise Refusal(409, f"Instance {server.id} is not ready")
-    text = _REMOVED.sub("", "\n".join(lines(server, now)))[-MAX_BYTES:]
+    told = next((how for name, how in state.boots if name.search(server.name)), None)
+    text = _REMOVED.sub("", "\n".join(lines(server, now, told)))[-MAX_BYTES:]
     return text if length is None else "\n".join(text.split("\n")[-length:]) if length else ""
 
 
@@ -98,14 +100,14 @@ def trouble(server: Server) -> str:
     return {3: "panic", 11: "cloud-init", 20: "full", 27: "memory"}.get(server.number % 31, "")
 
 
-def lines(server: Server, now: int) -> list[str]:
-    """All that the machine wrote since its last boot, escape sequences included."""
+def lines(server: Server, now: int, told: str | None = None) -> list[str]:
+    """All that the machine wrote since its last boot, escape sequences included; `told`: how its boot has to go."""
     dice = random.Random(server.id)
     boot = _booted(server)
     system = _system(server)
-    if system == "windows":
+    wrong = trouble(server) if told is None else told
+    if system == "windows" and not wrong:
         return list(_windows(server))
-    wrong = trouble(server)
     found = list(_kernel(server, system, boot, dice))
     if wrong == "panic":
         return [*found, *_panic(dice)]

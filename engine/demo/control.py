@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from collections.abc import Callable
@@ -45,7 +46,7 @@ def control_listener(path: Path) -> socket.socket:
 
 
 class Control:
-    """GET /state, POST /clock, /change, /faults, /latency, /roles, /tokens; DELETE /faults[?id=]."""
+    """GET /state, POST /state, /clock, /change, /faults, /latency, /boots, /hosts, /roles, /tokens; DELETE /faults."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -58,6 +59,8 @@ class Control:
             ("POST", "/faults"): self.fault,
             ("DELETE", "/faults"): self.repair,
             ("POST", "/latency"): self.latency,
+            ("POST", "/boots"): self.boots,
+            ("POST", "/hosts"): self.host,
             ("POST", "/roles"): self.role,
             ("POST", "/tokens"): self.expire,
         }
@@ -99,14 +102,27 @@ class Control:
             "tokens": len(cloud.tokens.known),
             "changes": cloud.changes.count,
             "changes_per_day": cloud.changes.per_day,
+            "pace": cloud.clock.pace,
             "latency_ms": cloud.faults.latency * 1000,
             "faults": [rule.document() for rule in cloud.faults.rules],
             "counts": counts,
         }
 
     def set_state(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
-        """{"changes_per_day": n}: 0 keeps the cloud still."""
-        self.cloud.changes.set_pace(float(body["changes_per_day"]))
+        """{"changes_per_day": n}: 0 keeps the cloud still. {"pace": part}: how long changes take from now on.
+
+        {"shelved_seconds": n}: how long a shelved machine keeps its host; negative: until it is offloaded.
+        """
+        known = {"changes_per_day", "pace", "shelved_seconds"}
+        if not body or not set(body) <= known:
+            raise ValueError(f"the body must have {', '.join(sorted(known))}")
+        if "changes_per_day" in body:
+            self.cloud.changes.set_pace(float(body["changes_per_day"]))
+        if "pace" in body:
+            if not 0 <= float(body["pace"]) <= 1000:
+                raise ValueError("pace must be between 0 and 1,000")
+            self.cloud.clock.pace = float(body["pace"])
+        self.cloud.state.shelved_seconds = float(body.get("shelved_seconds", self.cloud.state.shelved_seconds))
         return self.state(body, request)
 
     def clock(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
@@ -154,6 +170,23 @@ class Control:
             raise ValueError("ms must be between 0 and 600,000")
         self.cloud.faults.latency = milliseconds / 1000
         return {"ms": milliseconds}
+
+    # Machines and hosts
+
+    def boots(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
+        """{"name": pattern, "boot": "well"|"panic"|"silent"}: how machines of that name boot, by their console."""
+        how = {"well": "", "panic": "panic", "silent": "silent"}.get(str(body["boot"]))
+        if how is None:
+            raise ValueError("boot must be well, panic or silent")
+        self.cloud.state.boots.insert(0, (re.compile(str(body["name"])), how))
+        return {"rules": len(self.cloud.state.boots)}
+
+    def host(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
+        """{"host": name, "up": bool}: a host that is down answers nothing, and what is asked of its machines stays."""
+        host = _named(self.cloud.state.hosts, body["host"], "host")
+        host.up = bool(body["up"])
+        host.stopped_at = None if host.up else self.cloud.state.now()
+        return {"host": host.name, "up": host.up}
 
     # Roles and tokens
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from engine.demo import names
+from engine.demo import names, quotas
 from engine.demo.access import Tokens
 from engine.demo.answers import TITLES, Refusal, keystone_fault, neutron_fault, openstack_fault, webob_fault
 from engine.demo.serving import Request, Response
@@ -30,18 +31,44 @@ KINDS = {
     "expire_token": "make the token worthless after this call, as if its time were over in the middle of a listing",
     "rate_limit": "answer 429 with Retry-After `seconds` (default 1)",
     "missing_service": "take the service out of the catalogue and its address away",
+    "break": "let what is named come to nothing: `what` (BREAKS), `name` (a pattern), `message`; no call is changed",
+    "quota_gone": "set the quota of the call's project (or `project`) to what it uses, after this call was answered",
 }
+BREAKS = {
+    "server": "a new machine ends in ERROR",
+    "volume": "a new volume ends in error",
+    "snapshot": "a new snapshot ends in error",
+    "backup": "a new backup ends in error",
+    "restore": "a volume that a backup is read into ends in error_restoring",
+    "image": "an image that is made is gone before it is there",
+    "rebuild": "a rebuilt machine ends in ERROR",
+    "shelve": "a machine that is shelved stays what it was",
+    "unshelve": "a machine that is unshelved stays shelved",
+    "attach": "a volume that is attached comes off again",
+    "stop": "a machine that is stopped does not listen, and keeps its task",
+}
+QUIET = ("down_cell", "missing_service", "break")  # kinds that change no answer
+# Limits of things that are counted, which a project can use up.
+COUNTED = (
+    "instances", "cores", "ram", "volumes", "snapshots", "gigabytes", "backups", "backup_gigabytes", "port",
+    "floatingip",
+)  # fmt: skip
 SERVICES = ("identity", "compute", "volume", "network", "image", "placement")
 
 
 @dataclass
 class Rule:
-    """One fault in force: where it applies, how often (`times` after `skip` calls), and its kind's options."""
+    """One fault in force: where it applies, how often (`times` after `skip` calls), and its kind's options.
+
+    `path` is the beginning of a path, `pattern` a regular expression that is looked for in it. Of the options `after`
+    (true) lets the service do its work before the answer goes wrong: status, rate_limit, hang, reset, malformed.
+    """
 
     id: int
     kind: str
     service: str | None = None
     path: str = ""
+    pattern: str = ""
     method: str | None = None
     times: int | None = None
     skip: int = 0
@@ -54,6 +81,7 @@ class Rule:
             "kind": self.kind,
             "service": self.service,
             "path": self.path,
+            "pattern": self.pattern,
             "method": self.method,
             "times": self.times,
             "skip": self.skip,
@@ -70,6 +98,7 @@ class Faults:
         self.rules: list[Rule] = []
         self.latency = 0.0
         self._numbers = itertools.count(1)
+        state.failing = self.failing
 
     @property
     def missing(self) -> set[str]:
@@ -87,11 +116,15 @@ class Faults:
         if kind == "missing_service" and service is None:
             raise ValueError("missing_service needs the service that is missing")
         method = options.pop("method", None)
+        if kind == "break" and options.get("what") not in BREAKS:
+            raise ValueError(f"break needs what is to break: {', '.join(BREAKS)}")
         rule = Rule(
             next(self._numbers), kind, service, str(options.pop("path", "") or ""),
-            str(method).upper() if method else None, options.pop("times", None),
+            _pattern(options.pop("pattern", "")), str(method).upper() if method else None, options.pop("times", None),
             int(options.pop("skip", 0) or 0), options,
         )  # fmt: skip
+        if kind == "break":
+            options["name"] = _pattern(options.get("name", ""))
         self.rules.append(rule)
         if kind == "down_cell":
             self._down(float(options.get("share", 0.3)))
@@ -117,11 +150,11 @@ class Faults:
     def match(self, service: str, path: str, request: Request) -> Rule | None:
         """The first rule that applies to this call; counts it."""
         for rule in self.rules:
-            if rule.kind in ("down_cell", "missing_service"):
+            if rule.kind in QUIET:
                 continue
             if rule.service not in (None, service) or rule.method not in (None, request.method):
                 continue
-            if not self._below(path, rule.path):
+            if not self._below(path, rule.path) or (rule.pattern and not re.search(rule.pattern, path)):
                 continue
             if rule.kind == "half" and request.first("marker") is None:
                 continue
@@ -140,15 +173,33 @@ class Faults:
         parts = path.split("/")
         return any(f"/{'/'.join(parts[start:])}".startswith(prefix) for start in (2, 3))
 
+    def failing(self, what: str, name: str) -> str | None:
+        """Why the thing of that name comes to nothing; None for most. Counts the rule that says so."""
+        for rule in self.rules:
+            if rule.kind != "break" or rule.options["what"] != what or not re.search(rule.options["name"], name):
+                continue
+            if rule.times is not None and rule.hits - rule.skip >= rule.times:
+                continue
+            rule.hits += 1
+            if rule.hits > rule.skip:
+                return str(rule.options.get("message") or f"The demo cloud was asked to let this {what} fail.")
+        return None
+
     # Effects
 
     def before(self, rule: Rule, service: str) -> Response | None:
         """The answer of a rule that needs none from the service."""
+        return None if rule.options.get("after") else self._wrong(rule, service)
+
+    def _wrong(self, rule: Rule, service: str) -> Response | None:
         kind, options = rule.kind, rule.options
         if kind in ("status", "half"):
             status = int(options.get("status", 503 if kind == "status" else 500))
             message = str(options.get("message") or TITLES.get(status, "Error"))
-            return _fault(service, Refusal(status, message))
+            retry = options.get("retry_after")
+            return _fault(
+                service, Refusal(status, message, **({"Retry_After": str(retry)} if retry is not None else {}))
+            )
         if kind == "rate_limit":
             seconds = str(options.get("seconds", 1))
             refusal = Refusal(429, "This request was rate-limited.", Retry_After=seconds)
@@ -159,13 +210,17 @@ class Faults:
             return Response(200, b'{"servers": [{"id": "1", ', [("Content-Type", "application/json")])
         return None
 
-    def after(self, rule: Rule, request: Request, response: Response) -> Response:
+    def after(self, rule: Rule, service: str, request: Request, response: Response) -> Response:
         """What a rule does to an answer of the service."""
         kind, options = rule.kind, rule.options
+        if options.get("after") and (wrong := self._wrong(rule, service)) is not None:
+            return wrong
         if kind == "truncate":
             response.wreck = "truncate"
         elif kind == "slow":
             response.delay += float(options.get("seconds", 1))
+        elif kind == "quota_gone":
+            self._take_quota(options.get("project"), request)
         elif kind == "expire_token":
             token = self.tokens.known.get(request.headers.get("x-auth-token", ""))
             if token:
@@ -173,6 +228,21 @@ class Faults:
         elif response.status == 200 and response.body:
             self._spoil(rule, response)
         return response
+
+    def _take_quota(self, name: str | None, request: Request) -> None:
+        """No room is left in the project: each limit is what is used."""
+        token = self.tokens.known.get(request.headers.get("x-auth-token", ""))
+        project = next((row for row in self.state.projects if name in (row.id, row.name)), None) if name else None
+        project = project or (token.project if token else None)
+        if project is None:
+            return
+        for quota, usage in (
+            (project.compute_quota, quotas.compute_usage(self.state, project.id)),
+            (project.volume_quota, quotas.volume_usage(self.state, project.id)),
+            (project.network_quota, quotas.network_usage(self.state, project.id)),
+        ):
+            used = usage.get(project.id, {})
+            quota.update({limit: used.get(limit, 0) for limit in quota if limit in COUNTED})
 
     def _spoil(self, rule: Rule, response: Response) -> None:
         document = orjson.loads(response.body)
@@ -187,6 +257,14 @@ class Faults:
                 elif rule.kind == "big_metadata" and index == 0:
                     row["metadata"] = {"blob": "x" * int(rule.options.get("bytes", 10 * 1024 * 1024))}
         response.body = orjson.dumps(document)
+
+
+def _pattern(text: Any) -> str:
+    """A regular expression that can be used. Raises ValueError."""
+    try:
+        return re.compile(str(text or "")).pattern
+    except re.error as reason:
+        raise ValueError(f"{text!r} is no regular expression: {reason}") from None
 
 
 def _lists(document: Any) -> list[list[dict[str, Any]]]:

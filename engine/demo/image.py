@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from engine.demo.access import Token, Tokens
 from engine.demo.answers import Refusal, answer, empty, unauthorized, webob_fault
 from engine.demo.clock import nova_time, read_time
+from engine.demo.image_data import add_image_data
 from engine.demo.records import Image
 from engine.demo.routing import Call, Routes, among, check_types, keep, take, where
 from engine.demo.serving import Request, Response
@@ -50,6 +51,7 @@ class Images:
         on("GET", "/v2/images/{id}")(self.image)
         on("DELETE", "/v2/images/{id}")(self.delete)
         on("GET", "/v2/images/{id}/members")(self.members)
+        add_image_data(self)
         on("GET", "/v2/schemas/image")(self.schema)
         on("GET", "/v2/schemas/images")(self.schema)
         on("GET", "/v2/info/stores")(lambda call: answer({"stores": [{"id": "file", "default": "true"}]}))
@@ -199,7 +201,7 @@ class Images:
     # One image
 
     def document(self, row: Image) -> dict[str, Any]:
-        ready = row.status == "active"
+        ready = row.status in ("active", "deactivated")
         return {
             **row.properties,
             "name": row.name,
@@ -227,17 +229,18 @@ class Images:
             "stores": "file",
         }
 
-    def _find(self, call: Call, id: str) -> Image:
+    def find(self, call: Call, id: str) -> Image:
+        """An image that the token may see. Raises Refusal(404)."""
         row = self.state.images.get(id)
         if row is None or not self._sees(call.token, row):
             raise Refusal(404, f"No image found with ID {id}")
         return row
 
     def image(self, call: Call, id: str) -> Response:
-        return answer(self.document(self._find(call, id)))
+        return answer(self.document(self.find(call, id)))
 
     def members(self, call: Call, id: str) -> Response:
-        self._find(call, id)
+        self.find(call, id)
         return answer({"members": [], "schema": "/v2/schemas/members"})
 
     def create(self, call: Call) -> Response:
@@ -275,10 +278,15 @@ class Images:
         self.state.images.add(row)
         return answer(self.document(row), 201, Location=f"{self.url}/v2/images/{row.id}")
 
-    def delete(self, call: Call, id: str) -> Response:
-        row = self._find(call, id)
+    def own(self, call: Call, id: str, rule: str) -> Image:
+        """An image that the token may change. Raises Refusal: 403, 404."""
+        row = self.find(call, id)
         if not call.token.writes or (row.owner != call.token.project_id and not call.token.admin):
-            raise Refusal(403, "You are not authorized to complete delete_image action.")
+            raise Refusal(403, f"You are not authorized to complete {rule} action.")
+        return row
+
+    def delete(self, call: Call, id: str) -> Response:
+        row = self.own(call, id, "delete_image")
         if row.protected:
             raise Refusal(403, f"Image {id} is protected and cannot be deleted.")
         self.state.images.remove(id)

@@ -53,6 +53,7 @@ class DemoCloud:
         age_days: float = 0.0,
         speak_as: Sequence[int] = (),
         still: bool = False,
+        pace: float = 1.0,
         timeout: float = READY_SECONDS,
         wait: float = 0.0,
     ) -> DemoCloud:
@@ -63,6 +64,7 @@ class DemoCloud:
         meanwhile. `days_ago`: its clock begins so many days in the past, so that a collection sees the past and
         `advance` brings the rest. `age_days`: a new cloud has lived so long already when its clock begins, with a
         snapshot tool that ran every night until then.
+        `pace`: how long a change of a machine or a disk takes, as a part of the usual: tests start it with 0.005.
         `speak_as`: the ports of another cloud, whose addresses this one names in place of its own.
         `wait`: seconds for the cloud of an engine that was killed to end. Raises DemoCloudFailed.
         """
@@ -79,6 +81,7 @@ class DemoCloud:
         ]  # fmt: skip
         command += ["--speak-as", ",".join(map(str, speak_as))] if speak_as else []
         command += ["--still"] if still else []
+        command += ["--pace", str(pace)] if pace != 1.0 else []
         log = home / "demo.log"
         try:
             with log.open("wb") as errors:

@@ -6,14 +6,13 @@ from typing import Any
 
 from engine.demo.access import Tokens
 from engine.demo.answers import Refusal, answer, placement_fault, unauthorized
+from engine.demo.placement_candidates import RATIOS, TRAITS, aggregates_of, candidates, inventory, traits_of
 from engine.demo.records import Host, Server
 from engine.demo.routing import Call, Routes, Version, asked_version, version_of
 from engine.demo.serving import Request, Response
 from engine.demo.state import State
 
 LOW, HIGH = (1, 0), (1, 39)
-TRAITS = ["COMPUTE_NODE", "COMPUTE_VOLUME_MULTI_ATTACH", "HW_CPU_X86_AVX2", "COMPUTE_STATUS_DISABLED"]
-RATIOS = {"VCPU": 4.0, "MEMORY_MB": 1.0, "DISK_GB": 1.0}
 
 
 class Placement:
@@ -31,6 +30,7 @@ class Placement:
         for part in ("inventories", "usages", "allocations", "aggregates", "traits"):
             on("GET", f"/resource_providers/{{id}}/{part}")(getattr(self, part))
         on("GET", "/allocations/{id}")(self.consumer)
+        on("GET", "/allocation_candidates")(lambda call: candidates(self.state, call))
         on("GET", "/usages")(self.project_usages)
         on("GET", "/traits")(self.all_traits)
         on("GET", "/resource_classes")(self.classes)
@@ -132,18 +132,7 @@ class Placement:
 
     def inventories(self, call: Call, id: str) -> Response:
         host = self._find(id)
-        rows = {}
-        for name, total, reserved in (
-            ("VCPU", host.vcpus, 0), ("MEMORY_MB", host.ram, 4096), ("DISK_GB", host.disk, 0),
-        ):  # fmt: skip
-            rows[name] = {
-                "total": total,
-                "reserved": reserved,
-                "min_unit": 1,
-                "max_unit": total,
-                "step_size": 1,
-                "allocation_ratio": RATIOS[name],
-            }
+        rows = inventory(host)
         return answer({"resource_provider_generation": host.generation, "inventories": rows})
 
     def usages(self, call: Call, id: str) -> Response:
@@ -168,11 +157,11 @@ class Placement:
 
     def aggregates(self, call: Call, id: str) -> Response:
         host = self._find(id)
-        return answer({"aggregates": [], "resource_provider_generation": host.generation})
+        return answer({"aggregates": aggregates_of(self.state, host), "resource_provider_generation": host.generation})
 
     def traits(self, call: Call, id: str) -> Response:
         host = self._find(id)
-        traits = TRAITS if not host.enabled else TRAITS[:-1]
+        traits = traits_of(host)
         return answer({"traits": traits, "resource_provider_generation": host.generation})
 
     def consumer(self, call: Call, id: str) -> Response:
@@ -184,6 +173,10 @@ class Placement:
         body: dict[str, Any] = {"allocations": rows}
         if call.version >= (1, 12):
             body |= {"project_id": server.project, "user_id": server.user}
+        if call.version >= (1, 28):
+            body["consumer_generation"] = 1
+        if call.version >= (1, 38):
+            body["consumer_type"] = "INSTANCE"
         return answer(body)
 
     def project_usages(self, call: Call) -> Response:

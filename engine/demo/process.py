@@ -32,6 +32,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--epoch", help="when the cloud stood as made (RFC 3339); default: the clock's start")
     parser.add_argument("--until", help="when its nightly snapshots end (RFC 3339); default: the epoch")
     parser.add_argument("--start-days-ago", type=float, default=0.0, help="let the cloud's clock start in the past")
+    parser.add_argument("--pace", type=float, default=1.0, help="how long changes take, as a part of the usual")
     parser.add_argument("--still", action="store_true", help="nothing changes by itself")
     parser.add_argument("--keep", action="store_true", help="stay when stdin is closed")
     return parser.parse_args(argv)
@@ -126,7 +127,7 @@ async def _open(given: argparse.Namespace, password: str, servers: list[HttpServ
     until = datetime.fromisoformat(given.until).timestamp() if given.until else None
     cloud = Cloud(
         roots=roots, password=password, servers=given.servers, seed=given.seed,
-        epoch=epoch, start=start, until=until, still=given.still,
+        epoch=epoch, start=start, until=until, still=given.still, pace=given.pace,
     )  # fmt: skip
     ready.set_result(cloud)
     return cloud

@@ -198,7 +198,8 @@ def test_rules_that_make_no_sense(own: Wire, rule: dict[str, Any], reason: str) 
 def test_every_kind_is_tried_here() -> None:
     from pathlib import Path
 
-    text = Path(__file__).read_text(encoding="utf-8")
+    here = Path(__file__)
+    text = "".join(file.read_text(encoding="utf-8") for file in (here, here.with_name("test_faults_of_changes.py")))
     assert all(f'"{kind}"' in text for kind in KINDS)
 
 

@@ -33,6 +33,7 @@ WAY_MEANING = {
 }
 OF_ONE_DISK = ("DISK_BESIDE", "DATA_VOLUME_BACK")
 LOSES_NOTHING = ("DISK_BESIDE", "NEW")
+MAKES_MACHINE = ("NEW", "REPLACE")
 STRATEGIES = ("NEW_IPS", "TRY_SAME_IPS", "SAME_IPS_OR_FAIL", "MANUAL_IP")
 STRATEGY_WORDS = {
     "NEW_IPS": "new addresses", "TRY_SAME_IPS": "the same, else new ones", "SAME_IPS_OR_FAIL": "the same or none",
@@ -86,12 +87,15 @@ def span(seconds: float | None) -> str:
 
 
 def when(value: Any, now: datetime) -> str:
-    """A moment in the operator's zone: Sat 22:00 within a week, 2026-11-02 22:00 further away; "?" for none."""
+    """A moment in the operator's zone: Sat 22:00 within a week, 02 Nov 22:00 further away; "?" for none."""
     moment = moment_of(value) if isinstance(value, str) else None
     if moment is None:
         return "?"
     local = moment.astimezone()
-    return f"{local:%a %H:%M}" if 0 <= (now - local).total_seconds() < 6 * 86_400 else f"{local:%Y-%m-%d %H:%M}"
+    seconds = (now - local).total_seconds()
+    if 0 <= seconds < 6 * 86_400:
+        return f"{local:%a %H:%M}"
+    return f"{local:%d %b %H:%M}" if 0 <= seconds < 300 * 86_400 else f"{local:%Y-%m-%d}"
 
 
 # Machines and disks
@@ -118,9 +122,13 @@ def disk_name(disk: Item) -> str:
     return f"root ({name})" if disk.get("root") and disk.get("name") else "root" if disk.get("root") else name
 
 
-def short_disk(disk: Item) -> str:
-    """The same, short: root, data1."""
-    return "root" if disk.get("root") else disk_name(disk)
+def short_disk(disk: Item, machine: str = "") -> str:
+    """The same, short: root, data1; the name of the machine in front of it is left out."""
+    if disk.get("root"):
+        return "root"
+    name = disk_name(disk)
+    rest = name.removeprefix(machine).lstrip("-_. ") if machine else name
+    return rest or name
 
 
 def disk_size(disk: Item) -> str:
@@ -142,12 +150,12 @@ def has_disk(point: Item, volume_id: str) -> bool:
     return not volume_id or volume_id in (point.get("volumes") or ())
 
 
-def disks_words(point: Item, disks: Sequence[Item]) -> str:
+def disks_words(point: Item, disks: Sequence[Item], machine: str = "") -> str:
     """Which disks a point has: all 3 disks; 2 of 3, without data2."""
     missing = {str(id) for id in point.get("missing") or ()}
     if not disks:
         return "the root disk" if point.get("kind") == "image" else ""
-    without = [short_disk(disk) for disk in disks if str(disk.get("volume_id")) in missing]
+    without = [short_disk(disk, machine) for disk in disks if str(disk.get("volume_id")) in missing]
     if not without:
         return "the one disk" if len(disks) == 1 else f"all {len(disks)} disks"
     return f"{len(disks) - len(without)} of {len(disks)}, without {', '.join(without)}"
@@ -186,7 +194,15 @@ def timeline(points: Sequence[Item], chosen: int, cells: int) -> Parts:
     return [*parts, (end, "muted")]
 
 
-def back_words(way: str, point: Item | None, disks: Sequence[Item], volume_id: str) -> tuple[str, str]:
+def own_words(point: Item, disks: Sequence[Item], machine: str = "") -> str:
+    """Which disks a point is of, where that is not what a way is about."""
+    held = [short_disk(disk, machine) for disk in disks if has_disk(point, str(disk.get("volume_id") or "?"))]
+    return f"of {', '.join(held)} alone" if held else "of none of the disks it has now"
+
+
+def back_words(
+    way: str, point: Item | None, disks: Sequence[Item], volume_id: str, machine: str = ""
+) -> tuple[str, str]:
     """What going back to a point costs, before there is a plan: (sentence, style)."""
     if point is None:
         return "there is no restore point for this way", "bad"
@@ -198,7 +214,7 @@ def back_words(way: str, point: Item | None, disks: Sequence[Item], volume_id: s
         held = [disk for disk in held if disk.get("root")]
     elif way in OF_ONE_DISK:
         held = [disk for disk in disks if str(disk.get("volume_id")) == volume_id]
-    names = ", ".join(short_disk(disk) for disk in held) or "its root disk"
+    names = ", ".join(short_disk(disk, machine) for disk in held) or "its root disk"
     return f"LOST: what was written to {names} in the last {old}", "bad"
 
 
@@ -235,7 +251,8 @@ def current_step(job: Item) -> str:
             return clean(found[-1 if status == "RUNNING" else 0].get("name") or "")
     told = clean(job.get("current_step") or job.get("step") or "")
     total = whole(job.get("total"))
-    return told or (f"{whole(job.get('done')) or 0} of {total} steps" if total and not steps_of(job) else "")
+    counted = bool(total) and not steps_of(job) and str(job.get("status")) not in ("SUCCEEDED", "PLANNED")
+    return told or (f"{whole(job.get('done')) or 0} of {total} steps" if counted else "")
 
 
 def machine_of(job: Item) -> str:

@@ -76,7 +76,7 @@ def job(number: int, status: str = "RUNNING", way: str = "NEW", **more: Any) -> 
         "region": "eu-1", "vm_id": machine()["key"][2], "vm_name": NAME, "project_id": "p1",
         "project_name": "acme-prod", "by": "dana", "created_at": stamp(-132), "started_at": stamp(-131),
         "ended_at": None if status in ("RUNNING", "PENDING", "PLANNED") else stamp(-1), "reason": "patch", "ticket": "",
-        "failure_reason": None, "steps": steps, "asks": None, "can": ["cancel"] if status == "RUNNING" else [],
+        "error_message": None, "steps": steps, "asks": None, "can": ["cancel"] if status == "RUNNING" else [],
         "old_machine": "untouched so far; cancel now leaves everything as it was",
         "resources": [{"purpose": "volume:root", "type": "volume", "id": "vol-77aa", "name": "db-root",
                        "state": "made"}], **more,

@@ -125,7 +125,7 @@ async def test_cancel_asks_once_and_says_what_happens() -> None:
 
 async def test_retry_takes_other_addresses_and_opens_the_new_job() -> None:
     client = RestoreClient()
-    client.restores = [job(118, "FAILED", can=["retry", "cleanup"], failure_reason="no free address")]
+    client.restores = [job(118, "FAILED", can=["retry", "cleanup"], error_message="no free address")]
     async with console(client, size=WIDE) as (app, pilot):
         app.open_view(HERE)
         await until_text(pilot, "no free address", "t tries again from the step that failed")
@@ -233,7 +233,7 @@ async def test_a_plan_that_nobody_carried_out_opens_its_review() -> None:
         await pilot.press("enter")
         await until_text(pilot, "plan expires", "volumes 8/10 → 9/10")
         await pilot.press("w")
-        await until_text(pilot, "nothing against a restore")
+        await until_text(pilot, "nothing is against a restore")
         assert app.dialog is not None
 
 

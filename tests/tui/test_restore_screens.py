@@ -81,7 +81,7 @@ async def test_wizard(size: tuple[int, int], page: str, snapshot: SnapshotAssert
 )
 async def test_pages(size: tuple[int, int], view: View, snapshot: SnapshotAssertion) -> None:
     client = RestoreClient()
-    client.restores = [job(119, "FAILED", "REPLACE", failure_reason="no address", can=["retry", "cleanup"]), job(118)]
+    client.restores = [job(119, "FAILED", "REPLACE", error_message="no address", can=["retry", "cleanup"]), job(118)]
     client.kept = [{"id": 1, "job_id": "restore-118", "kind": "machine", "cloud": "prod-eu", "region": "eu-1",
                     "resource_id": machine()["key"][2], "name": "db-primary-old", "until": stamp(6 * DAY + 60),
                     "at_end": "delete", "state": "kept", "detail": "shelved by REPLACE"}]  # fmt: skip

@@ -122,7 +122,7 @@ async def test_what_is_against_it_stands_first_with_its_command() -> None:
 async def test_nothing_against_it_takes_one_line_and_no_key() -> None:
     async with console(RestoreClient()) as (app, pilot):
         page = await started(app, pilot)
-        assert "2 looks at the machine found nothing against a restore" in text(app)
+        assert "● nothing is against a restore: its host is up" in text(app)
         assert page.way == "NEW"  # preselected: the first that fits
 
 
@@ -232,7 +232,7 @@ async def test_a_plan_that_is_not_eligible_says_why_and_what_to_run() -> None:
         await pilot.pause()
         assert not client.asked("POST", f"{PLANS}/plan-1/execute")
         await pilot.press("w")
-        await until_text(pilot, "nothing against a restore")
+        await until_text(pilot, "nothing is against a restore")
 
 
 async def test_differences_that_were_found_live_must_be_planned_again() -> None:
@@ -345,7 +345,7 @@ async def test_escape_goes_back_a_step_and_then_leaves_with_nothing_done() -> No
     async with console(client) as (app, pilot):
         await reviewed(app, pilot, "NEW")
         await pilot.press("escape")
-        await until_text(pilot, "nothing against a restore")
+        await until_text(pilot, "nothing is against a restore")
         await pilot.press("escape", "escape")
         assert app.dialog is None
     assert [path for _, path in client.writes] == [PLANS]

@@ -14,6 +14,7 @@ from tui.table.cells import clean, cut_end, fit, width
 
 Plan = Mapping[str, Any]
 UNKNOWN = "unknown"
+LOST = "will be lost"
 
 
 def texts(plan: Plan, name: str) -> list[str]:
@@ -29,6 +30,8 @@ def objects(plan: Plan, name: str) -> list[Mapping[str, Any]]:
 def lost_words(plan: Plan) -> tuple[str, str]:
     """What is lost since the point, for the first line: (words, style)."""
     lost = texts(plan, "lost")
+    if lost and plan.get("way") in restore.LOSES_NOTHING:
+        return lost[0] + (f" (+{len(lost) - 1}: d)" if len(lost) > 1 else ""), "text"
     if not lost:
         return "nothing is lost", "ok"
     return "LOST: " + lost[0] + (f" (+{len(lost) - 1}: d)" if len(lost) > 1 else ""), "bad"
@@ -47,7 +50,7 @@ def point_parts(plan: Plan) -> Parts:
     return [*parts, (f"  {kind}", "strong" if kind == "BACKUP" else "muted"), ("  m", "key"), (" other", "muted")]
 
 
-def disk_parts(disk: Mapping[str, Any], cells: int) -> Parts:
+def disk_parts(disk: Mapping[str, Any], cells: int, machine: str = "") -> Parts:
     """root  80G  ← Sat 22:00; data1 1.5T keep current."""
     choice = str(disk.get("choice") or "")
     words, style = restore.CHOICE_WORDS.get(choice, clean(choice)), "text"
@@ -59,16 +62,16 @@ def disk_parts(disk: Mapping[str, Any], cells: int) -> Parts:
     elif choice == "leave_out":
         words, style = "LEFT OUT", "warn"
     if lost := restore.whole(disk.get("lost_seconds")):
-        words += f", {restore.span(lost)} lost"
+        words += f", {restore.span(lost)} old"
     room = max(6, min(16, cells - width(words) - 8))
     return [
-        (fit(restore.short_disk(disk), room), "text"),
+        (fit(restore.short_disk(disk, machine), room), "text"),
         (fit(restore.disk_size(disk), 5, right=True) + " ", "muted"),
         (cut_end(words, max(4, cells - room - 6)), style),
     ]
 
 
-def nic_parts(nic: Mapping[str, Any], strategy: str, cells: int) -> Parts:
+def nic_parts(nic: Mapping[str, Any], strategy: str, cells: int, way: str = "NEW") -> Parts:
     """eth0 10.20.0.9 keep (MAC kept); another address of a network; what is not known is said."""
     old = [clean(one.get("address") or "") for one in objects(nic, "fixed")]
     wanted = [clean(one.get("address") or "any free one") for one in objects(nic, "wanted")]
@@ -83,6 +86,8 @@ def nic_parts(nic: Mapping[str, Any], strategy: str, cells: int) -> Parts:
     if nic.get("fall_back") and words == "the same":
         words = "the same if free"
     said = f"{words} ({mac})" + (f", {', '.join(floating)} re-pointed" if floating else "")
+    if way not in restore.MAKES_MACHINE:
+        said, style = "stays", "text"
     name = f"eth{restore.whole(nic.get('order')) or 0} {', '.join(old) or UNKNOWN}"
     room = max(10, min(width(name), cells // 2))
     parts: Parts = [(fit(name, room), "text"), (" " + cut_end(said, max(4, cells - room - 1)), style)]
@@ -162,14 +167,19 @@ def sections(plan: Plan) -> list[tuple[str, list[str]]]:
     ]
     disks = [_disk_words(disk) for disk in objects(plan, "disks")]
     strategy = str(plan.get("strategy") or "")
-    nics = ["".join(text for text, _ in nic_parts(nic, strategy, 200)) + _note(nic) for nic in objects(plan, "nics")]
+    way = str(plan.get("way") or "")
+    nics = [
+        "".join(text for text, _ in nic_parts(nic, strategy, 200, way)).rstrip() + _note(nic)
+        for nic in objects(plan, "nics")
+    ]
     steps = [clean(one.get("name") or "") for one in objects(plan, "steps") if one.get("phase", "do") == "do"]
     undo = [clean(one.get("name") or "") for one in objects(plan, "steps") if one.get("phase") == "undo"]
-    access = texts({"a": [plan.get("access_command")] if plan.get("access_command") else []}, "a")
+    needed = plan.get("access") == "none" and plan.get("access_command")
+    access = [clean(plan["access_command"])] if needed else []
     found = [
         ("problems", texts(plan, "problems")),
         ("an administrator runs", access),
-        ("will be lost", texts(plan, "lost") or ["nothing"]),
+        (LOST if way not in restore.LOSES_NOTHING else "how old it is", texts(plan, "lost") or ["nothing"]),
         ("warnings", texts(plan, "warnings")),
         ("triage", findings),
         ("volumes", disks),
@@ -204,7 +214,7 @@ def details(plan: Plan, cells: int) -> list[Parts]:
     """Everything the plan says, line by line."""
     lines: list[Parts] = []
     for title, sentences in sections(plan):
-        bad = title in ("problems", "will be lost") and sentences != ["nothing"]
+        bad = title in ("problems", LOST) and sentences != ["nothing"]
         lines.append([(f" {title}", "bad" if bad else "strong")])
         for sentence in sentences:
             pieces = wrapped(sentence, cells - 6)

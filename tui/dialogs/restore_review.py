@@ -116,6 +116,11 @@ class ReviewPage(FieldsPage):
         return bool(self.plan.get("eligible")) and not self.plan.get("problems")
 
     @property
+    def makes_machine(self) -> bool:
+        """Whether there will be another machine, whose addresses can be chosen."""
+        return self.way in restore.MAKES_MACHINE
+
+    @property
     def items(self) -> list[tuple[str, Mapping[str, Any]]]:
         """What the cursor goes through: volumes, then addresses."""
         return [*(("disk", disk) for disk in self.disks), *(("nic", nic) for nic in self.nics)]
@@ -170,13 +175,15 @@ class ReviewPage(FieldsPage):
             self.does.ways()
         elif key == "o":
             self.does.options()
+        elif key in ("s", "i") and not self.makes_machine:
+            self.saying = "this way leaves the addresses as they are"
         elif key == "s":
             self._next_strategy()
         elif key == "m":
             self.does.point(item if what == "disk" and len(self.disks) > 1 else None)
         elif key == "space" and what == "disk":
             self._next_choice(item)
-        elif key in ("i", "space") and what == "nic":
+        elif key in ("i", "space") and what == "nic" and self.makes_machine:
             self.does.address(item)
         elif key == "i" and len(self.nics) == 1:
             self.does.address(self.nics[0])
@@ -195,7 +202,10 @@ class ReviewPage(FieldsPage):
         self.does.plan(dict(request))
 
     def _next_choice(self, disk: Mapping[str, Any]) -> None:
-        """From the restore point, keep current, leave out."""
+        """From the restore point, keep current, leave out; of a way of one disk: this one."""
+        if self.way in restore.OF_ONE_DISK:
+            self._plan_again({**self.request, "volume_id": str(disk.get("volume_id")), "restore_point_id": ""})
+            return
         here = str(disk.get("choice") or "")
         at = restore.CHOICES.index(here) if here in restore.CHOICES else -1
         self.choose(disk, restore.CHOICES[(at + 1) % len(restore.CHOICES)])
@@ -233,8 +243,10 @@ class ReviewPage(FieldsPage):
         found = [("p", "plan again")] if self._needs_again() else [("enter", "next")]
         what = self.items[self.at][0] if self.items else ""
         if not self.shown:
-            found += [("space", "choose")] if what == "disk" else [("i", "address")] if what == "nic" else []
-            found += [("s", "addresses"), ("m", "point"), ("w", "way"), ("o", "more")]
+            found += [("space", "choose")] if what == "disk" else []
+            found += [("i", "address")] if what == "nic" and self.makes_machine else []
+            found += [("s", "addresses")] if self.makes_machine else []
+            found += [("m", "point"), ("w", "way"), ("o", "more")]
         found += [("d", "short" if self.shown == "details" else "details"), ("y", "dry run")]
         return (*found, ("E", "save"), ("esc", "short" if self.shown else "no"), ("c", "copy"))
 
@@ -357,14 +369,15 @@ class ReviewPage(FieldsPage):
     def _columns(self, cells: int) -> tuple[list[Parts], int]:
         """Volumes and addresses, side by side where there is room."""
         strategy = str(self.plan.get("strategy") or "")
-        words = restore.STRATEGY_WORDS.get(strategy, clean(strategy))
+        words = restore.STRATEGY_WORDS.get(strategy, clean(strategy)) if self.makes_machine else "stay as they are"
         two = cells >= TWO_COLUMNS
         room = cells // 2 if two else cells
-        left = [self._item(n, lines_of.disk_parts(disk, room - 4)) for n, disk in enumerate(self.disks)]
+        name = clean((self.plan.get("machine") or {}).get("name") or "")
+        left = [self._item(n, lines_of.disk_parts(disk, room - 4, name)) for n, disk in enumerate(self.disks)]
         left = left or [[(" no volume", "muted")]]
         first = len(self.disks)
         right = [
-            self._item(first + n, lines_of.nic_parts(nic, strategy, (cells - room if two else cells) - 4))
+            self._item(first + n, lines_of.nic_parts(nic, strategy, (cells - room if two else cells) - 4, self.way))
             for n, nic in enumerate(self.nics)
         ] or [[(" no port", "muted")]]
         titles = _heading("volumes", room), _heading(f"addresses: {words}", cells - room - 1 if two else cells)

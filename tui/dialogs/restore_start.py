@@ -13,6 +13,7 @@ from tui.panes.pane import Parts
 from tui.table.cells import clean, cut_end, fit, width
 
 WAYS, POINTS = "ways", "points"
+MOST_EVENTS, MOST_CONSOLE = 3, 6  # lines of the machine's past among the details
 MIN_POINTS = 3  # points that are shown however small the screen is
 
 
@@ -44,6 +45,9 @@ class StartPage(Page):
         self.ways = _objects(answer.get("ways"))
         self.points = _objects(answer.get("points"))
         self.disks = _objects(answer.get("disks"))
+        self.name = clean(self.machine.get("name") or "")
+        self.findings += [{"level": "warning", "text": text} for text in answer.get("unread") or ()]
+        self.events, self.console = _objects(answer.get("events")), [str(n) for n in answer.get("console") or ()]
         self._plan, self._back, self._log = plan, back, log
         self.focus = WAYS
         self.details = False
@@ -168,7 +172,7 @@ class StartPage(Page):
         elif self.point is None:
             self.saying = "there is nothing to go back to: no restore point is known"
         elif not self._fits(self.point):
-            what = restore.short_disk(self.disk) if self.disk is not None else "the root disk"
+            what = restore.short_disk(self.disk, self.name) if self.disk is not None else "the root disk"
             self.focus = POINTS
             self.saying = clean(self.point.get("problem") or f"this point does not have {what}: choose another")
         elif self.focus == WAYS:
@@ -215,10 +219,26 @@ class StartPage(Page):
         shown = [*bad, *(f for f in self.findings if f.get("level") == "ok")] if self.details else bad
         lines: list[Line] = []
         if not bad:
-            count = f"{len(self.findings)} looks at the machine found " if self.findings else ""
-            lines.append(([(" ● ", "ok"), (f"{count}nothing against a restore", "text")], []))
+            lines.append(([(" ● ", "ok"), (cut_end(self._nothing(), cells - 4), "text")], []))
         for finding in shown:
             lines += self._finding(finding, cells)
+        return [*lines, *self._past(cells)] if self.details else lines
+
+    def _nothing(self) -> str:
+        """That nothing is against it, with what was looked at first."""
+        seen = clean(self.findings[0].get("text") or "") if self.findings else ""
+        return "nothing is against a restore" + (f": {seen}" if seen else "")
+
+    def _past(self, cells: int) -> list[Line]:
+        """The last things that were done to the machine, with their errors, and the end of its console log."""
+        lines: list[Line] = []
+        now = datetime.now(UTC)
+        for event in self.events[:MOST_EVENTS]:
+            error = clean(event.get("error") or "")
+            words = f"{restore.when(event.get('at'), now)}  {clean(event.get('action') or '')}  {error}".rstrip()
+            lines.append(([(" ○ ", "muted"), (cut_end(words, cells - 4), "warn" if error else "text")], []))
+        for text in self.console[-MOST_CONSOLE:]:
+            lines.append(([(" │ ", "rule"), (cut_end(clean(text), cells - 4), "muted")], []))
         return lines
 
     def _finding(self, finding: Mapping[str, Any], cells: int) -> list[Line]:
@@ -280,13 +300,13 @@ class StartPage(Page):
         parts: Parts = [
             ("▸" if chosen and self.focus == POINTS else " ", "key"),
             (f"{'◆' if chosen else '■' if restore.is_backup(point) else '●'} ", "key" if chosen else "muted"),
-            (fit(restore.when(point.get("taken_at"), datetime.now(UTC)), 16 if cells >= 100 else 11), style),
+            (fit(restore.when(point.get("taken_at"), datetime.now(UTC)), 12), style),
             (fit(old, 7, right=True) + "  ", style),
             (fit(clean(point.get("policy") or "by hand"), 10), style),
             (" " + fit(kind, 9), "strong" if kind == "BACKUP" else style),
         ]
-        disks = restore.disks_words(point, self.disks)
-        said = clean(point.get("problem") or f"does not have what this way is about ({disks})")
+        disks = restore.disks_words(point, self.disks, self.name)
+        said = clean(point.get("problem") or restore.own_words(point, self.disks, self.name))
         if fits:
             told = [restore.consistency_words(point), disks]
             said = ", ".join(part for part in (reversed(told) if point.get("missing") else told) if part)
@@ -303,7 +323,7 @@ class StartPage(Page):
             if len(self.disks) > 1:
                 parts += [("   ", "text"), ("v", "key"), (f" another of {len(self.disks)}", "muted")]
             lines.append((parts, []))
-        words, style = restore.back_words(self.way, self.point, self.disks, self.disk_id)
+        words, style = restore.back_words(self.way, self.point, self.disks, self.disk_id, self.name)
         if self.saying:
             words, style = clean(self.saying), "warn"
         lines += [([(" " + piece, style)], []) for piece in wrapped(words, cells - 2)[:2]]

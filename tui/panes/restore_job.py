@@ -11,7 +11,7 @@ from tui import restore
 from tui.panes.jobs import length, subject_of, took
 from tui.panes.notes import note_rows
 from tui.panes.pane import FetchedSource, Pane, Parts, Rows
-from tui.panes.restores import about, as_job, said_of
+from tui.panes.restores import about, as_job, problem_of
 from tui.state import View
 from tui.table.cells import clean
 from tui.table.format import moment_of
@@ -157,9 +157,10 @@ class RestoreJobPane(Pane):
             return []
         lines = about(self.job, self.world.keymap.shown)
         old = clean(self.job.get("old_machine") or "")
-        if old and (self.job.get("asks") or said_of(self.job)):
+        if old and (self.job.get("asks") or problem_of(self.job)):
             lines[2] = [(f"old machine: {old}  ", "text"), *lines[2]]
         detail = clean(row.values[3] or "") if row.key[0] in ("step", "made") else ""
-        if len(detail) > max(10, self.world.cells - 50) and not self.job.get("asks"):
-            lines[1] = [(detail, "text")]
+        open_now = str(self.job.get("status") or "").upper() in restore.OPEN
+        if len(detail) > max(10, self.world.cells - 50) and open_now and not self.job.get("asks"):
+            lines[2] = [(detail, "muted")]  # what its keys do says the footer
         return lines

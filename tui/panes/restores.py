@@ -129,9 +129,9 @@ def ran(job: dict[str, Any], now: datetime) -> str:
     return took({**job, "ended_at": job.get("ended_at") or job.get("finished_at")}, now)
 
 
-def said_of(job: dict[str, Any]) -> str:
-    """Why it failed, or what is told of it."""
-    return clean(job.get("failure_reason") or job.get("error_message") or job.get("detail") or "")
+def problem_of(job: dict[str, Any]) -> str:
+    """Why it failed."""
+    return clean(job.get("error_message") or "")
 
 
 def about(job: dict[str, Any], keys: Any) -> list[Parts]:
@@ -156,8 +156,10 @@ def about(job: dict[str, Any], keys: Any) -> list[Parts]:
     second: Parts = []
     if job.get("asks"):
         second = [(clean(job["asks"]), "warn")]
-    elif said := said_of(job):
-        second = [(said, "bad" if word == "bad" else "text")]
+    elif problem := problem_of(job):
+        second = [(problem, "bad" if word == "bad" else "text")]
     elif job.get("old_machine"):
         second = [("old machine: ", "muted"), (clean(job["old_machine"]), "text")]
+    elif job.get("detail"):
+        second = [(clean(job["detail"]), "text")]
     return [first, second, [(restore.next_words(job, keys), "muted")]]

@@ -16,7 +16,7 @@ from engine.restore.steps.work import Work
 
 _SETTLE_SECONDS = 120.0  # the longest that a volume is waited for which cannot be deleted yet
 # Of no use to a retry, which makes its own.
-_TEMPORARY = ("temporary:", UNDO_VOLUME, images.IMAGE, UNDO_IMAGE)
+_TEMPORARY = (UNDO_VOLUME, images.IMAGE, UNDO_IMAGE)
 _WAY_BACK = (UNDO_VOLUME, UNDO_IMAGE)
 # Steps after which a machine may have written to the new volumes: a retry must not take them for the restore point.
 _USED_FROM = ("ATTACH_VOLUME", "ATTACH_RESTORED_VOLUME", "PROVE_IT_ANSWERS")
@@ -56,7 +56,7 @@ def _one(work: Work, purpose: str, row: Mapping[str, Any]) -> str:
         _unused(work, id)
         images.remove_image(work, purpose, id)
         return f"the image {id} is removed"
-    if not purpose.startswith(_TEMPORARY) and not work.settings.cleanup_volumes:
+    if purpose not in _TEMPORARY and not work.settings.cleanup_volumes:
         _tell_used(work, id)
         return f"the volume {id} waits for a retry, or for clean-up"
     _deletable(work, id)

@@ -149,4 +149,5 @@ def image_booted(records: Records) -> Scene:
     return Scene(cloud, Job(cloud, records, made), server, "", data, does, ("UNDO_REBUILD", "UNDO_VOLUMES"))
 
 
-ALL: tuple[Callable[[Records], Scene], ...] = (beside, back, from_backup, in_place, in_place_off, image_booted)
+Make = Callable[[Records], Scene]
+ALL: tuple[Make, ...] = (beside, back, from_backup, in_place, in_place_off, image_booted)

@@ -146,6 +146,13 @@ def attempt(work: Callable[..., T], *arguments: Any) -> T | str:
         return str(error)
 
 
+def unasked(answer: T) -> Future[T]:
+    """In place of a question that is not asked."""
+    found: Future[T] = Future()
+    found.set_result(answer)
+    return found
+
+
 def or_else(answer: T | str, otherwise: T) -> T:
     """The answer, or what stands for one that did not come."""
     return otherwise if isinstance(answer, str) else answer

@@ -23,7 +23,7 @@ from engine.restore.planning import reading_fit as fit
 from engine.restore.planning import reading_gone as gone
 from engine.restore.planning import reading_machine as docs
 from engine.restore.planning import reading_network as network
-from engine.restore.planning.asking import Asking, Doc, Sources, or_else, text
+from engine.restore.planning.asking import Asking, Doc, Sources, or_else, text, unasked
 from engine.restore.planning.facts import Facts
 from engine.restore.planning.reading_further import MOST_ACTIONS, First, Further
 from engine.restore.planning.reading_points import PointReading, Seconds
@@ -63,30 +63,48 @@ class Room:
     seconds: Seconds = lambda cloud, region, point: None
 
 
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What facts are read for, and what of them is not needed then.
+
+    plan_id  of the plan whose own job may hold the machine
+    points   volumes whose points are wanted; None: those of all
+    whole    False: only what a plan relies on (planning/relying.py), for looking again before it is carried out: no
+             quotas, hosts, console, events, key pair, nor what points at the machine
+    """
+
+    plan_id: str = ""
+    points: frozenset[str] | None = None
+    whole: bool = True
+
+
 class Reading:
     """One machine's facts. The first round is asked when it is made; `server` says whether the machine is there, and
     one of `live` and `deleted` answers. They raise NotDone and CloudError where nothing can be planned without what was
     asked.
     """
 
-    def __init__(self, room: Room, ask: Asking, key: Key, request: Request, plan_id: str = "") -> None:
-        """`plan_id`: the plan whose own job may hold the machine."""
-        self._room, self._ask, self._key, self._request, self._plan_id = room, ask, key, request, plan_id
+    def __init__(self, room: Room, ask: Asking, key: Key, request: Request, purpose: Purpose) -> None:
+        self._room, self._ask, self._key, self._request, self._purpose = room, ask, key, request, purpose
         path = f"/servers/{key[2]}"
         self._server = ask.later(ask.one, "compute", path, "server", docs.SERVER)
         self._attachments = ask.later(
             ask.rows, "compute", f"{path}/os-volume_attachments", "volumeAttachments", docs.ATTACHMENTS
         )
-        query = [("all_tenants", "1"), ("instance_id", key[2])]
-        self._cinder = ask.try_later(ask.rows, "block-storage", "/attachments", "attachments", "3.27", query)
         self._ports = ask.later(network.ports_of, ask, key[2])
-        # Nova knows for a while what was done to a machine that is deleted, too.
-        limit = [("limit", str(MOST_ACTIONS))]
-        self._actions = ask.try_later(ask.get, "compute", f"{path}/os-instance-actions", docs.ACTIONS, limit)
         public = [("is_public", "None")] if ask.admin else []
         self._flavors = ask.later(ask.rows, "compute", "/flavors/detail", "flavors", docs.FLAVORS, public)
         self._services = ask.try_later(fit.compute_services, ask)
-        self._providers = ask.try_later(fit.provider_names, ask)
+        self._cinder: Future[list[dict[str, Any]] | str] = unasked([])
+        self._actions: Future[dict[str, Any] | str | None] = unasked(None)
+        self._providers: Future[dict[str, str] | str] = unasked("not asked")
+        if purpose.whole:
+            query = [("all_tenants", "1"), ("instance_id", key[2])]
+            self._cinder = ask.try_later(ask.rows, "block-storage", "/attachments", "attachments", "3.27", query)
+            # Nova knows for a while what was done to a machine that is deleted, too.
+            limit = [("limit", str(MOST_ACTIONS))]
+            self._actions = ask.try_later(ask.get, "compute", f"{path}/os-instance-actions", docs.ACTIONS, limit)
+            self._providers = ask.try_later(fit.provider_names, ask)
         self._access = ask.later(access_of, ask, room.gate.lends)
         self._tops = [ask.later(ask.top, service) for service in ("compute", "block-storage")]
 
@@ -104,7 +122,7 @@ class Reading:
         points = self._points(ids, image_root=boot == "image")
         console = self._console(caller, server)
         ports = network.in_order(self._ports.result(), server)
-        further = Further(self._ask, self._key, self._request, server, boot, ports, self._first())
+        further = Further(self._ask, self._key, self._request, server, boot, ports, self._first(), self._purpose.whole)
         machine = further.machine(docs.machine_of(self._key, server, boot=boot, project=project))
         volumes = {id: doc for id, answer in asked.items() if (doc := answer.result()) is not None}
         cinder = self._cinder.result()
@@ -128,7 +146,9 @@ class Reading:
         points = self._points(ids, image_root=boot == "image")
         floating = self._ask.later(gone.free_floating, self._ask, kept.floating)
         ports = network.in_order(kept.ports, kept.server)
-        further = Further(self._ask, self._key, self._request, kept.server, boot, ports, self._first())
+        further = Further(
+            self._ask, self._key, self._request, kept.server, boot, ports, self._first(), self._purpose.whole
+        )
         machine = docs.machine_of(self._key, kept.server, boot=boot, project=project, gone=True)
         machine = replace(further.machine(machine), host="", host_status="", task_state="", power_state=None)
         now = {id: answer.result() for id, answer in asked.items()}
@@ -157,7 +177,8 @@ class Reading:
     def _points(self, volumes: Sequence[str], *, image_root: bool) -> PointReading:
         cloud, region, id = self._key
         room = self._room
-        older = {one: room.lineage.before(cloud, region, one) for one in volumes}
+        wanted = self._purpose.points
+        older = {one: room.lineage.before(cloud, region, one) for one in volumes if wanted is None or one in wanted}
         servers = [id, *room.lineage.before(cloud, region, id)]
         return PointReading(self._ask, room.journal, older, servers, image_root=image_root, seconds=room.seconds)
 
@@ -174,9 +195,9 @@ class Reading:
             events=further.events(),
             service=(text(own.get("state")).lower(), moment(own.get("updated_at"))) if own is not None else None,
             references=further.references(machine, nics, seen),
-            compute_quota=quotas["compute"],
-            storage_quota=quotas["storage"],
-            network_quota=quotas["network"],
+            compute_quota=quotas.get("compute", "not read"),
+            storage_quota=quotas.get("storage", "not read"),
+            network_quota=quotas.get("network", "not read"),
             hosts=hosts,
             networks=further.networks(seen),
             rights=rights_of(self._ask, self._access.result(), further.keys.done(), server, gone=machine.gone),
@@ -194,7 +215,7 @@ class Reading:
         if locked := rules.lock_problem(server, machine.name):
             found["locked"] = locked
         targets: list[tuple[str, Key]] = [("server", self._key), *(("volume", (*place, id)) for id in volumes)]
-        held = (gate.held(type, key, self._plan_id) for type, key in targets)
+        held = (gate.held(type, key, self._purpose.plan_id) for type, key in targets)
         if first := next(filter(None, held), None):
             found["held"] = f"{machine.name}: {first}"
         target = Target(
@@ -208,7 +229,8 @@ class Reading:
 
     def _console(self, caller: Caller, server: Doc) -> Future[Any] | None:
         """Ask for the last lines of its console, unless its host is dead and would not answer."""
-        if text(server.get("host_status")) in _DEAD or server.get("OS-EXT-STS:vm_state") != "active":
+        dead = text(server.get("host_status")) in _DEAD
+        if dead or server.get("OS-EXT-STS:vm_state") != "active" or not self._purpose.whole:
             return None
         body = {"os-getConsoleOutput": {"length": LINES + 1}}
         name = text(server.get("name")) or self._key[2]

@@ -47,19 +47,20 @@ class Further:
     """See the module. The questions are sent when it is made."""
 
     def __init__(
-        self, ask: Asking, key: Key, request: Request, server: Doc, boot: Boot, ports: Sequence[Doc], first: First
-    ) -> None:
-        """`server`: the machine's document; `ports` in the machine's order."""
+        self, ask: Asking, key: Key, request: Request, server: Doc, boot: Boot, ports: Sequence[Doc], first: First,
+        whole: bool,
+    ) -> None:  # fmt: skip
+        """`server`: the machine's document; `ports` in the machine's order; `whole`: see reading.py: Purpose."""
         self._ask, self._key, self._request, self._server, self._first = ask, key, request, server, first
         self._flavor = docs.embedded(server) or docs.flavor_of(server, first.flavors)
         self._other = request.network_override_id
         self._may_use = ask.try_later(network.may_use, ask, self._other) if self._other else None
         self.network = network.NetworkReading(ask, ports, [self._other] if self._other else [])
-        self.quotas: Mapping[str, Future[Entries | str]] = fit.quotas(ask, ask.project_id)
-        self.keys = KeyReading(ask, server, first.access[3])
+        self.quotas: Mapping[str, Future[Entries | str]] = fit.quotas(ask, ask.project_id) if whole else {}
+        self.keys = KeyReading(ask, server if whole else {}, first.access[3])
         self._group = ask.try_later(fit.group_of, ask, server)
-        self._balancers = network.LoadBalancers(ask, ask.project_id)
-        image = docs.image_id(server)
+        self._balancers = network.LoadBalancers(ask, ask.project_id) if whole else None
+        image = docs.image_id(server) if whole else ""
         self._image = ask.try_later(ask.get, "image", f"/images/{image}") if image else None
         self._helper_id = request.helper if request.helper not in ("", NO_HELPER, key[2]) else ""
         self._helper = (
@@ -74,7 +75,8 @@ class Further:
             for id in failed[:FAILED]
             if id
         }
-        query = fit.resources(self._flavor, boot)
+        self._whole = whole
+        query = fit.resources(self._flavor, boot) if whole else None
         self._candidates = ask.try_later(fit.candidates, ask, query) if query else None
 
     def machine(self, machine: Machine) -> Machine:
@@ -97,6 +99,8 @@ class Further:
 
     def hosts(self, machine: Machine) -> Hosts:
         """Where it could run; asks where the group's members are."""
+        if not self._whole:
+            return Hosts()
         group = or_else(self._group.result(), None)
         first = self._first
         zone = fit.zone_of(machine, self._request)
@@ -112,6 +116,8 @@ class Further:
 
     def references(self, machine: Machine, nics: Sequence[Nic], seen: network.Seen) -> tuple[str, ...]:
         """Sentences for what points at it."""
+        if self._balancers is None:
+            return ()
         members = self._balancers.begin()
         return (*network.references_of(machine, nics, seen), *self._balancers.references(members, nics))
 
@@ -128,9 +134,11 @@ class Further:
         return "" if status == "active" else f"the image {text(found.get('name')) or id} it was booted from is {status}"
 
     def helper(self) -> Machine | None:
-        """The machine that gets a copy of a disk."""
+        """The machine that gets a copy of a disk; None where the project has none of that id."""
         found = self._helper.result() if self._helper is not None else None
-        return docs.machine_of((*self._key[:2], self._helper_id), found) if found is not None else None
+        if found is None or text(found.get("tenant_id")) != self._ask.project_id:
+            return None
+        return docs.machine_of((*self._key[:2], self._helper_id), found)
 
     def unread(self) -> list[str]:
         """Sentences for what could not be read."""

@@ -22,7 +22,7 @@ from engine.restore.planning import reading_network as network
 from engine.restore.planning.asking import Asking, Sources, Who, text
 from engine.restore.planning.facts import Facts, NetworkAddresses
 from engine.restore.planning.planner import Limits
-from engine.restore.planning.reading import Lineage, Reading, Room
+from engine.restore.planning.reading import Lineage, Purpose, Reading, Room
 from store.estate.reading import single
 from store.ids import uuid7
 from store.types import registry
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 READERS = 24  # questions of all plans that are asked side by side
 CONSOLES = 4
+WHOLE = Purpose()
 
 
 class Planning:
@@ -88,7 +89,7 @@ class Planning:
             "read_at": now,
         }
 
-    def facts(self, caller: Caller, request: Request, plan_id: str = "") -> Facts:
+    def facts(self, caller: Caller, request: Request, purpose: Purpose = WHOLE) -> Facts:
         """Everything that is known of the machine, read now.
 
         Raises NotFound for a machine that there never was, or that the caller may not see; Refused("no_role") when no
@@ -98,7 +99,7 @@ class Planning:
         if project:
             self._visible(caller, key, project)
         ask = Asking(self._sources, key[0], key[1], project)
-        reading = Reading(self._room, ask, key, request, plan_id)
+        reading = Reading(self._room, ask, key, request, purpose)
         server = reading.server
         if server is None:
             return self._deleted(caller, ask, reading, key)
@@ -106,7 +107,7 @@ class Planning:
         if owner != project:  # the store did not have it yet
             self._visible(caller, key, owner)
             ask = Asking(self._sources, key[0], key[1], owner)
-            reading = Reading(self._room, ask, key, request, plan_id)
+            reading = Reading(self._room, ask, key, request, purpose)
             server = reading.server or server
         return reading.live(caller, server, self._names(key[0], owner))
 
@@ -144,10 +145,12 @@ class Planning:
 
     def again(self, plan: Plan) -> tuple[str, ...]:
         """What the plan relies on and is not so any more, read live: a sentence each."""
-        machine = plan.machine
-        request = self._at(plan.request, machine.key)
+        cloud, region, id = plan.machine.key
+        request = replace(plan.request, cloud=cloud, region=region, server_id=id)
+        of = {disk.volume_id for disk in plan.disks if disk.source is not None}
+        of |= {plan.point.volume_id} if plan.point is not None else set()
         try:
-            facts = self.facts(ENGINE, request, plan.id)
+            facts = self.facts(ENGINE, request, Purpose(plan.id, frozenset(of), whole=False))
         except NotFound as error:
             return (error.detail,)
         return relying.differences(plan.relied, relying.relied(plan, facts, self._clock()))
@@ -217,7 +220,3 @@ class Planning:
         if kept is None:
             raise NotFound(f"there is no machine {key[2]!r:.80}, and there was none that was ever listed")
         return reading.deleted(kept, self._names(key[0], text(kept.server.get("tenant_id"))))
-
-    @staticmethod
-    def _at(request: Request, key: Key) -> Request:
-        return replace(request, cloud=key[0], region=key[1], server_id=key[2])

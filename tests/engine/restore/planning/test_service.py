@@ -99,8 +99,13 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
         yield made
 
 
-def test_every_machine_of_a_cloud_is_read_as_the_cloud_has_it(room: Room) -> None:
-    for server in room.servers():
+def test_machines_of_every_kind_are_read_as_the_cloud_has_them(room: Room) -> None:
+    kinds = {
+        (bool(one["image"]), len(one["os-extended-volumes:volumes_attached"]), one["status"], one["host_status"]): one
+        for one in room.servers()
+    }
+    assert len(kinds) > 4
+    for server in kinds.values():
         facts = room.facts(server)
         machine = facts.machine
         assert (machine.name, machine.status, machine.gone) == (server["name"], server["status"], False)
@@ -123,16 +128,18 @@ def test_every_machine_of_a_cloud_is_read_as_the_cloud_has_it(room: Room) -> Non
         assert isinstance(facts.compute_quota, dict)
         assert facts.compute_quota["instances"]["in_use"]
         assert facts.unread == ()
+        plan = room.planning.plan(OPS, room.request(server))
+        assert room.planning.again(plan) == ()
 
 
-def test_what_a_plan_asks_is_few_and_quick(room: Room) -> None:
-    server = max(room.servers(), key=lambda one: len(one["os-extended-volumes:volumes_attached"]))
-    room.facts(server)  # logged in
+@contextmanager
+def slow(room: Room) -> Iterator[list[str]]:
+    """Every answer takes 50 ms; what planning asks is noted."""
     calls: list[str] = []
-    reader = room.planning._sources.reader
+    sources = room.planning._sources
 
     def counted(*arguments: Any) -> Any:
-        get = reader(*arguments)
+        get = sources.reader(*arguments)
 
         def ask(service: str, path: str, *more: Any) -> Any:
             calls.append(f"{service} {path}")
@@ -140,18 +147,32 @@ def test_what_a_plan_asks_is_few_and_quick(room: Room) -> None:
 
         return ask
 
-    room.planning._sources = replace(room.planning._sources, reader=counted)
+    room.planning._sources = replace(sources, reader=counted)
     room.demo.call("POST", "/latency", {"ms": 50})
     try:
+        yield calls
+    finally:
+        room.demo.call("POST", "/latency", {"ms": 0})
+        room.planning._sources = sources
+
+
+def test_what_a_plan_asks_is_few_and_quick(room: Room) -> None:
+    server = max(room.servers(), key=lambda one: len(one["os-extended-volumes:volumes_attached"]))
+    volumes = len(server["os-extended-volumes:volumes_attached"])
+    room.facts(server)  # logged in
+    with slow(room) as calls:
         began = time.monotonic()
         plan = room.planning.plan(OPS, room.request(server))
         took = time.monotonic() - began
-    finally:
-        room.demo.call("POST", "/latency", {"ms": 0})
-        room.planning._sources = replace(room.planning._sources, reader=reader)
     assert plan.machine.name == server["name"]
-    volumes = len(server["os-extended-volumes:volumes_attached"])
     assert len(calls) <= 24 + 3 * volumes, calls
+    assert took < SWIFT, f"{took:.2f} s for {len(calls)} questions"
+    # Looking again asks only for what the plan relies on.
+    with slow(room) as calls:
+        began = time.monotonic()
+        assert room.planning.again(plan) == ()
+        took = time.monotonic() - began
+    assert len(calls) <= 14 + 3 * volumes, calls
     assert took < SWIFT, f"{took:.2f} s for {len(calls)} questions"
 
 
@@ -185,6 +206,15 @@ def test_a_point_that_no_listing_has_seen_is_there(room: Room) -> None:
     after = room.facts(server).points[volume]
     assert made not in before
     assert (after[0].id, after[0].status, after[0].own) == (made, "available", False)
+
+
+def test_a_helper_is_a_machine_of_the_same_project(room: Room) -> None:
+    server = room.server()
+    mine = next(one for one in room.servers() if one["tenant_id"] == server["tenant_id"] and one["id"] != server["id"])
+    foreign = next(one for one in room.servers() if one["tenant_id"] != server["tenant_id"])
+    for helper, name in ((mine["id"], mine["name"]), (foreign["id"], None), ("none", None), ("", None), ("x", None)):
+        found = room.planning.facts(OPS, room.request(server, way="DISK_BESIDE", helper=helper)).helper
+        assert (found.name if found is not None else None) == name
 
 
 # Again

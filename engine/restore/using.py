@@ -108,7 +108,7 @@ def volume_used(get: Get, document: Doc) -> str | None:
     query = [("volume_id", str(document["id"])), ("limit", "10")]
     snapshots = _list(get, "block-storage", "/snapshots/detail", "snapshots", query)
     mine = [one for one in snapshots if one.get("volume_id") == document["id"]]
-    return f"it has {len(mine)} snapshots, which are restore points" if mine else None
+    return f"it has snapshots ({len(mine)}), which are restore points" if mine else None
 
 
 def image_used(get: Get, plan: Plan, document: Doc) -> str | None:

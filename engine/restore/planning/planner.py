@@ -13,7 +13,7 @@ from engine.gate.rules import typable
 from engine.restore.models import PLAN_MINUTES, Plan, Request
 from engine.restore.planning import choosing, commands, differing, fitting, networks, relying, steps, triage, ways
 from engine.restore.planning.facts import Facts
-from engine.restore.planning.wording import machine_name
+from engine.restore.planning.wording import disk_name, listed, machine_name
 
 MOST_NAME = 255  # characters that Nova allows
 
@@ -78,7 +78,7 @@ def _judged(plan: Plan, facts: Facts, now: datetime, limits: Limits, problems: l
     if not problems:
         in_place = plan.way in ways.MAKES_MACHINE and not ways.why_not("IN_PLACE", facts, now)
         problems += fitting.problems(fits, in_place=in_place)
-    warnings += fitting.warnings(fits)
+    warnings += [*fitting.warnings(fits), *_on_the_way(plan)]
     relied = relying.relied(plan, facts, now)
     told: dict[str, Any] = {
         "findings": triage.findings(facts, now, steps.restored(plan)),
@@ -110,7 +110,7 @@ def _defaults(facts: Facts, request: Request) -> Request:
 
 def _ran(facts: Facts) -> bool:
     """Whether the machine ran, so that it has to run again after a roll-back. One in ERROR is started, too."""
-    return not facts.machine.gone and facts.machine.vm_state in ("active", "paused", "error")
+    return not facts.machine.gone and facts.machine.vm_state in ("active", "paused", "suspended", "error")
 
 
 def _root_image(facts: Facts, chosen: choosing.Chosen) -> str:
@@ -177,10 +177,6 @@ def _advice(facts: Facts, request: Request, now: datetime) -> list[str]:
         found.append("the machine is stopped and stays so: whether it answers shows when somebody starts it")
     if way == "REPLACE" and request.end == "delete" and triage.host_dead(facts, now):
         found.append("the old machine is not deleted while its host is dead: it is kept for clean-up")
-    if way == "REPLACE" and machine.vm_state in ("active", "stopped") and ways.park(facts, now) == "shelve":
-        found.append("a roll-back unshelves the old machine, which needs room and may choose another host")
-    if way == "REPLACE" and request.safety_snapshot is False:
-        found.append("no safety snapshot is made of the disks that go over to the new machine")
     if way == "NEW" and not machine.gone:
         if machine.locked:
             found.append("the old machine is locked; it is not touched")
@@ -200,6 +196,23 @@ def _advice(facts: Facts, request: Request, now: datetime) -> list[str]:
         )
     if way in ("NEW", "REPLACE") and any(nic.vnic_type != "normal" for nic in facts.nics):
         found.append("a port is of a kind that was never tried with restores (vnic_type): it may not come up")
+    return found
+
+
+def _on_the_way(plan: Plan) -> list[str]:
+    """What may go another way than people expect, of the old machine of a REPLACE."""
+    if plan.way != "REPLACE":
+        return []
+    found = []
+    moved = steps.moved(plan)
+    if plan.park == "shelve":
+        again = " and leaves it running" if plan.machine.vm_state in ("paused", "suspended") else ""
+        found.append(f"a roll-back unshelves the old machine, which needs room and may choose another host{again}")
+        if tagged := [disk_name(disk) for disk in moved if disk.tag]:
+            found.append(f"after a roll-back {listed(tagged)} may be without its device tag")
+    if moved and not steps.safe(plan):
+        why = ": Cinder makes none while the machine is shelved" if steps.asleep(plan) else ", as asked for"
+        found.append(f"no safety snapshot is made of {listed(disk_name(disk) for disk in moved)}{why}")
     return found
 
 

@@ -33,7 +33,8 @@ def relied(plan: Plan, facts: Facts, now: datetime) -> dict[str, Any]:
     found: dict[str, Any] = {}
     _machine(found, "machine", facts.machine)
     found["machine.host_dead"] = host_dead(facts, now)
-    found["rights.access"], found["rights.admin"] = facts.rights.access, facts.rights.admin
+    # Whether by a role of its own or a lent one does not matter: another job may have one lent just now.
+    found["rights.access"], found["rights.admin"] = facts.rights.access != "none", facts.rights.admin
     found["refused"] = sorted(name for name in facts.refused if name != "read_only")
     if plan.request.user_data:
         found["machine.user_data"] = facts.machine.user_data_sha256

@@ -38,7 +38,14 @@ def safe(plan: Plan) -> bool:
     """Whether what is overwritten or moved is snapshotted first; in IN_PLACE that cannot be switched off."""
     if plan.way == "IN_PLACE":
         return True
-    return plan.way == "REPLACE" and bool(moved(plan)) and plan.request.safety_snapshot is not False
+    return (
+        plan.way == "REPLACE" and bool(moved(plan)) and plan.request.safety_snapshot is not False and not asleep(plan)
+    )
+
+
+def asleep(plan: Plan) -> bool:
+    """Whether the machine is shelved already: Cinder makes no snapshot of what is reserved for it."""
+    return plan.machine.vm_state.startswith("shelved")
 
 
 def safety(plan: Plan) -> dict[str, Any]:
@@ -72,7 +79,7 @@ def copies_root(plan: Plan) -> bool:
 def stops(plan: Plan) -> bool:
     """Whether the machine is stopped on the way."""
     if plan.way == "REPLACE":
-        return plan.park in ("shelve", "stop") and not plan.machine.vm_state.startswith("shelved")
+        return plan.park in ("shelve", "stop") and not asleep(plan)
     return plan.way == "DATA_VOLUME_BACK" and plan.request.stop and plan.was_running
 
 

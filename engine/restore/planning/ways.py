@@ -26,7 +26,7 @@ REBUILD_COMPUTE, REBUILD_VOLUME = (2, 93), (3, 68)  # from which volume-booted m
 TOUCHES_MACHINE: tuple[Way, ...] = ("DATA_VOLUME_BACK", "IN_PLACE", "REPLACE")
 MAKES_MACHINE: tuple[Way, ...] = ("NEW", "REPLACE")
 _REBUILDABLE = ("active", "stopped", "error")
-_REPLACEABLE = ("active", "stopped", "error", "shelved", "shelved_offloaded")
+_REPLACEABLE = ("active", "stopped", "error", "paused", "suspended", "shelved", "shelved_offloaded")
 _ATTACHABLE = ("active", "stopped", "paused", "shelved", "shelved_offloaded")
 
 
@@ -129,6 +129,10 @@ def _means(way: Way, facts: Facts) -> str:
                 return (
                     f"machines that boot from a volume are rebuilt from {service} {least[0]}.{least[1]} on; it {have}"
                 )
+    loose = [disk for disk in facts.disks if disk.status == "available"]
+    if way == "IN_PLACE" and not machine.gone and loose:
+        names = ", ".join(disk.name or disk.volume_id for disk in loose)
+        return f"Nova has the volume {names} on the machine, Cinder has not: a rebuild is refused until they agree"
     if way in MAKES_MACHINE and not machine.flavor_id:
         name = machine.flavor.get("name") or machine.flavor.get("original_name") or "of the machine"
         return f"the flavor {name} does not exist any more: restoring in place keeps it, a new machine cannot have it"
@@ -184,10 +188,8 @@ def park(facts: Facts, now: datetime) -> Park:
     machine = facts.machine
     if host_dead(facts, now):
         return "leave"
-    if machine.vm_state.startswith("shelved"):
-        return "shelve"
-    if machine.vm_state == "error":
-        return "stop"
+    if machine.vm_state.startswith(("shelved", "paused", "suspended")):
+        return "shelve"  # the latter two cannot be stopped
     tight = facts.hosts.candidates == 0 or facts.hosts.beside == 0
     return "shelve" if machine.boot == "volume" or tight else "stop"
 

@@ -24,6 +24,7 @@ from tests.engine.restore.planning.given import (
     request,
 )  # fmt: skip
 
+FENCED = "the old host c1 is fenced"
 KEEP = {"disks": {DATA: "keep_current"}}
 MACHINE = {"instances": 1, "cores": 2, "ram": 2048}
 
@@ -151,8 +152,9 @@ def test_a_machine_that_is_shelved_makes_room_for_itself() -> None:
     found = plan(facts(hosts=Hosts(0, 1, 0)), way="REPLACE")
     assert found.eligible, found.problems
     assert fit(found, "server group").ok
-    stopped = plan(facts(hosts=Hosts(3, 1, 0), machine=machine(vm_state="error")), way="REPLACE")
-    assert not stopped.eligible  # one that is only stopped keeps its place in the group
+    left = plan(facts(hosts=Hosts(3, 1, 0), machine=machine(host_status="DOWN")), way="REPLACE", fenced=FENCED)
+    assert not left.eligible  # one that is left where it is keeps its place in the group
+    assert any("leaves 0 hosts for it" in text for text in left.problems)
 
 
 def test_where_it_does_not_fit_in_place_is_offered_where_that_is_possible() -> None:

@@ -162,7 +162,7 @@ def cases(draw: st.DrawFn) -> tuple[Facts, Request]:
     )  # fmt: skip
 
 
-house = settings(max_examples=300)
+house = settings(max_examples=100)
 
 
 def does(found: Plan) -> list[str]:

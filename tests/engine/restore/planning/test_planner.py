@@ -13,7 +13,7 @@ from engine.restore.kept import plan_of, to_json
 from engine.restore.models import WAYS
 from engine.restore.planning.facts import Rights
 from engine.restore.planning.planner import Limits, make_plan
-from tests.engine.restore.planning.given import DATA, NOW, facts, image_facts, machine, nic, plan, request
+from tests.engine.restore.planning.given import DATA, NOW, data, facts, image_facts, machine, nic, plan, request, root
 
 HELPER = machine(key=("lab", "R1", "s9"), name="helper")
 GONE = machine(gone=True, status="DELETED", vm_state="deleted", host="", host_status="")
@@ -118,6 +118,11 @@ def test_the_copy_of_a_deleted_machines_disk_is_attached_to_nothing() -> None:
             facts(), {"way": "REPLACE", "disks": {DATA: "keep_current"}, "safety_snapshot": False},
             "no safety snapshot",
         ),
+        (
+            facts(disks=(root(), data(tag="db"))), {"way": "REPLACE", "disks": {DATA: "keep_current"}},
+            "after a roll-back the disk web-data may be without its device tag",
+        ),
+        (facts(machine=machine(vm_state="paused")), {"way": "REPLACE"}, "leaves it running"),
         (facts(machine=machine(locked=True)), {}, "the old machine is locked; it is not touched"),
         (facts(nics=(nic(allowed_address_pairs=({"ip_address": "10.0.0.99"},)),)), {}, "claim 10.0.0.99"),
         (facts(machine=machine(config_drive=True)), {}, "cloud-init may run its first-boot steps again"),

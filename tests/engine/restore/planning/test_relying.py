@@ -66,6 +66,7 @@ def test_a_plan_that_was_stored_relies_on_the_same(way: Any) -> None:
         ({"nics": (nic(mac="fa:16:3e:99:99:99"),)}, ["port-0", "99:99"]),
         ({"nics": (nic(floating=floating()),)}, ["port-0", "fip1"]),
         ({"rights": Rights(admin=False)}, ["the right admin", "so"]),
+        ({"rights": Rights(admin=True, access="none")}, ["the right access", "not so"]),
         ({"refused": {"held": "another job"}}, ["refused", "held"]),
     ],
 )
@@ -84,6 +85,7 @@ def test_what_is_no_longer_so_is_told(changes: dict[str, Any], words: list[str])
         {"points": {**POINTS, ROOT: (point("r0", hours=0.1), *POINTS[ROOT])}},  # a newer point is no reason to stop
         {"refused": {"read_only": "the window closed"}},  # the gate says that itself
         {"compute_top": "2.100"},
+        {"rights": Rights(admin=True, access="lend")},  # a role that another job has lent just now is as good
     ],
 )
 def test_what_does_no_harm_is_not_told(changes: dict[str, Any]) -> None:

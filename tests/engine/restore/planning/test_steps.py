@@ -101,7 +101,8 @@ def test_a_machine_on_a_dead_fenced_host_is_neither_stopped_nor_parked_nor_delet
     [
         ({}, "shelve", True),
         ({"machine": machine(vm_state="stopped", status="SHUTOFF")}, "shelve", True),
-        ({"machine": machine(vm_state="error", status="ERROR")}, "stop", True),
+        ({"machine": machine(vm_state="error", status="ERROR")}, "shelve", True),  # stopping ends ERROR
+        ({"machine": machine(vm_state="paused", status="PAUSED")}, "shelve", True),
         ({"machine": machine(vm_state="shelved_offloaded", status="SHELVED_OFFLOADED", host="")}, "shelve", False),
     ],
 )
@@ -113,8 +114,19 @@ def test_how_a_machine_makes_room(changes: dict[str, Any], park: str, stops: boo
 
 def test_a_machine_of_an_image_is_stopped_unless_only_shelving_makes_room() -> None:
     assert plan(image_facts(), way="REPLACE").park == "stop"
+    paused = image_facts(machine=image_machine(vm_state="paused"))
+    assert plan(paused, way="REPLACE").park == "shelve"  # what is paused cannot be stopped
     full = image_facts(machine=image_machine(group_id="g", group_policy="anti-affinity"), hosts=Hosts(3, 1, 0))
     assert plan(full, way="REPLACE").park == "shelve"
+
+
+def test_no_safety_snapshot_of_disks_that_are_reserved_for_a_shelved_machine() -> None:
+    shelved = facts(machine=machine(vm_state="shelved_offloaded", status="SHELVED_OFFLOADED", host=""))
+    found = plan(shelved, way="REPLACE", disks={DATA: "keep_current"})
+    assert found.eligible, found.problems
+    assert "MOVE_VOLUMES" in names(found)
+    assert "SAFETY_SNAPSHOT" not in names(found)
+    assert any("Cinder makes none while the machine is shelved" in text for text in found.warnings)
 
 
 def test_in_place_of_a_volume_copies_the_point_into_an_image() -> None:

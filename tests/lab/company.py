@@ -49,6 +49,8 @@ IMAGE_PROPERTIES = {
 RETIRED_FLAVOR, RETIRED_IMAGE, RETIRED_SERVER = "m1.retired", "centos-6", "plant-scada-legacy-01"
 # This server stays on a host that is then forced down.
 STRANDED_SERVER, STRANDED_ZONE = "plant-scada-stranded-01", "zone-c"
+# All volumes of the one have backups; of the other there is an image snapshot.
+BACKED_UP_SERVER, IMAGED_SERVER = "plant-scada-historian-01", "plant-scada-uefi-01"
 # A volume type whose volumes can be attached twice, and a group type for consistent snapshots.
 MULTIATTACH, CONSISTENT = "shared", "consistent"
 # name -> (kind, VLAN, addresses, external)

@@ -2,7 +2,8 @@
 
 Ports with several addresses, without port security, with allowed address pairs or on a network of another project; a
 trunk with a sub-port; a volume on two machines; a server group that is full; a consistent group; a subnet without a
-free address; a machine on a host that is down; a flavor that is deleted, an image that is deactivated; a full quota.
+free address; a machine on a host that is down; a flavor that is deleted, an image that is deactivated; a full quota;
+backups of all volumes of a machine, an image of another's root disk.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import Any
 
 from tests.lab.client import wait
 from tests.lab.company import (
+    BACKED_UP_SERVER,
     CONSISTENT,
     FULL,
+    IMAGED_SERVER,
     MULTIATTACH,
     RETIRED_FLAVOR,
     RETIRED_IMAGE,
@@ -101,22 +104,25 @@ class PlantFiller(ProjectFiller):
                 {"ip_address": f"{prefix}.200"},
                 {"ip_address": "192.0.2.0/28", "mac_address": "fa:16:3e:00:00:01"},
             ]
-            return network.create_port(
+            made = network.create_port(
                 name=title,
+                description="front of the historian",
                 network_id=networks["app"].id,
                 fixed_ips=[{"subnet_id": subnet.id, "ip_address": f"{prefix}.77"}],
                 mac_address=f"fa:16:3e:{20 + self.number:02x}:00:77",
                 allowed_address_pairs=pairs,
                 security_group_ids=[group],
             )
+            return network.set_tags(made, ["front", "historian"])
         return super().port(title, plan, kind, networks, group)
 
     # -- at the end ------------------------------------------------------------
     def last(self) -> None:
-        """Sub-port, shared volume, consistent group; then the flavor and the image of the old server go."""
+        """Sub-port, shared volume, consistent group, restore points; then the old server's flavor and image go."""
         self.sub_port()
         self.cluster_volume()
         self.group()
+        self.points()
         compute, image = self.admin.compute, self.admin.image
         for flavor in compute.flavors(is_public=None):
             if flavor.name == RETIRED_FLAVOR:
@@ -161,6 +167,20 @@ class PlantFiller(ProjectFiller):
             answer = storage.post("/volumes", json={"volume": volume}, microversion=STORAGE)
             id = answer.json()["volume"]["id"]
             wait(lambda id=id: storage.get_volume(id), "available")
+
+    def points(self) -> None:
+        """What a machine can come back from beside snapshots: backups of all its volumes, an image of its root disk."""
+        compute, storage, image = self.cloud.compute, self.cloud.block_storage, self.cloud.image
+        servers = {server.name: server.id for server in compute.servers()}
+        have = {backup.name for backup in storage.backups()}
+        for attached in compute.volume_attachments(servers[BACKED_UP_SERVER]):
+            volume = storage.get_volume(attached.volume_id)
+            if f"{volume.name}-weekly" not in have:
+                made = storage.create_backup(volume_id=volume.id, name=f"{volume.name}-weekly", force=True)
+                wait(lambda made=made: storage.get_backup(made.id), "available")
+        if not list(image.images(name=f"{IMAGED_SERVER}-weekly")):
+            made = compute.create_server_image(servers[IMAGED_SERVER], f"{IMAGED_SERVER}-weekly")
+            wait(lambda: image.get_image(made), "active")
 
 
 class GuestFiller(ProjectFiller):

@@ -18,6 +18,7 @@ from tests.lab.places import COMPUTES
 from tests.live.projects import STORAGE, Project
 
 COMPUTE = "2.96"
+SLOW = 300.0  # seconds that anything may take on a machine that is busy with other things
 POLICIES = {"auto_snapshot": "yes", "snapshot_policies": "daily_5", "retention_daily_5": "5"}
 USER_DATA = base64.b64encode(
     f"#!/bin/sh\nDB_PASSWORD={PLANTED}\n# ".encode() + random.Random(1).randbytes(40_000)
@@ -231,7 +232,7 @@ class Machines:
         answer = (by or self.member)("compute", "/servers", "POST", json=sent, version=COMPUTE)
         assert answer.status_code == 202, answer.text
         id = self.ids[kind] = answer.json()["server"]["id"]
-        wait_for(lambda: self._server(id), lambda server: server["status"] in ("ACTIVE", "ERROR"), 120)
+        wait_for(lambda: self._server(id), lambda server: server["status"] in ("ACTIVE", "ERROR"), SLOW)
         assert self._server(id)["status"] == "ACTIVE", self._server(id)
         listed = rows_of(self.member.get("compute", f"/servers/{id}/os-volume_attachments", "2.89"))
         have = [item["volumeId"] for item in listed]
@@ -257,7 +258,7 @@ class Machines:
             found = self.member.get("block-storage", f"/volumes/{volume}", STORAGE)["volume"]["attachments"]
             return {item["server_id"] for item in found}
 
-        wait_for(there, lambda found: ids <= found)
+        wait_for(there, lambda found: ids <= found, SLOW)
 
     def _snapshots(self, kind: str, volumes: list[str]) -> None:
         made = {}
@@ -276,7 +277,9 @@ class Machines:
 
     def _settles(self, path: str, key: str) -> None:
         wait_for(
-            lambda: self.member.get("block-storage", path, STORAGE)[key]["status"], lambda status: status == "available"
+            lambda: self.member.get("block-storage", path, STORAGE)[key]["status"],
+            lambda status: status == "available",
+            SLOW,
         )
 
     def _image(self, kind: str) -> None:
@@ -284,6 +287,8 @@ class Machines:
         answer = self.member("compute", f"/servers/{self.ids[kind]}/action", "POST", json=body, version=COMPUTE)
         assert answer.status_code == 202, answer.text
         id = answer.json()["image_id"]
-        wait_for(lambda: self.member.get("image", f"/v2/images/{id}")["status"], lambda status: status == "active")
-        wait_for(lambda: self._server(self.ids[kind])["OS-EXT-STS:task_state"], lambda task: task is None)
+        wait_for(
+            lambda: self.member.get("image", f"/v2/images/{id}")["status"], lambda status: status == "active", SLOW
+        )
+        wait_for(lambda: self._server(self.ids[kind])["OS-EXT-STS:task_state"], lambda task: task is None, SLOW)
         self.points[kind] = {"": id}

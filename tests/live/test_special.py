@@ -45,6 +45,7 @@ def test_ports_of_every_kind(looker: Actor, servers: dict[str, dict[str, Any]]) 
     assert [item["segmentation_id"] for item in sub] == [101]
     (chosen,) = ports_of(looker, servers["plant-scada-historian-01"])
     assert len(chosen["allowed_address_pairs"]) == 2 and chosen["mac_address"].endswith(":00:77")
+    assert set(chosen["tags"]) == {"front", "historian"} and chosen["description"]
     (guest,) = ports_of(looker, servers["plant-guest-kiosk-01"])
     network = looker.get("network", f"/v2.0/networks/{guest['network_id']}")["network"]
     assert network["shared"] and network["project_id"] != guest["project_id"]
@@ -89,6 +90,16 @@ def test_volumes_and_snapshots(looker: Actor) -> None:
     snapshots = rows_of(looker.get("block-storage", "/snapshots/detail?all_tenants=1&limit=1000", STORAGE))
     made = [row for row in snapshots if row["metadata"].get("created_by") == "p9_auto_snapshots"]
     assert by_name["retail-pay-db-01-root"]["id"] in {row["volume_id"] for row in made}
+
+
+def test_machines_that_can_come_back_from_elsewhere(looker: Actor, servers: dict[str, dict[str, Any]]) -> None:
+    backups = rows_of(looker.get("block-storage", "/backups/detail?all_tenants=1&limit=1000", STORAGE))
+    saved = {row["volume_id"] for row in backups if row["status"] == "available"}
+    attached = servers[company.BACKED_UP_SERVER]["os-extended-volumes:volumes_attached"]
+    assert {item["id"] for item in attached} <= saved
+    (image,) = rows_of(looker.get("image", f"/v2/images?name={company.IMAGED_SERVER}-weekly"))
+    assert (image["status"], image["instance_uuid"]) == ("active", servers[company.IMAGED_SERVER]["id"])
+    assert image["hw_firmware_type"] == "uefi"
 
 
 def test_a_project_at_its_limits(looker: Actor) -> None:

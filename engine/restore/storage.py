@@ -130,7 +130,7 @@ def _old_root(plan: Plan) -> tuple[str, str]:
 
 def _source(plan: Plan) -> tuple[str, str]:
     if plan.point is None or plan.point.kind != "snapshot":
-        word = "nothing" if plan.point is None else f"a {plan.point.kind}"
+        word = "nothing" if plan.point is None else "an image" if plan.point.kind == "image" else "a backup"
         return "", f"the restore came from {word}, not from a snapshot of a volume"
     return plan.point.id, ""
 

@@ -127,7 +127,7 @@ LEFT: list[tuple[str, Callable[[World], Any], str]] = [
     ("reserved", lambda w: w.made("volume", "x", status="reserved"), "it is reserved"),
     ("still creating", lambda w: w.made("volume", "x", status="creating"), "it is creating"),
     ("migrating", lambda w: w.made("volume", "x", migration_status="migrating"), "being migrated"),
-    ("with snapshots", lambda w: w.cloud.snapshot("s", w.made("volume", "x")), "it has snapshots (1), which are restore points"),
+    ("with snapshots", lambda w: w.cloud.snapshot("s", w.made("volume", "x")), "has snapshots (1)"),
     ("port in use", lambda w: w.made("port", "x", device_id="s", device_owner="compute:n"), "in use by compute:n s"),
     ("trunk", lambda w: w.made("port", "x", trunk_details={"trunk_id": "t"}), "trunk"),
     (

@@ -98,7 +98,7 @@ def arrange(work: Work, nic: Nic, wanted: Wanted) -> None:
         if wanted.fixed is not None:
             change["fixed_ips"] = _fixed_ips(wanted.fixed, automatic)
         if wanted.mac is not None:
-            change["mac_address"] = wanted.mac or spare_mac(work, nic, number)
+            change["mac_address"] = wanted.mac or spare_mac(work.job_id, nic, number)
         if _try(work, nic, change, wanted, automatic, last=bool(wanted.mac) or number == _SPARES - 1):
             break
     _give_back(work, nic, wanted, found)
@@ -178,9 +178,9 @@ def _fixed_ips(wanted: Sequence[FixedIp], automatic: frozenset[str]) -> list[dic
             for row in rows]  # fmt: skip
 
 
-def spare_mac(work: Work, nic: Nic, number: int) -> str:
+def spare_mac(job_id: str, nic: Nic, number: int) -> str:
     """A MAC of Neutron's own range that no machine will ever ask for: the same at every attempt."""
-    digest = hashlib.sha256(f"{work.job_id} {nic.port_id} {number}".encode()).digest()
+    digest = hashlib.sha256(f"{job_id} {nic.port_id} {number}".encode()).digest()
     return "fa:16:3e:" + ":".join(f"{byte:02x}" for byte in digest[:3])
 
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
+from tests.engine.restore.steps.cloud_machines import MachineParts
 from tests.engine.restore.steps.cloud_storage import StorageParts
-
-try:
-    from tests.engine.restore.steps.cloud_machines import MachineParts
-except ImportError:  # pragma: no cover
-
-    class MachineParts:  # type: ignore[no-redef]
-        pass
 
 
 class FakeCloud(StorageParts, MachineParts):

@@ -151,7 +151,7 @@ class Base:
             raise refuse(int(kind), "not now")
         act, arguments = self._find(call.service, call.method, call.path, key)
         self.call = call
-        status, document = act(*arguments, *([copy.deepcopy(dict(call.body[key] or {}))] if key else []))  # type: ignore[index]
+        status, document = act(*arguments, *([copy.deepcopy(call.body[key]) or {}] if key else []))  # type: ignore[index]
         self.sent.append(what)
         self.calls.append(call)
         self.point()

@@ -268,6 +268,8 @@ class StorageParts(Base):
         volume, taken = self._take(body["volumeId"]), [one["device"] for one in self.attachments[id]]
         if volume["status"] != "available":
             raise refuse(400, f"volume {volume['id']} status must be available, currently {volume['status']}")
+        if body.get("tag") and self.servers[id]["status"] == "SHELVED_OFFLOADED":
+            raise refuse(400, "Tagged volume attachment is not supported for shelved-offloaded instances.")
         if "device" in body and not self.devices:
             raise refuse(400, "The supplied device path is invalid.")
         if body.get("device") in taken:
@@ -303,7 +305,7 @@ class StorageParts(Base):
         row = next((one for one in self.attachments[id] if one["volumeId"] == volume), None)
         if row is None:
             raise refuse(404, f"Instance {id} is not attached to volume {volume}")
-        if self.volumes[volume]["status"] != "in-use":
+        if self.volumes[volume]["status"] not in ("in-use", "reserved"):
             raise refuse(400, "Unable to detach volume. Volume status must be 'in-use'")
         self.volumes[volume]["status"] = "detaching"
 

@@ -6,6 +6,7 @@ What is on disk (the records) and the cloud outlive a crash; a step's result is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from engine.jobs.models import Step, StepContext, StepResult
 from engine.restore.models import Disk, Machine, Plan, Request, Source, Way
 from engine.restore.planning import steps as planned_steps
 from engine.restore.records import Records
-from engine.restore.steps import attaching, hands, images, protecting, rebuilding, safety, undo_volumes, volumes
+from engine.restore.steps import catalogue, hands, keypairs, undo_machine
 from engine.restore.steps.failing import Failed
 from engine.restore.steps.work import Kit, Work
 from engine.snapshots.models import Volume
@@ -27,8 +28,7 @@ from tests.engine.restore.steps.cloud_base import CLOUD, PROJECT, REGION, Crash
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CALLER = Caller(name="ops", uid=1000, role="admin")
-_STEPS = {name: step for module in (attaching, images, protecting, rebuilding, safety, undo_volumes, volumes)
-          for name, step in module.STEPS.items()}  # fmt: skip
+_STEPS = catalogue.steps()
 _LOOKS = 60  # of one wait, before its time is over
 
 
@@ -148,7 +148,9 @@ class Job:
 
     def once(self, name: str) -> StepResult:
         """One attempt at a step. Raises Crash when the engine dies, Failed when the step fails."""
-        with mock.patch.object(hands, "time", self.clock):
+        with ExitStack() as stack:
+            for module in (hands, keypairs, undo_machine):
+                stack.enter_context(mock.patch.object(module, "time", self.clock))
             result = _STEPS[name](self.work(name))
         self.results[self.names[name]] = result
         return result

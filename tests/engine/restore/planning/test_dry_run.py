@@ -63,7 +63,7 @@ def test_every_step_is_told(known: Any, asked: dict[str, Any]) -> None:
 
 
 def test_it_says_what_exactly() -> None:
-    asked = {"way": "REPLACE", "disks": {DATA: "keep_current"}, "ip_strategy": "SAME_IPS_OR_FAIL"}
+    asked: dict[str, Any] = {"way": "REPLACE", "disks": {DATA: "keep_current"}, "ip_strategy": "SAME_IPS_OR_FAIL"}
     told = {line["step"]: line["would"] for line in dry_run.render(plan(**asked))}
     assert told["CREATE_VOLUME_FROM_SNAPSHOT"] == (
         "make a volume of 20 GB from the snapshot daily-r1 for the root disk web-root"

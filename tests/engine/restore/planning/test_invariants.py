@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.restore import rules
 from engine.restore.kept import plan_of, to_json
 from engine.restore.models import WAYS, Disk, FixedIp, Nic, Plan, Request, Source
 from engine.restore.planning import dry_run, steps
@@ -140,7 +141,7 @@ def cases(draw: st.DrawFn) -> tuple[Facts, Request]:
     possible = [offer.way for offer in offers(about, NOW) if offer.possible] or list(WAYS)
     way = draw(st.sampled_from(possible * 4 + list(WAYS)))
     ports_too = way in ("NEW", "REPLACE")
-    strategy = draw(st.sampled_from(["NEW_IPS", "TRY_SAME_IPS", "SAME_IPS_OR_FAIL", "MANUAL_IP"]))
+    strategy: Any = draw(st.sampled_from(["NEW_IPS", "TRY_SAME_IPS", "SAME_IPS_OR_FAIL", "MANUAL_IP"]))
     manual: dict[str, str] = draw(mostly({}, {"net1": "10.0.0.77"}))
     if strategy == "MANUAL_IP" and about.nics and ports_too:
         manual = draw(st.sampled_from([{"net1": "10.0.0.77"}, {"net1": "10.0.0.5"}]))
@@ -270,6 +271,20 @@ def test_a_disk_comes_from_a_point_of_its_own_and_is_never_smaller(case: tuple[F
         assert len(steps.restored(found)) == 1
     if asked.at is not None and not asked.restore_point_id and not asked.disks and found.point is not None:
         assert found.point.taken_at is not None and found.point.taken_at <= asked.at
+
+
+@house
+@given(cases())
+def test_a_retry_asks_for_the_very_same(case: tuple[Facts, Request]) -> None:
+    known, asked = case
+    found = make_plan(known, asked, NOW, id="p")
+    if not found.eligible:
+        return
+    newer = {volume: (point("newer", volume, 0.01), *own) for volume, own in known.points.items() if volume}
+    again = make_plan(replace(known, points={**known.points, **newer}), rules.again(found, None), NOW, id="q")
+    assert again.eligible, again.problems
+    assert again.disks == found.disks
+    assert (again.point, again.nics, again.steps) == (found.point, found.nics, found.steps)
 
 
 @house

@@ -30,7 +30,7 @@ from tests.engine.restore.planning.given import (
 
 LATER = NOW + timedelta(minutes=10)
 POINTS = facts().points
-REPLACE = {"way": "REPLACE", "ip_strategy": "SAME_IPS_OR_FAIL", "disks": {DATA: "keep_current"}}
+REPLACE: dict[str, Any] = {"way": "REPLACE", "ip_strategy": "SAME_IPS_OR_FAIL", "disks": {DATA: "keep_current"}}
 
 
 def again(found: Any, now_known: Facts) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from engine.gate.models import Target
 from engine.gate.refusals import Refused
 from engine.process.models import Home
 from engine.restore.models import Request
-from engine.restore.planning import reading
+from engine.restore.planning import asking, reading
 from engine.restore.planning.facts import Facts
 from engine.restore.planning.service import Planning
 from tests.contract.wire import Actor, Login
@@ -31,7 +31,7 @@ from tests.contract.wire import Actor, Login
 OPS = Caller("ops", 1000, role="superadmin")
 TYPES = ["project", "domain", "server", "volume", "port", "floating_ip"]
 SECONDS = 60.0
-SWIFT = 1.5  # seconds of a plan when each answer takes 50 ms; machines that run tests are busy
+ROUNDS = 5  # of questions that wait for each other; with answers of 50 ms a plan then takes a quarter of a second
 
 
 class Lineage:
@@ -132,23 +132,36 @@ def test_machines_of_every_kind_are_read_as_the_cloud_has_them(room: Room) -> No
         assert room.planning.again(plan) == ()
 
 
+@dataclass
+class Asked:
+    """A question, and when it was asked and answered."""
+
+    what: str
+    began: float
+    ended: float = 0.0
+
+
 @contextmanager
-def slow(room: Room) -> Iterator[list[str]]:
-    """Every answer takes 50 ms; what planning asks is noted."""
-    calls: list[str] = []
+def slow(room: Room) -> Iterator[list[Asked]]:
+    """Every answer takes its time; what planning asks is noted."""
+    calls: list[Asked] = []
     sources = room.planning._sources
 
-    def counted(*arguments: Any) -> Any:
+    def noted(*arguments: Any) -> Any:
         get = sources.reader(*arguments)
 
         def ask(service: str, path: str, *more: Any) -> Any:
-            calls.append(f"{service} {path}")
-            return get(service, path, *more)
+            one = Asked(f"{service} {path}", time.monotonic())
+            calls.append(one)
+            try:
+                return get(service, path, *more)
+            finally:
+                one.ended = time.monotonic()
 
         return ask
 
-    room.planning._sources = replace(sources, reader=counted)
-    room.demo.call("POST", "/latency", {"ms": 50})
+    room.planning._sources = replace(sources, reader=noted)
+    room.demo.call("POST", "/latency", {"ms": 300})
     try:
         yield calls
     finally:
@@ -156,24 +169,29 @@ def slow(room: Room) -> Iterator[list[str]]:
         room.planning._sources = sources
 
 
-def test_what_a_plan_asks_is_few_and_quick(room: Room) -> None:
+def rounds(calls: list[Asked]) -> int:
+    """How many of the questions were asked one after the other: the longest chain without overlaps."""
+    count, end = 0, 0.0
+    for one in sorted(calls, key=lambda one: one.ended):
+        if one.began >= end:
+            count, end = count + 1, one.ended
+    return count
+
+
+def test_what_is_asked_is_little_and_asked_side_by_side(room: Room) -> None:
     server = max(room.servers(), key=lambda one: len(one["os-extended-volumes:volumes_attached"]))
     volumes = len(server["os-extended-volumes:volumes_attached"])
     room.facts(server)  # logged in
     with slow(room) as calls:
-        began = time.monotonic()
         plan = room.planning.plan(OPS, room.request(server))
-        took = time.monotonic() - began
     assert plan.machine.name == server["name"]
     assert len(calls) <= 24 + 3 * volumes, calls
-    assert took < SWIFT, f"{took:.2f} s for {len(calls)} questions"
+    assert rounds(calls) <= ROUNDS, calls
     # Looking again asks only for what the plan relies on.
     with slow(room) as calls:
-        began = time.monotonic()
         assert room.planning.again(plan) == ()
-        took = time.monotonic() - began
     assert len(calls) <= 14 + 3 * volumes, calls
-    assert took < SWIFT, f"{took:.2f} s for {len(calls)} questions"
+    assert rounds(calls) <= ROUNDS, calls
 
 
 def test_the_first_answer_of_the_wizard_is_json(room: Room) -> None:
@@ -327,6 +345,19 @@ def test_a_console_that_hangs_holds_nothing_up(room: Room, repaired: None, monke
     began = time.monotonic()
     assert room.facts(room.server()).console is None
     assert time.monotonic() - began < 3
+
+
+def test_a_service_that_hangs_is_done_without(room: Room, repaired: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = room.server()
+    monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.5)
+    room.demo.call("POST", "/faults", {"kind": "slow", "service": "placement", "seconds": 4})
+    room.demo.call("POST", "/faults", {"kind": "slow", "service": "network", "pattern": "quotas", "seconds": 4})
+    began = time.monotonic()
+    facts = room.facts(server)
+    assert time.monotonic() - began < 3.5
+    assert facts.hosts.candidates is None
+    assert facts.network_quota == "no answer came within 0.5 seconds"
+    assert facts.machine.name == server["name"]
 
 
 def test_what_is_not_needed_is_done_without(room: Room, repaired: None) -> None:

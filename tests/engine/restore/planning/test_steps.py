@@ -9,6 +9,7 @@ import pytest
 from engine.restore.models import WAYS, Plan
 from engine.restore.planning import steps
 from engine.restore.planning.facts import Hosts
+from engine.restore.steps import catalogue
 from tests.engine.restore.planning.given import (
     DATA,
     facts,
@@ -207,3 +208,7 @@ def _everything(way: Any) -> Plan:
 
 def test_all_names_are_known() -> None:
     assert {step.name for way in WAYS for step in _everything(way).steps} <= steps.NAMES
+
+
+def test_every_step_has_a_function_and_every_function_a_step() -> None:
+    assert catalogue.steps().keys() == steps.NAMES

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from engine.clouds.errors import CloudError
 from engine.gate.models import NoRole, SessionKind
@@ -25,6 +26,7 @@ Query = Sequence[tuple[str, str]]
 Reader = Callable[..., dict[str, Any] | None]
 # What can be wrong with a cloud; anything else is a fault of ours.
 FORESEEN = (NotDone, CloudError, NoRole)
+PATIENCE_SECONDS = 20.0  # with what can be done without
 PAGES = 60  # of one listing: what is longer is not read to its end, and said not to be
 ADMIN = "admin"
 
@@ -133,9 +135,9 @@ class Asking:
         """Have it done on another thread. `work` must wait for nothing that is done so, too."""
         return self._sources.pool.submit(work, *arguments)
 
-    def try_later(self, work: Callable[..., T], *arguments: Any) -> Future[T | str]:
-        """As `later`; the answer is the sentence why not where the cloud does not say it."""
-        return self._sources.pool.submit(attempt, work, *arguments)
+    def try_later(self, work: Callable[..., T], *arguments: Any) -> Tried[T]:
+        """As `later`, for what can be done without."""
+        return Tried(self._sources.pool.submit(attempt, work, *arguments))
 
 
 def attempt(work: Callable[..., T], *arguments: Any) -> T | str:
@@ -146,11 +148,27 @@ def attempt(work: Callable[..., T], *arguments: Any) -> T | str:
         return str(error)
 
 
-def unasked(answer: T) -> Future[T]:
-    """In place of a question that is not asked."""
-    found: Future[T] = Future()
-    found.set_result(answer)
-    return found
+class Tried(Generic[T]):
+    """An answer that can be done without: in its place there may be the sentence why it did not come."""
+
+    def __init__(self, answer: Future[T | str]) -> None:
+        self._answer = answer
+        self._until = time.monotonic() + PATIENCE_SECONDS
+
+    @classmethod
+    def given(cls, answer: T | str) -> Tried[T]:
+        """In place of a question that is not asked."""
+        found: Future[T | str] = Future()
+        found.set_result(answer)
+        return cls(found)
+
+    def result(self) -> T | str:
+        """The answer, waited for as long as one has patience with a service that hangs."""
+        try:
+            return self._answer.result(max(0.0, self._until - time.monotonic()))
+        except TimeoutError:
+            self._answer.cancel()
+            return f"no answer came within {PATIENCE_SECONDS:g} seconds"
 
 
 def or_else(answer: T | str, otherwise: T) -> T:

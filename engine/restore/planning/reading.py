@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from concurrent.futures import TimeoutError as TimedOut
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,7 +22,7 @@ from engine.restore.planning import reading_fit as fit
 from engine.restore.planning import reading_gone as gone
 from engine.restore.planning import reading_machine as docs
 from engine.restore.planning import reading_network as network
-from engine.restore.planning.asking import Asking, Doc, Sources, or_else, text, unasked
+from engine.restore.planning.asking import Asking, Doc, Sources, Tried, or_else, text
 from engine.restore.planning.facts import Facts
 from engine.restore.planning.reading_further import MOST_ACTIONS, First, Further
 from engine.restore.planning.reading_points import PointReading, Seconds
@@ -95,9 +94,9 @@ class Reading:
         public = [("is_public", "None")] if ask.admin else []
         self._flavors = ask.later(ask.rows, "compute", "/flavors/detail", "flavors", docs.FLAVORS, public)
         self._services = ask.try_later(fit.compute_services, ask)
-        self._cinder: Future[list[dict[str, Any]] | str] = unasked([])
-        self._actions: Future[dict[str, Any] | str | None] = unasked(None)
-        self._providers: Future[dict[str, str] | str] = unasked("not asked")
+        self._cinder: Tried[list[dict[str, Any]]] = Tried.given([])
+        self._actions: Tried[dict[str, Any] | None] = Tried.given(None)
+        self._providers: Tried[dict[str, str]] = Tried.given("not asked")
         if purpose.whole:
             query = [("all_tenants", "1"), ("instance_id", key[2])]
             self._cinder = ask.try_later(ask.rows, "block-storage", "/attachments", "attachments", "3.27", query)
@@ -244,7 +243,7 @@ def _lines(answer: Future[Any] | None) -> tuple[str, ...] | None:
         return None
     try:
         output = answer.result(timeout=CONSOLE_SECONDS).document.get("output")
-    except (ApiError, CloudError, TimedOut):
+    except (ApiError, CloudError, TimeoutError):
         answer.cancel()
         return None
     return tuple(tail(clean(output), LINES)[0]) if isinstance(output, str) else None

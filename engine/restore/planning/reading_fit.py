@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from engine.clouds.quota import every
 from engine.gate.refusals import NotDone
 from engine.inventory.events_rules import items
 from engine.restore.models import Boot, Machine, Request
-from engine.restore.planning.asking import Asking, Doc, number, or_else, text, texts
+from engine.restore.planning.asking import Asking, Doc, Tried, number, or_else, text, texts
 from engine.restore.planning.facts import Entries, Hosts
 from engine.restore.planning.reading_machine import SERVER, group_policy
 
@@ -35,7 +34,7 @@ _SHARES = ("affinity", "anti-affinity")  # the soft ones forbid nothing
 # Quotas
 
 
-def quotas(ask: Asking, project_id: str) -> dict[str, Future[Entries | str]]:
+def quotas(ask: Asking, project_id: str) -> dict[str, Tried[Entries]]:
     """Ask for the project's limits with what is used, of each service; or the sentence why they cannot be read."""
     return {name: ask.try_later(_quota, ask, name, project_id) for name in _QUOTAS}
 
@@ -145,7 +144,8 @@ def group_of(ask: Asking, server: Doc) -> dict[str, Any] | None:
         id = next(iter(texts(server.get("server_groups"))), "")
         return ask.one("compute", f"/os-server-groups/{id}", "server_group", "2.64") if id else None
     # Below 2.71 the machine does not say it.
-    rows = ask.rows("compute", "/os-server-groups", "server_groups", "2.64", [("all_projects", "true")])
+    everybody = [("all_projects", "true")] if ask.admin else []
+    rows = ask.rows("compute", "/os-server-groups", "server_groups", "2.64", everybody)
     return next((one for one in rows if text(server.get("id")) in texts(one.get("members"))), None)
 
 
@@ -154,7 +154,7 @@ def binds(group: Doc | None) -> bool:
     return group is not None and group_policy(group) in _SHARES
 
 
-def members(ask: Asking, group: Doc, but: str) -> list[Future[dict[str, Any] | str | None]] | None:
+def members(ask: Asking, group: Doc, but: str) -> list[Tried[dict[str, Any] | None]] | None:
     """Ask where its other members run; None for more than are asked about."""
     ids = [id for id in texts(group.get("members")) if id != but]
     if len(ids) > _MEMBERS:
@@ -162,7 +162,7 @@ def members(ask: Asking, group: Doc, but: str) -> list[Future[dict[str, Any] | s
     return [ask.try_later(ask.one, "compute", f"/servers/{id}", "server", SERVER) for id in ids]
 
 
-def spread(answers: Sequence[Future[dict[str, Any] | str | None]] | None) -> dict[str, int] | None:
+def spread(answers: Sequence[Tried[dict[str, Any] | None]] | None) -> dict[str, int] | None:
     """{host: members there}; None when it is not known of each. A member without a host is nowhere yet."""
     if answers is None:
         return None
@@ -256,7 +256,7 @@ def hosts_from(
     group: Doc | None,
     services: Sequence[Doc] | str,
     names: Mapping[str, str] | str,
-    able: Future[list[str] | str] | None,
+    able: Tried[list[str]] | None,
     zone: str,
 ) -> Hosts:
     """Where the machine could run, from these answers; asks where the members of its group are."""

@@ -7,7 +7,6 @@ and the third, which their answers lead to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +15,7 @@ from engine.restore.models import Access, Boot, Key, Machine, Nic, Request
 from engine.restore.planning import reading_fit as fit
 from engine.restore.planning import reading_machine as docs
 from engine.restore.planning import reading_network as network
-from engine.restore.planning.asking import Asking, Doc, or_else, text
+from engine.restore.planning.asking import Asking, Doc, Tried, or_else, text
 from engine.restore.planning.facts import Entries, Event, Hosts, NetworkAddresses
 from engine.restore.planning.reading_rights import KeyReading
 from engine.restore.planning.steps import NO_HELPER
@@ -56,7 +55,7 @@ class Further:
         self._other = request.network_override_id
         self._may_use = ask.try_later(network.may_use, ask, self._other) if self._other else None
         self.network = network.NetworkReading(ask, ports, [self._other] if self._other else [])
-        self.quotas: Mapping[str, Future[Entries | str]] = fit.quotas(ask, ask.project_id) if whole else {}
+        self.quotas: Mapping[str, Tried[Entries]] = fit.quotas(ask, ask.project_id) if whole else {}
         self.keys = KeyReading(ask, server if whole else {}, first.access[3])
         self._group = ask.try_later(fit.group_of, ask, server)
         self._balancers = network.LoadBalancers(ask, ask.project_id) if whole else None

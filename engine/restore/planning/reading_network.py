@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +15,7 @@ from engine.gate.models import NoRole
 from engine.inventory.events_rules import items
 from engine.restore.models import FixedIp, Floating, Machine, Nic
 from engine.restore.planning.addresses import address, network_of, single
-from engine.restore.planning.asking import Asking, Doc, or_else, text, texts
+from engine.restore.planning.asking import Asking, Doc, Tried, or_else, text, texts
 from engine.restore.planning.facts import NetworkAddresses
 
 # What is read of every port of a network: addresses, and the pairs that other machines may use.
@@ -65,7 +64,7 @@ class NetworkReading:
         self._subnets = ask.later(_listed, ask, "subnets", chosen)
         port_ids = [("port_id", text(port.get("id"))) for port in ports]
         self._floating = ask.later(_listed, ask, "floatingips", port_ids)
-        self._others: dict[str, Future[list[dict[str, Any]] | str]] = {
+        self._others: dict[str, Tried[list[dict[str, Any]]]] = {
             id: ask.try_later(
                 ask.rows, "network", "/ports", "ports", "", [("network_id", id), *(("fields", one) for one in _FIELDS)]
             )
@@ -245,7 +244,7 @@ class LoadBalancers:
         self._ask = ask
         self._pools = ask.try_later(ask.rows, "load-balancer", "/v2/lbaas/pools", "pools", "", query)
 
-    def begin(self) -> list[tuple[Doc, Future[list[dict[str, Any]] | str]]]:
+    def begin(self) -> list[tuple[Doc, Tried[list[dict[str, Any]]]]]:
         """Ask for the members of each pool, once the pools are known."""
         pools = or_else(self._pools.result(), [])
         return [
@@ -256,7 +255,7 @@ class LoadBalancers:
         ]  # fmt: skip
 
     @staticmethod
-    def references(asked: Sequence[tuple[Doc, Future[list[dict[str, Any]] | str]]], nics: Sequence[Nic]) -> list[str]:
+    def references(asked: Sequence[tuple[Doc, Tried[list[dict[str, Any]]]]], nics: Sequence[Nic]) -> list[str]:
         """Sentences for the members that are this machine."""
         own = {address(fixed.address): fixed.address for nic in nics for fixed in nic.fixed}
         found = []

@@ -7,13 +7,12 @@ administrator can read the public key; one of the same name with another key is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 
 from engine.gate.models import NoRole
 from engine.gate.rules import path_problem
 from engine.inventory.events_rules import items
 from engine.restore.models import Access
-from engine.restore.planning.asking import FORESEEN, Asking, Doc, text
+from engine.restore.planning.asking import FORESEEN, Asking, Doc, Tried, text
 from engine.restore.planning.facts import Rights
 from engine.restore.planning.reading_machine import readable_user_data
 
@@ -41,8 +40,8 @@ class KeyReading:
         """`acting`: id of the user who would start the machine; "" when nobody could."""
         name, self._owner = text(server.get("key_name")), text(server.get("user_id"))
         self._name, self._acting = name, acting
-        self._theirs: Future[Doc | str | None] | None = None
-        self._own: Future[Doc | str | None] | None = None
+        self._theirs: Tried[Doc | None] | None = None
+        self._own: Tried[Doc | None] | None = None
         if not name:
             return
         if ask.admin or self._owner == acting:

@@ -131,7 +131,7 @@ def _common(work: Work, nic: Nic) -> Doc:
         body["port_security_enabled"] = False
     if not nic.admin_state_up:
         body["admin_state_up"] = False
-    if nic.allowed_address_pairs:
+    if nic.allowed_address_pairs and nic.port_security:
         body["allowed_address_pairs"] = [dict(one) for one in nic.allowed_address_pairs]
     if nic.vnic_type and nic.vnic_type != "normal":
         body["binding:vnic_type"] = nic.vnic_type

@@ -274,7 +274,11 @@ def _why(work: Work, found: Doc, wanted: str) -> str:
         return looking.fault(found)
     rows = (work.get("compute", f"/servers/{work.server_id}/os-instance-actions") or {}).get("instanceActions") or ()
     newest = next((row for row in rows if isinstance(row, dict) and row.get("action") == wanted), {})
-    words = newest.get("message")
+    path = f"/servers/{work.server_id}/os-instance-actions/{newest.get('request_id') or ''}"
+    one = (work.get("compute", path, kind="admin") or {}).get("instanceAction") if newest.get("request_id") else None
+    events = one.get("events") if isinstance(one, dict) else None
+    said = [row.get("details") for row in events or () if isinstance(row, dict) and row.get("result") == "Error"]
+    words = next((text for text in said if text), newest.get("message"))
     return looking.line(words) if words else f"it is {status(found)} again; unshelving needs room on a host"
 
 

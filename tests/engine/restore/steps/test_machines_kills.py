@@ -41,9 +41,16 @@ def test_the_engine_dies_at_any_place(make: Make, records: Records) -> None:
         assert sorted(scene.cloud.sent) == sorted(wanted.cloud.sent), place
 
 
+def _stride(make: Make) -> int:
+    return _STRIDE if scenes.ALL.index(make) else 1
+
+
+def _offset(make: Make, kind: str = "") -> int:
+    return (scenes.ALL.index(make) + len(kind)) % _stride(make)
+
+
 def _places(make: Make, scene: Scene) -> range:
-    first = scenes.ALL.index(make)
-    return range(1 + first % _STRIDE, scene.cloud.points + 1, _STRIDE if first else 1)
+    return range(1 + _offset(make), scene.cloud.points + 1, _stride(make))
 
 
 def _same_but_marks(scene: Scene, wanted: Scene, where: object) -> None:
@@ -70,7 +77,7 @@ def test_results_that_were_not_written(make: Make, records: Records) -> None:
 @every
 def test_every_change_once_with_a_bad_answer(make: Make, kind: str, records: Records) -> None:
     wanted = _whole(make, records)
-    for number, what in enumerate(wanted.cloud.sent, 1):
+    for number, what in list(enumerate(wanted.cloud.sent, 1))[_offset(make, kind) :: _stride(make)]:
         scene = make(records)
         scene.cloud.fault(kind, number=number)
         scene.job.run(*scene.does)

@@ -5,6 +5,7 @@ Everything here comes from the engine and, behind it, from clouds: it is cleaned
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -48,6 +49,7 @@ CHOICE_WORDS = {
 POINT = "point:"  # begins the choice of one disk that names a point of its own
 
 OPEN = ("PENDING", "RUNNING")
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 # How bad the states of jobs and steps are, by the words that are shown.
 JOB_LEVELS = {
     "planned": "none", "expired": "idle", "pending": "none", "running": "busy", "asks": "warn", "rolling back": "warn",
@@ -96,6 +98,16 @@ def when(value: Any, now: datetime) -> str:
     if 0 <= seconds < 6 * 86_400:
         return f"{local:%a %H:%M}"
     return f"{local:%d %b %H:%M}" if 0 <= seconds < 300 * 86_400 else f"{local:%Y-%m-%d}"
+
+
+def told(text: object) -> str:
+    """A sentence of the engine, cleaned, with its times in the operator's zone."""
+    return _STAMP.sub(lambda found: _local(found[0]), clean(text or ""))
+
+
+def _local(stamp: str) -> str:
+    moment = moment_of(stamp)
+    return stamp if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 # Machines and disks
@@ -329,12 +341,14 @@ def next_words(job: Item, keys: Any) -> str:
     if status in OPEN:
         if job.get("cancel_asked"):
             return "being cancelled: what runs is finished, then everything is put back"
-        return f"{keys('restore_cancel')} cancels" if "cancel" in able else ""
+        back = "what it made goes" if way_code(job) in LOSES_NOTHING else "the machine gets back what is its"
+        return f"{keys('restore_cancel')} cancels: {back}" if "cancel" in able else ""
     if status == "SUCCEEDED":
         return _after_success(job, able, keys)
     said = []
     if "retry" in able:
-        said.append(f"{keys('restore_retry')} tries again from the step that failed")
+        where = "" if status == "CANCELED" else " from the step that failed"
+        said.append(f"{keys('restore_retry')} tries again{where}")
     if "cleanup" in able:
         said.append(f"{keys('restore_cleanup')} lists what it left behind and removes it")
     return "; ".join(said) or ("nothing was left behind; plan it anew" if status in ("FAILED", "CANCELED") else "")

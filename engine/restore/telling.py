@@ -113,9 +113,17 @@ def head(row: Row, job: Job | None, now: datetime, plan: Plan | None = None) -> 
         "retry_of": row["retry_of"],
         "bulk_id": row["bulk_id"],
         "number": None if job is None else job["number"],
+        "step": _at(job),
         "done": 0 if job is None else job["done"],
         "total": len([one for one in content.get("steps") or () if one.get("phase") != "undo"]),
     }
+
+
+def _at(job: Job | None) -> str | None:
+    """The step that a job is at: what runs, else what failed first."""
+    rows = () if job is None else job.get("steps") or ()
+    found = {state: [row["name"] for row in rows if row["state"] == state] for state in ("running", "failed")}
+    return next(iter([*found["running"][-1:], *found["failed"][:1]]), None)
 
 
 def steps(plan: Plan, job: Job | None, usual: Mapping[str, float], now: datetime) -> list[Item]:

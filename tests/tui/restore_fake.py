@@ -77,7 +77,7 @@ def job(number: int, status: str = "RUNNING", way: str = "NEW", **more: Any) -> 
         "project_name": "acme-prod", "by": "dana", "created_at": stamp(-132), "started_at": stamp(-131),
         "ended_at": None if status in ("RUNNING", "PENDING", "PLANNED") else stamp(-1), "reason": "patch", "ticket": "",
         "error_message": None, "steps": steps, "asks": None, "can": ["cancel"] if status == "RUNNING" else [],
-        "old_machine": "untouched so far; cancel now leaves everything as it was",
+        "old_machine": f"{NAME} is as it was, kept until 2026-12-07T09:54:12.992530Z",
         "resources": [{"purpose": "volume:root", "type": "volume", "id": "vol-77aa", "name": "db-root",
                        "state": "made"}], **more,
     }  # fmt: skip

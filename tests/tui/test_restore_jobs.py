@@ -58,7 +58,7 @@ async def test_a_job_shows_steps_with_times_the_usual_time_and_the_old_machine()
         await until_text(
             pilot, "restore 118  REPLACE db-primary  running", "WAIT_VOLUME_AVAILABLE",
             "█████░░░░░ usual 2m10s · creating", "c cancels",
-            "old machine: untouched so far; cancel now leaves everything as it was",
+            "db-primary is as it was, kept until 2026-12-07",
         )  # fmt: skip
         assert "UNDO_SERVER" not in text(app)
         assert "volume db-root" in text(app)

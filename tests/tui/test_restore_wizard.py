@@ -337,7 +337,7 @@ async def test_more_can_be_chosen_and_is_planned(monkeypatch: pytest.MonkeyPatch
         await pilot.press(*["backspace"] * 30, *"db-2", "enter", "enter", "enter", *"22", "enter")
         await until(pilot, lambda: page.request.get("new_name") == "db-2")
         assert page.request["prove"] == {"tcp_port": 22}
-        assert page.request["user_data"] is False
+        assert "user_data" not in page.request  # what nobody changed stays the engine's to decide
 
 
 async def test_escape_goes_back_a_step_and_then_leaves_with_nothing_done() -> None:
@@ -405,3 +405,18 @@ async def test_an_answer_that_says_little_breaks_nothing(answer: dict[str, Any])
         await until_text(pilot, "RESTORE")
         await pilot.press("enter", "j", "v", "d", "tab", "j", "k", "9", "1", "enter")
         assert not client.asked("POST", PLANS)
+
+
+async def test_of_a_deleted_machine_it_is_said_what_is_lost() -> None:
+    client = RestoreClient()
+    client.start["machine"] |= {"gone": True, "status": "DELETED"}
+    for one in client.start["ways"]:
+        one["possible"] = one["way"] in ("NEW", "DISK_BESIDE")
+    client.more = {"lost": ["the root disk: what was written in the last 16 h"]}
+    async with console(client, size=WIDE) as (app, pilot):
+        app.open_view(View("history", "server", subject=tuple(machine()["key"])))
+        await until(pilot, lambda: app.pane.view.kind == "history")
+        await pilot.press("R")
+        await until_text(pilot, "── gone ──", "LOST: what was written after this point, 16h05m ago")
+        await pilot.press("enter", "enter")
+        await until_text(pilot, "LOST: the root disk: what was written in the last 16 h")

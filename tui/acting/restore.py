@@ -272,12 +272,16 @@ class Restoring:
         cloud = str(page.request.get("cloud") or "")
         fields = option_fields(page.plan, page.request, lambda field, text: self.search_resource(field, text, cloud))
 
+        before = {field.name: field.value() for field in fields}
+
         def submit(values: dict[str, Any]) -> None:
             self.show_page(page)
             page.planning = True
-            self.in_background(
-                self._plan_anew(page, changed_request(page.request, values, [field.name for field in fields]))
-            )
+            changed = [
+                name for name, value in before.items() if values.get(name) != value
+            ]  # defaults stay the engine's
+            wanted = changed_request(page.request, values, changed)
+            self.in_background(self._plan_anew(page, wanted))
             page.changed()
 
         if not fields:

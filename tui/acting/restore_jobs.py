@@ -158,6 +158,7 @@ class RestoreJobs:
         from store.types.actions import Option
         from tui import restore
         from tui.dialogs.fields import ChoiceField, Field, PhraseField
+        from tui.dialogs.focus import GO
         from tui.dialogs.form import FormPage
 
         job = self._restore_for("restore_retry")
@@ -165,26 +166,30 @@ class RestoreJobs:
             return
         words = [(name, restore.STRATEGY_WORDS[name]) for name in restore.STRATEGIES[:3]]
         option = Option("ip_strategy_override", "Addresses", "choice", restore.STRATEGIES[:3])
-        fields: list[Field] = [ChoiceField(option, [("", "as before"), *words], "")]
+        fields: list[Field] = []
+        if restore.way_code(job) in restore.MAKES_MACHINE:
+            fields.append(ChoiceField(option, [("", "as before"), *words], ""))
         intro = ["What it made already is used again. It goes on from the step that failed."]
         phrase = f"DELETE AND RESTORE {clean(job.get('vm_name') or job.get('server_name') or '')}"
         if restore.way_code(job) == "REPLACE":
             intro.append(f"To go on type:  {phrase}")
             fields.append(PhraseField(Option("typed", "The phrase", required=True), phrase))
 
-        def submit(values: dict[str, Any]) -> None:
-            async def retry() -> None:
-                body = {"typed": values.get("typed") or "", "ip_strategy_override": values.get("ip_strategy_override")}
-                body["ip_strategy_override"] = body["ip_strategy_override"] or None
-                answer = await self._ask_restore(job, "retry", body, "")
-                id = (answer or {}).get("job_id") or (answer or {}).get("id")
-                if id:
-                    self.open_view(View("restore", subject=(str(id),)))
+        async def retry(values: dict[str, Any]) -> None:
+            body = {"typed": values.get("typed") or "", "ip_strategy_override": values.get("ip_strategy_override")}
+            body["ip_strategy_override"] = body["ip_strategy_override"] or None
+            answer = await self._ask_restore(job, "retry", body, "")
+            id = (answer or {}).get("job_id") or (answer or {}).get("id")
+            if id:
+                self.open_view(View("restore", subject=(str(id),)))
 
-            self._send_form(form, retry)
+        def submit(values: dict[str, Any]) -> None:
+            self._send_form(form, lambda: retry(values))
 
         title = f"try restore {clean(job.get('number') or '')} again"
         form = FormPage(title, restore.machine_of(job), fields, submit, self.close_dialog, go="Try again", intro=intro)
+        if not fields:
+            form.focus = GO
         self.show_page(form)
 
     def action_restore_cleanup(self: QuarterdeckApp) -> None:  # type: ignore[misc]

@@ -190,22 +190,15 @@ class _Statement(TextField):
         return "type it: what is pasted was not read"
 
 
-def changed_request(request: Mapping[str, Any], values: Mapping[str, Any], asked: Sequence[str] = ()) -> dict[str, Any]:
-    """The request with what a form of `option_fields` holds; what it `asked` for and is empty goes to its default."""
-    kept = {name: value for name, value in request.items() if name not in asked}
-    found = {**kept, **{name: value for name, value in values.items() if name in OPTIONS}}
-    if "attach" in values and values["attach"] is False:
-        found["helper"] = "none"
-    elif "attach" in values:
-        found["helper"] = values.get("helper") or ""
-    prove = dict(request.get("prove") or {})
-    prove.pop("tcp_port", None)
-    if values.get("tcp_port"):
-        prove["tcp_port"] = values["tcp_port"]
-    if prove:
-        found["prove"] = prove
-    else:
-        found.pop("prove", None)
+def changed_request(request: Mapping[str, Any], values: Mapping[str, Any], changed: Sequence[str]) -> dict[str, Any]:
+    """The request with what somebody changed in a form of `option_fields`; what is empty goes back to its default."""
+    found = {name: value for name, value in request.items() if name not in changed}
+    found |= {name: values[name] for name in changed if name in OPTIONS and name in values}
+    if "attach" in changed:
+        found["helper"] = (values.get("helper") or "") if values.get("attach") else "none"
+    if "tcp_port" in changed:
+        prove = {name: value for name, value in dict(request.get("prove") or {}).items() if name != "tcp_port"}
+        found["prove"] = prove | ({"tcp_port": values["tcp_port"]} if values.get("tcp_port") else {})
     return found
 
 

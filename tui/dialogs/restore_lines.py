@@ -30,11 +30,17 @@ def objects(plan: Plan, name: str) -> list[Mapping[str, Any]]:
 def lost_words(plan: Plan) -> tuple[str, str]:
     """What is lost since the point, for the first line: (words, style)."""
     lost = texts(plan, "lost")
-    if lost and plan.get("way") in restore.LOSES_NOTHING:
-        return lost[0] + (f" (+{len(lost) - 1}: d)" if len(lost) > 1 else ""), "text"
-    if not lost:
+    ages: dict[str, list[str]] = {}
+    name = clean((plan.get("machine") or {}).get("name") or "")
+    for disk in objects(plan, "disks"):
+        if seconds := restore.whole(disk.get("lost_seconds")):
+            ages.setdefault(restore.span(seconds), []).append(restore.short_disk(disk, name))
+    short = "; ".join(f"{age} of {', '.join(names)}" for age, names in ages.items())
+    if plan.get("way") in restore.LOSES_NOTHING and not (plan.get("machine") or {}).get("gone"):
+        return "nothing is lost" + (f": what is made is {' and '.join(ages)} old" if ages else ""), "text"
+    if not lost and not short:
         return "nothing is lost", "ok"
-    return "LOST: " + lost[0] + (f" (+{len(lost) - 1}: d)" if len(lost) > 1 else ""), "bad"
+    return f"LOST: {short or lost[0]}", "bad"
 
 
 def point_parts(plan: Plan) -> Parts:
@@ -48,6 +54,26 @@ def point_parts(plan: Plan) -> Parts:
     parts.append(("  " + "  ".join(more), "text"))
     kind = "BACKUP" if restore.is_backup(point) else clean(point.get("kind") or "")
     return [*parts, (f"  {kind}", "strong" if kind == "BACKUP" else "muted"), ("  m", "key"), (" other", "muted")]
+
+
+def ways_parts(ways: Sequence[Mapping[str, Any]], mine: str, cells: int) -> Parts:
+    """The ways that are possible, this one marked; where they have no room, this one alone."""
+    possible = [str(way.get("way")) for way in ways if way.get("possible")]
+    names = possible if mine in possible else [mine, *possible]
+    words = [restore.WAY_WORDS.get(name, clean(name)) for name in names]
+    used = sum(width(word) + 5 for word in words) + 9
+    if used > cells:
+        names, words = [mine], [restore.WAY_WORDS.get(mine, clean(mine))]
+    parts: Parts = [(" way   ", "muted")]
+    for name, word in zip(names, words, strict=True):
+        parts.append((f"({'•' if name == mine else ' '}) {word} ", "strong" if name == mine else "muted"))
+    return [*parts, (" w", "key"), (" other" if used + 6 <= cells else "", "muted")]
+
+
+def heading(title: str, cells: int) -> Parts:
+    """A title in a line across a column."""
+    shown = cut_end(title, max(4, cells - 5))
+    return [("─ ", "rule"), (shown, "muted"), (" " + "─" * max(0, cells - width(shown) - 3), "rule")]
 
 
 def disk_parts(disk: Mapping[str, Any], cells: int, machine: str = "") -> Parts:
@@ -94,28 +120,33 @@ def nic_parts(nic: Mapping[str, Any], strategy: str, cells: int, way: str = "NEW
     return parts
 
 
-def note_lines(plan: Plan, cells: int) -> list[Parts]:
-    """What stands under volumes and addresses: problems first, then what is made, parked, different, and what fits."""
+def note_lines(plan: Plan, cells: int, most: int = 1) -> list[Parts]:
+    """What stands under volumes and addresses: problems first, then what is made, parked, different, and what fits;
+    each in at most so many lines.
+    """
     lines: list[Parts] = []
     for text in texts(plan, "problems"):
-        lines += _piece(" ✖ ", text, "bad", cells, 3)
+        lines += _piece(" ✖ ", text, "bad", cells, 2 + most)
+    if plan.get("way") == "REPLACE" and any("fenced" in text for text in texts(plan, "problems")):
+        lines.append([("   o", "key"), (" takes the statement", "muted")])
     if plan.get("access_command") and plan.get("access") == "none":
         lines.append([("   $ ", "muted"), (cut_end(clean(plan["access_command"]), cells - 6), "accent")])
     for finding in objects(plan, "findings"):
         if finding.get("level") == "problem" and finding.get("command"):
+            lines += _piece(" ✖ ", cut_end(clean(finding.get("text") or ""), cells - 5), "bad", cells, 1)
             lines.append([("   $ ", "muted"), (cut_end(clean(finding["command"]), cells - 6), "accent")])
     for text in texts(plan, "warnings"):
-        lines += _piece(" ▲ ", text, "warn", cells, 2)
-    lines += _titled("creates", ", ".join(texts(plan, "creates")) or "nothing", "text", cells)
+        lines += _piece(" ▲ ", text, "warn", cells, 1 + most)
+    lines += _titled("creates", "; ".join(texts(plan, "creates")) or "nothing", "text", cells, most)
     if parks := parks_words(plan):
-        lines += _titled("parks", parks, "text", cells)
+        lines += _titled("parks", parks, "text", cells, most)
     differs = [clean(one.get("text") or "") for one in objects(plan, "differs")]
-    lines += _titled("differs", "; ".join(differs), "text", cells) if differs else []
+    lines += _titled("differs", "; ".join(differs), "text", cells, most) if differs else []
     old = texts(plan, "points_at_old")
-    lines += _titled("points at", f"the old one: {'; '.join(old)}", "warn", cells) if old else []
-    lines += fit_lines(plan, cells)
+    lines += _titled("points at", f"the old one: {'; '.join(old)}", "warn", cells, most) if old else []
+    lines += fit_lines(plan, cells, most)
     seconds = restore.whole(plan.get("seconds"))
-    lines += _titled("takes", f"about {restore.span(seconds)}", "muted", cells) if seconds else []
+    lines += _titled("takes", f"about {restore.span(seconds)}", "muted", cells, 1) if seconds else []
     return lines
 
 
@@ -133,7 +164,7 @@ def parks_words(plan: Plan) -> str:
     return f"the old machine{': ' if how else ''}{how}{kept}" if park else ""
 
 
-def fit_lines(plan: Plan, cells: int) -> list[Parts]:
+def fit_lines(plan: Plan, cells: int, most: int = 1) -> list[Parts]:
     """Whether it fits: limits that do not first; those that do on one line."""
     fits = objects(plan, "fits")
     lines: list[Parts] = []
@@ -141,11 +172,16 @@ def fit_lines(plan: Plan, cells: int) -> list[Parts]:
         if not one.get("ok"):
             lines += _piece(" ✖ does not fit  ", clean(one.get("text") or one.get("what") or ""), "bad", cells, 2)
     good = [clean(one.get("text") or one.get("what") or "") for one in fits if one.get("ok")]
-    return lines + (_titled("fits", " · ".join(good), "text", cells) if good else [])
+    return lines + (_titled("fits", " · ".join(good), "text", cells, most) if good else [])
 
 
-def _titled(title: str, text: str, style: str, cells: int) -> list[Parts]:
-    return [[(fit(f" {title}", 11), "muted"), (cut_end(text, max(4, cells - 12)), style)]]
+def _titled(title: str, text: str, style: str, cells: int, most: int) -> list[Parts]:
+    room = max(10, cells - 12)
+    pieces = wrapped(text, room)
+    if len(pieces) > most:
+        pieces = [*pieces[: most - 1], cut_end(" ".join(pieces[most - 1 :]), room)]
+    heads = [f" {title}", *[""] * len(pieces)]
+    return [[(fit(heads[n], 11), "muted"), (piece, style)] for n, piece in enumerate(pieces)]
 
 
 def _piece(mark: str, text: str, style: str, cells: int, most: int) -> list[Parts]:

@@ -303,8 +303,8 @@ class ReviewPage(FieldsPage):
     def draw(self, cells: int, rows: int) -> Drawn:
         """Whose machine and what is lost; the plan; what is asked for. On small screens the focus is in sight."""
         head, (tail, focus) = self._head(cells), self._tail(cells)
-        middle, here = self._middle(cells)
         room = max(3, rows - len(head) - len(tail))
+        middle, here = self._middle(cells, room)
         self._page = max(1, room - 1)
         self.top = max(0, min(self.top, len(middle) - room))
         if here >= 0 and not self.shown and self.top <= here + 1:
@@ -333,38 +333,31 @@ class ReviewPage(FieldsPage):
         title = restore.machine_words(self.plan.get("machine") or {})
         room = cells - 30
         parts: Parts = [(cut_end(title, max(10, room)), "strong")]
-        if (rest := room - width(title) - 4) >= 24:
-            parts.append(("  " + cut_end(lost, rest), style))
+        beside = width(lost) <= room - width(title) - 2
+        if beside:
+            parts.append(("  " + lost, style))
         found: list[Line] = [rule(parts, cells, told)]
-        if rest < width(lost):
+        if not beside:
             found += [([(" " + piece, style)], []) for piece in wrapped(lost, cells - 2)[:2]]
         found.append(([(" from  ", "muted"), *lines_of.point_parts(self.plan)], []))
-        found.append((self._ways(cells), []))
+        found.append((lines_of.ways_parts(self.ways, self.way, cells), []))
         return found
 
-    def _ways(self, cells: int) -> Parts:
-        parts: Parts = [(" way   ", "muted")]
-        ways = [str(way.get("way")) for way in self.ways if way.get("possible")] or [self.way]
-        if self.way not in ways:
-            ways.insert(0, self.way)
-        words = [restore.WAY_WORDS.get(way, clean(way)) for way in ways]
-        used = sum(width(word) + 5 for word in words) + 9
-        if used > cells:
-            ways, words = [self.way], [restore.WAY_WORDS.get(self.way, clean(self.way))]
-        for way, word in zip(ways, words, strict=True):
-            mine = way == self.way
-            parts += [(f"({'•' if mine else ' '}) {word} ", "strong" if mine else "muted")]
-        return [*parts, (" w", "key"), (" other" if used + 6 <= cells else "", "muted")]
-
-    def _middle(self, cells: int) -> tuple[list[Parts], int]:
-        """Lines between head and tail, and the one under the cursor (-1: none)."""
+    def _middle(self, cells: int, room: int) -> tuple[list[Parts], int]:
+        """Lines between head and tail, and the one under the cursor (-1: none). Notes are whole where they fit."""
         if self.shown == "details":
             return lines_of.details(self.plan, cells), -1
         if self.shown:
             return lines_of.dry_lines(self.plan, cells), -1
         told: list[Parts] = [[(" ≠ " + clean(text), "bad")] for text in self.differences]
         lines, here = self._columns(cells)
-        return [*told, *lines, *lines_of.note_lines(self.plan, cells)], here + len(told)
+        notes = lines_of.note_lines(self.plan, cells)
+        for most in (2, 3, 4, 6):
+            longer = lines_of.note_lines(self.plan, cells, most)
+            if len(told) + len(lines) + len(longer) > room:
+                break
+            notes = longer
+        return [*told, *lines, *notes], here + len(told)
 
     def _columns(self, cells: int) -> tuple[list[Parts], int]:
         """Volumes and addresses, side by side where there is room."""
@@ -380,7 +373,10 @@ class ReviewPage(FieldsPage):
             self._item(first + n, lines_of.nic_parts(nic, strategy, (cells - room if two else cells) - 4, self.way))
             for n, nic in enumerate(self.nics)
         ] or [[(" no port", "muted")]]
-        titles = _heading("volumes", room), _heading(f"addresses: {words}", cells - room - 1 if two else cells)
+        titles = (
+            lines_of.heading("volumes", room),
+            lines_of.heading(f"addresses: {words}", cells - room - 1 if two else cells),
+        )
         here = self.at if self.at < first else self.at - first
         if two:
             head: Parts = [*titles[0], ("┬", "rule"), *titles[1]]
@@ -432,8 +428,3 @@ class ReviewPage(FieldsPage):
         if wrong := self.wrong_field():
             return f"{wrong.option.title} {wrong.problem()}", "warn"
         return ("* is required" if any(field.option.required for field in self.fields) else "", "muted")
-
-
-def _heading(title: str, cells: int) -> Parts:
-    shown = cut_end(title, max(4, cells - 5))
-    return [("─ ", "rule"), (shown, "muted"), (" " + "─" * max(0, cells - width(shown) - 3), "rule")]

@@ -208,8 +208,8 @@ class StartPage(Page):
         return Drawn(lines, focus)
 
     def _title(self, cells: int) -> Line:
-        words = cut_end(f"RESTORE {restore.machine_words(self.machine)}", max(10, cells - 26))
         status = "gone" if self.machine.get("gone") else clean(self.machine.get("status") or "").lower()
+        words = cut_end(f"RESTORE {restore.machine_words(self.machine)}", max(10, cells - min(16, len(status)) - 12))
         return rule([(words, "strong")], cells, [(cut_end(status, 16), "muted")] if status else [])
 
     def _triage(self, cells: int) -> list[Line]:
@@ -218,7 +218,7 @@ class StartPage(Page):
         bad.sort(key=lambda finding: finding.get("level") != "problem")
         shown = [*bad, *(f for f in self.findings if f.get("level") == "ok")] if self.details else bad
         lines: list[Line] = []
-        if not bad:
+        if not bad and not (self.details and self.findings):
             lines.append(([(" ● ", "ok"), (cut_end(self._nothing(), cells - 4), "text")], []))
         for finding in shown:
             lines += self._finding(finding, cells)
@@ -243,7 +243,9 @@ class StartPage(Page):
 
     def _finding(self, finding: Mapping[str, Any], cells: int) -> list[Line]:
         glyph, style = restore.LEVEL_GLYPHS.get(str(finding.get("level")), ("·", "text"))
-        pieces = wrapped(clean(finding.get("text") or ""), cells - 4)[: 6 if self.details else 2]
+        pieces = wrapped(clean(finding.get("text") or ""), cells - 4)[
+            : 6 if self.details or finding.get("level") == "problem" else 2
+        ]
         lines: list[Line] = []
         for number, piece in enumerate(pieces):
             mark = f" {glyph} " if number == 0 else "   "
@@ -318,12 +320,18 @@ class StartPage(Page):
     def _foot(self, cells: int) -> list[Line]:
         lines: list[Line] = [([("─" * cells, "rule")], [])]
         if self.disk is not None:
-            name, more = restore.disk_name(self.disk), restore.disk_size(self.disk)
+            name, more = restore.short_disk(self.disk, self.name), restore.disk_size(self.disk)
             parts: Parts = [(" disk ", "muted"), (cut_end(f"{name} {more}".strip(), max(10, cells // 2)), "strong")]
             if len(self.disks) > 1:
                 parts += [("   ", "text"), ("v", "key"), (f" another of {len(self.disks)}", "muted")]
             lines.append((parts, []))
         words, style = restore.back_words(self.way, self.point, self.disks, self.disk_id, self.name)
+        if self.machine.get("gone") and self.point is not None:
+            old = restore.span(restore.whole(self.point.get("age_seconds")))
+            words, style = f"LOST: what was written after this point, {old} ago, before it was deleted", "bad"
+        way = self.ways[self.way_at] if self.ways else {}
+        if way and not way.get("possible"):
+            words, style = f"not possible: {clean(way.get('why') or 'the engine does not say why')}", "warn"
         if self.saying:
             words, style = clean(self.saying), "warn"
         lines += [([(" " + piece, style)], []) for piece in wrapped(words, cells - 2)[:2]]

@@ -74,7 +74,7 @@ class RestoreJobPane(Pane):
     def _step(self, number: int, step: Mapping[str, Any], now: datetime) -> tuple[tuple[str, str], list[Any]]:
         status = clean(step.get("status") or "").lower()
         told = clean(step.get("progress") or "") if status == "running" else ""
-        words = told or clean(step.get("detail") or "")
+        words = told or restore.told(step.get("detail"))
         if status == "running":
             words = " · ".join(part for part in (self._usual(step, now), words) if part)
         attempt = restore.whole(step.get("attempt")) or 0
@@ -156,9 +156,9 @@ class RestoreJobPane(Pane):
         if not self.job:
             return []
         lines = about(self.job, self.world.keymap.shown)
-        old = clean(self.job.get("old_machine") or "")
+        old = restore.told(self.job.get("old_machine"))
         if old and (self.job.get("asks") or problem_of(self.job)):
-            lines[2] = [(f"old machine: {old}  ", "text"), *lines[2]]
+            lines[2] = [*lines[2], ("  " * bool(lines[2][0][0]) + old, "text")]
         detail = clean(row.values[3] or "") if row.key[0] in ("step", "made") else ""
         open_now = str(self.job.get("status") or "").upper() in restore.OPEN
         if len(detail) > max(10, self.world.cells - 50) and open_now and not self.job.get("asks"):

@@ -131,7 +131,7 @@ def ran(job: dict[str, Any], now: datetime) -> str:
 
 def problem_of(job: dict[str, Any]) -> str:
     """Why it failed."""
-    return clean(job.get("error_message") or "")
+    return restore.told(job.get("error_message"))
 
 
 def about(job: dict[str, Any], keys: Any) -> list[Parts]:
@@ -155,11 +155,11 @@ def about(job: dict[str, Any], keys: Any) -> list[Parts]:
         return [first, [("a plan that nobody carried out", "text"), (until, "muted")], opens]
     second: Parts = []
     if job.get("asks"):
-        second = [(clean(job["asks"]), "warn")]
+        second = [(restore.told(job["asks"]), "warn")]
     elif problem := problem_of(job):
         second = [(problem, "bad" if word == "bad" else "text")]
     elif job.get("old_machine"):
-        second = [("old machine: ", "muted"), (clean(job["old_machine"]), "text")]
+        second = [(restore.told(job["old_machine"]), "text")]
     elif job.get("detail"):
-        second = [(clean(job["detail"]), "text")]
+        second = [(restore.told(job["detail"]), "text")]
     return [first, second, [(restore.next_words(job, keys), "muted")]]

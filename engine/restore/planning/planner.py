@@ -54,7 +54,7 @@ def make_plan(
         access=facts.rights.access, access_command=facts.rights.access_command, was_running=_ran(facts),
         reused=dict(reused or {}), retry_of=retry_of,
     )  # fmt: skip
-    problems, warnings = _asked(facts, request, now, limits), list(_advice(facts, request, now))
+    problems, warnings = _asked(facts, request, now, limits), [*_advice(facts, request, now), *facts.unread]
     if why := ways.why_not(request.way, facts, now):
         problems.append(why)
     chosen = choosing.choose(facts, request, now)

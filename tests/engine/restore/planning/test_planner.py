@@ -123,6 +123,7 @@ def test_the_copy_of_a_deleted_machines_disk_is_attached_to_nothing() -> None:
             "after a roll-back the disk web-data may be without its device tag",
         ),
         (facts(machine=machine(vm_state="paused")), {"way": "REPLACE"}, "leaves it running"),
+        (facts(unread=("its load balancers could not be read",)), {}, "its load balancers could not be read"),
         (facts(machine=machine(locked=True)), {}, "the old machine is locked; it is not touched"),
         (facts(nics=(nic(allowed_address_pairs=({"ip_address": "10.0.0.99"},)),)), {}, "claim 10.0.0.99"),
         (facts(machine=machine(config_drive=True)), {}, "cloud-init may run its first-boot steps again"),

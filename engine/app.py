@@ -241,6 +241,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             sessions.regions, again.changed, records,
         )  # fmt: skip
         closing.callback(restore.close)
+        history.lineage = snapshots.compliance.points.lineage = records.lines
         course = snapshots.compliance.course
         tenants = TenantsRoom(reads, quota, drift.service, lambda: settings.current, course)
         dashboard = DashboardRoom(
@@ -352,7 +353,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.inventory.events_routes.console_routes(parts.reads, logs, access))
     mount(app, engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
     mount(app, engine.history.routes.routes(parts.history, access))
-    mount(app, engine.inventory.find_routes.routes(parts.reads, access, parts.audit))
+    mount(app, engine.inventory.find_routes.routes(parts.reads, access, parts.audit, parts.restore.records.lines))
     mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs, (parts.refusal,)))
     mount(app, engine.process.routes.routes(control, access))
     first(app, OFTEN)

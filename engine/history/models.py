@@ -78,7 +78,10 @@ class Timeframe(BaseModel):
 
 
 class About(BaseModel):
-    """Which resource a history is about, as it was last. `exists` is false for one that is gone."""
+    """Which resource a history is about, as it was last. `exists` is false for one that is gone.
+
+    in_place_of, replaced_by  ids of those whose place it took in restores, and that took its; the nearest first
+    """
 
     resource_type: str
     resource_id: str
@@ -91,6 +94,8 @@ class About(BaseModel):
     exists: bool
     total_versions: int
     known_since: str | None
+    in_place_of: list[str] = []
+    replaced_by: list[str] = []
 
 
 class ResourceHistory(About):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.access.models import Caller
 from engine.history import rules
+from engine.inventory.lineage import Lineage, none
 from engine.inventory.reads import InventoryReads
 from store.estate.reading import changes_counts, changes_most, changes_rows
 from store.estate.reading.changes import Span
@@ -47,6 +48,8 @@ class HistoryService:
         self.reads = reads
         self._counts = Counts()
         self._who: Who | None = None
+        # What took the place of what (engine/restore/records.py).
+        self.lineage: Lineage = none
         self._summaries: OrderedDict[tuple[Any, ...], Told] = OrderedDict()
         self._recent: OrderedDict[tuple[Any, ...], tuple[datetime, list[Item]]] = OrderedDict()
         self._lock = threading.Lock()

@@ -82,6 +82,8 @@ class ResourceHistory:
             return about, items[:limit]
 
         about, items = self.reads.read(work)
+        before, after = self.history.lineage(key[0], key[1], [key[2]]).get(key[2], ((), ()))
+        about |= {"in_place_of": list(before), "replaced_by": list(after)}
         self.history.attribute(caller, items)
         return about, items
 

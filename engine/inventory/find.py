@@ -13,6 +13,8 @@ from engine.access.models import Caller
 from engine.api.errors import BadRequest
 from engine.audit.service import AuditService
 from engine.inventory import find_rules
+from engine.inventory.lineage import Lineage
+from engine.inventory.lineage import none as lineage_of_none
 from engine.inventory.reads import InventoryReads
 from store import times
 from store.estate.reading import find, find_around, find_rows
@@ -30,9 +32,13 @@ _MOST_AUDITED = 50
 class Finder:
     """Blocks; safe on any thread."""
 
-    def __init__(self, reads: InventoryReads, audit: AuditService | None = None) -> None:
+    def __init__(
+        self, reads: InventoryReads, audit: AuditService | None = None, lineage: Lineage = lineage_of_none
+    ) -> None:
+        """`lineage`: what took the place of what."""
         self._reads = reads
         self._audit = audit
+        self._lineage = lineage
 
     def find(
         self,
@@ -64,6 +70,7 @@ class Finder:
             return items, more or len(periods) > limit
 
         items, more = self._reads.read(work)
+        self._place(items)
         items += self._audited(term, at, auditor, now)
         return {
             "query": text,
@@ -73,6 +80,17 @@ class Finder:
             "more": more or len(items) > limit,
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
+
+    def _place(self, items: list[dict[str, Any]]) -> None:
+        """Say of machines and volumes whose place they took, and what took theirs."""
+        places: dict[tuple[str, str], list[str]] = {}
+        for item in items:
+            if item["type"] in ("server", "volume"):
+                places.setdefault(tuple(item["key"][:2]), []).append(item["key"][2])
+        lines = {(*place, id): line for place, ids in places.items() for id, line in self._lineage(*place, ids).items()}
+        for item in items:
+            before, after = lines.get(tuple(item["key"]), ((), ()))
+            item["in_place_of"], item["replaced_by"] = next(iter(before), None), next(iter(reversed(after)), None)
 
     def _audited(self, term: Term, at: datetime | None, auditor: Caller | None, now: datetime) -> list[dict[str, Any]]:
         """Acts of ours whose record names the request."""

@@ -18,6 +18,7 @@ class FoundItem(BaseModel):
     machine   {"key", "name"} of the server that it belonged to (itself, of a server)
     from, to  since when and until when it fitted so; to null: it still does
     gone      the resource is not there any more
+    in_place_of, replaced_by  ids: whose place it took in a restore, and what has its place now
     """
 
     type: str
@@ -38,6 +39,8 @@ class FoundItem(BaseModel):
     to: str | None
     gone: bool
     why: str
+    in_place_of: str | None = None
+    replaced_by: str | None = None
 
 
 class FindAnswer(BaseModel):

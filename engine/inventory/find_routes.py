@@ -12,6 +12,7 @@ from engine.api.answers import JsonAnswer
 from engine.audit.service import AuditService
 from engine.inventory.find import Finder
 from engine.inventory.find_models import FindAnswer
+from engine.inventory.lineage import Lineage, none
 from engine.inventory.reads import InventoryReads, moment, scope_of
 from store.types import registry
 
@@ -19,10 +20,12 @@ MOST = 500
 DEFAULT = 50
 
 
-def routes(reads: InventoryReads, access: AccessService, audit: AuditService | None = None) -> APIRouter:
+def routes(
+    reads: InventoryReads, access: AccessService, audit: AuditService | None = None, lineage: Lineage = none
+) -> APIRouter:
     """The one route of "find anything"."""
     router = APIRouter(tags=["find"], default_response_class=JsonAnswer)
-    finder = Finder(reads, audit)
+    finder = Finder(reads, audit, lineage)
     reader = Annotated[Caller, Depends(access.requires("inventory:read"))]
 
     @router.get("/q/find", response_model=FindAnswer)

@@ -6,7 +6,7 @@ nothing that has no row here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -228,12 +228,12 @@ class Records:
 
         self._ops.finish(act)
 
-    def line(self, cloud: str, region: str, id: str) -> list[Row]:
-        """All replacements that a machine or volume has part in, before and after it, the oldest first."""
+    def line(self, cloud: str, region: str, *ids: str) -> list[Row]:
+        """All replacements that machines or volumes have part in, before and after them, the oldest first."""
         found: dict[tuple[str, str], Row] = {}
         with self._ops.read() as connection:
             for known, other in (("new_id", "old_id"), ("old_id", "new_id")):
-                ahead: Collection[str] = {id}
+                ahead: Collection[str] = set(ids)
                 while ahead:
                     where = (
                         lineage_rows.c.cloud == cloud, lineage_rows.c.region == region,
@@ -247,14 +247,16 @@ class Records:
 
     def before(self, cloud: str, region: str, id: str) -> list[str]:
         """Ids of what it took the place of, the nearest first."""
-        rows, ahead = self.line(cloud, region, id), [id]
-        found: list[str] = []
-        while ahead:
-            now = ahead.pop(0)
-            fresh = [row["old_id"] for row in rows if row["new_id"] == now and row["old_id"] not in (*found, id)]
-            found += fresh
-            ahead += fresh
-        return found
+        return _walked(self.line(cloud, region, id), id, "new_id", "old_id")
+
+    def lines(self, cloud: str, region: str, ids: Sequence[str]) -> dict[str, tuple[list[str], list[str]]]:
+        """{id: (ids of what it took the place of, ids of what took its place)}, of those that have any; the nearest
+        first. As engine/inventory/lineage.py: Lineage."""
+        rows = self.line(cloud, region, *ids) if ids else []
+        if not rows:
+            return {}
+        found = {id: (_walked(rows, id, "new_id", "old_id"), _walked(rows, id, "old_id", "new_id")) for id in ids}
+        return {id: line for id, line in found.items() if line != ([], [])}
 
     # What people said
 
@@ -288,6 +290,18 @@ def _one(connection: Connection, table: Table, **values: Any) -> Row | None:
     where = [table.c[name] == value for name, value in values.items()]
     row = connection.execute(select(table).where(*where)).mappings().first()
     return None if row is None else dict(row)
+
+
+def _walked(rows: Collection[Row], id: str, known: str, other: str) -> list[str]:
+    """From one end of replacements to the other, the nearest first."""
+    found: list[str] = []
+    ahead = [id]
+    while ahead:
+        now = ahead.pop(0)
+        fresh = [row[other] for row in rows if row[known] == now and row[other] not in (*found, id)]
+        found += fresh
+        ahead += fresh
+    return found
 
 
 def _where(row: Mapping[str, Any]) -> tuple[Any, ...]:

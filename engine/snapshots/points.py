@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from engine.inventory.lineage import Lineage, none
 from engine.snapshots.models import CREATED_BY, CREATED_BY_HAND, CREATED_BY_POLICY, POLICY, TOKEN, Key, Point
 from store.estate.reading import restore_points
 from store.estate.reading.models import Scope
@@ -52,6 +53,8 @@ class Points:
     def __init__(self, reads: InventoryReads, register: Journal) -> None:
         self._reads = reads
         self._register = register
+        # What took the place of what: points of the old are points of the new, too.
+        self.lineage: Lineage = none
 
     def of_volumes(self, scope: Scope, keys: Iterable[Key]) -> dict[Key, list[Point]]:
         """The points of each volume, newest first; [] where it has none. Also of volumes that are gone."""
@@ -64,16 +67,27 @@ class Points:
         return {key: newest_first(points) for key, points in found.items()}
 
     def of_volume_id(self, scope: Scope, volume: str) -> list[Point]:
-        """The points of the volume with this id, in every cloud that has one, newest first."""
-        return newest_first(point for point in self._all(scope, [volume]) if point.kind != "image")
+        """The points of the volume with this id, in every cloud that has one, and of those whose place it took; newest
+        first."""
+        places = {(state["cloud"], state["region"]) for state in self._reads.states() if state["type"] == "volume"}
+        before = {old: place for place in sorted(places) for old in self._before(*place, [volume])}
+        points = [point for point in self._all(scope, [volume, *before]) if point.kind != "image"]
+        return newest_first(
+            point for point in points if before.get(point.volume_id) in (None, (point.cloud, point.region))
+        )
 
     def of_server(self, scope: Scope, key: Key) -> list[Point]:
-        """The points of the volumes that hang on a server now, and the images whose parts they are; newest first."""
+        """The points of the volumes that hang on a server now, and the images whose parts they are; newest first.
+
+        Also those of the volumes and machines whose place they took in a restore.
+        """
         rows = self._reads.read(lambda connection: restore_points.volumes_of_server(connection, scope, key[2]))
         volumes = [row["id"] for row in rows if (row["cloud"], row["region"]) == key[:2]]
+        volumes += self._before(*key[:2], volumes)
+        servers = {key[2], *self._before(*key[:2], [key[2]])}
         found = [point for point in self._all(scope, volumes) if (point.cloud, point.region) == key[:2]]
         groups = {point.group for point in found if point.kind == "snapshot" and point.group}
-        mine = [point for point in found if point.kind != "image" or point.id in groups or point.server_id == key[2]]
+        mine = [point for point in found if point.kind != "image" or point.id in groups or point.server_id in servers]
         found = [replace(point, server_id=key[2]) if point.kind == "image" else point for point in mine]
         return newest_first(marked_as_one(found))
 
@@ -89,6 +103,11 @@ class Points:
 
         found = self._reads.read(work)
         return newest_first(point for point in self._joined(found, scope, None) if point.kind != "image")
+
+    def _before(self, cloud: str, region: str, ids: Sequence[str]) -> list[str]:
+        """Ids of what these took the place of."""
+        lines = self.lineage(cloud, region, ids)
+        return [old for before, _ in lines.values() for old in before if old not in ids]
 
     def _all(self, scope: Scope, volumes: Sequence[str]) -> list[Point]:
         def work(connection: duckdb.DuckDBPyConnection) -> Observed:

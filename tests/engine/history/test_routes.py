@@ -238,3 +238,11 @@ async def test_a_place_narrows(past: Past) -> None:
     for query in ({"cloud": "other"}, {"region": "RegionTwo"}, {"project_id": "p9"}):
         assert (await past.get("/history/recent-changes", hours=168, **query))["total_changes"] == 0
     assert (await past.get("/history/recent-changes", hours=168, project_id="p2"))["total_changes"] == 1
+
+
+async def test_a_history_names_what_it_took_the_place_of(past: Past) -> None:
+    assert (await past.get("/history/resource/volume/v2"))["in_place_of"] == []
+    past.history.lineage = lambda cloud, region, ids: {"v2": (["v1"], ["v7"])} if region == "RegionOne" else {}
+    for path in ("/history/resource/volume/v2", "/history/details/volume/v2"):
+        answer = await past.get(path)
+        assert (answer["in_place_of"], answer["replaced_by"]) == (["v1"], ["v7"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +11,13 @@ import pytest
 from engine.access.models import Caller
 from engine.access.service import AccessService
 from engine.inventory import find_routes
+from engine.inventory.find import Finder
 from engine.inventory.find_models import FindAnswer
+from engine.inventory.lineage import Line
 from engine.settings.loading import Loaded
 from store.estate.reading.find_terms import MAX_TEXT
+from store.estate.reading.models import Scope
+from store.types import registry
 from tests.engine.inventory.reading import DOCUMENTS, SERVER_ID, START, Inventory, server, take_in
 
 LATER = START + timedelta(hours=28, minutes=2)  # Sat 14:02
@@ -169,3 +173,18 @@ async def test_what_can_not_be_asked(inventory: Inventory, query: dict[str, str]
 )
 async def test_hostile_texts(inventory: Inventory, text: str) -> None:
     assert isinstance((await find(inventory, f"z{text}"[:MAX_TEXT]))["items"], list)
+
+
+async def test_what_took_the_place_of_what(inventory: Inventory) -> None:
+    old, new = server(1)["id"], server(9)["id"]
+    asked: list[str] = []
+
+    def lineage(cloud: str, region: str, ids: Sequence[str]) -> dict[str, Line]:
+        asked.extend(ids)
+        return {old: ([], ["between", new]), new: (["between", old], [])}
+
+    finder = Finder(inventory.reads, lineage=lineage)
+    answer = finder.find("10.0.0.1", registry.ALL.values(), None, Scope(), 10)
+    told = {item["name"]: (item["in_place_of"], item["replaced_by"]) for item in answer["items"]}
+    assert (told["web-1"], told["web-9"]) == ((None, new), ("between", None))
+    assert set(asked) >= {old, new}

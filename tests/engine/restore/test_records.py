@@ -152,3 +152,14 @@ def test_the_first_answer_counts(ops: Ops, records: Records) -> None:
         assert records.say(connection, "j1", "yes", "anna")
         assert not records.say(connection, "j1", "no", "ben")
     assert records.answer("j1") == "yes"
+
+
+def test_lines_of_many_are_told_at_once(records: Records) -> None:
+    for old, new in (("v1", "v2"), ("v2", "v3"), ("m1", "m2")):
+        records.lineage("j1", "volume", _key(old), _key(new))
+    assert records.lines("lab", "one", ["v1", "v3", "m2", "alone"]) == {
+        "v1": ([], ["v2", "v3"]),
+        "v3": (["v2", "v1"], []),
+        "m2": (["m1"], []),
+    }
+    assert records.lines("lab", "two", ["v1"]) == {} == records.lines("lab", "one", [])

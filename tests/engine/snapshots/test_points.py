@@ -293,3 +293,15 @@ def test_marks_change_nothing_but_groups(drawn: list[tuple[str, int, int, bool]]
         assert len({point.volume_id for point in group}) == len(group) > 1
         assert max(times) - min(times) <= timedelta(minutes=10) and not any(point.own for point in group)
         assert len({point.metadata["qdeck_mark"] for point in group}) == 1
+
+
+async def test_a_volume_that_took_anothers_place_has_its_points_too(place: Place) -> None:
+    take_in(place.estate, "volume", [volume(2, "p1")])
+    place.snapshots(snapshot(1, 1, "p1", days(3)), snapshot(2, 2, "p1", days(1)), snapshot(3, 3, "p1", days(2)))
+    assert [item["id"] for item in await points(place, volume="vol-2")] == ["snap-2"]
+    lines = {"vol-2": (["vol-1"], []), "vol-1": ([], ["vol-2"])}
+    place.room.points.lineage = lambda cloud, region, ids: {id: lines[id] for id in ids if id in lines}
+    assert [item["id"] for item in await points(place, volume="vol-2")] == ["snap-2", "snap-1"]
+    assert [item["id"] for item in await points(place, volume="vol-1")] == ["snap-1"], "not the other way"
+    place.room.points.lineage = lambda cloud, region, ids: lines if cloud == "elsewhere" else {}
+    assert [item["id"] for item in await points(place, volume="vol-2")] == ["snap-2"], "ids are unique in a place only"

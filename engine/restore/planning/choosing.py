@@ -20,6 +20,7 @@ TOGETHER = timedelta(minutes=60)  # points so near each other belong to the same
 SAME_MOMENT = timedelta(seconds=60)
 _USABLE = {"snapshot": "available", "image": "active", "backup": "available"}
 _CHOICES = ("restore_point", "keep_current", "leave_out")
+SAFETY = "safety-"  # how names of safety snapshots begin (steps/safety.py)
 ROOT = "root"  # in Request.disks: the root of a machine that boots from an image
 
 
@@ -144,7 +145,8 @@ def _pick(facts: Facts, request: Request, subject: str, word: str, chosen: Chose
         spoilt = f" ({len(points)} cannot be used)" if points and request.at is None else ""
         chosen.problems.append(f"{what} has no usable restore point{when}{spoilt}: nothing can be restored from it")
         return None
-    return found[0]
+    # A safety snapshot is of what a restore was to mend: it is taken only when it is asked for, or the only one.
+    return next((one for one in found if not one.name.startswith(SAFETY)), found[0])
 
 
 def _root_id(facts: Facts) -> str:

@@ -80,7 +80,8 @@ def stops(plan: Plan) -> bool:
     """Whether the machine is stopped on the way."""
     if plan.way == "REPLACE":
         return plan.park in ("shelve", "stop") and not asleep(plan)
-    return plan.way == "DATA_VOLUME_BACK" and plan.request.stop and plan.was_running
+    # One that is paused or suspended does not run, and cannot be stopped nor started.
+    return plan.way == "DATA_VOLUME_BACK" and plan.request.stop and plan.machine.vm_state == "active"
 
 
 def _parks(plan: Plan) -> bool:

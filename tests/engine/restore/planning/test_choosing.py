@@ -40,6 +40,14 @@ def test_the_newest_usable_point_is_the_default() -> None:
     assert sources(found) == {ROOT: "r1", DATA: "leave_out"}
 
 
+def test_a_safety_snapshot_is_not_taken_unasked() -> None:
+    safety = point("s", hours=1, name="safety-web-01-root-20260504-1100")
+    known = facts(points={ROOT: (safety, point("r1")), DATA: ()})
+    assert sources(plan(known))[ROOT] == "r1"
+    assert sources(plan(known, restore_point_id="s"))[ROOT] == "s"
+    assert sources(plan(facts(points={ROOT: (safety,), DATA: ()})))[ROOT] == "s"
+
+
 @pytest.mark.parametrize(
     ("way", "data_points", "choice"),
     [

@@ -180,6 +180,8 @@ def test_data_volume_back_with_the_machine_stopped_meanwhile() -> None:
     ]  # fmt: skip
     assert found.commit == "PROVE_IT_ANSWERS"
     assert "UNDO_START" in names(found, "undo")
+    paused = facts(machine=machine(vm_state="paused", status="PAUSED", power_state=3))
+    assert not {"STOP_OLD_MACHINE", "START_MACHINE"} & set(names(plan(paused, way="DATA_VOLUME_BACK", stop=True)))
     stopped = facts(machine=machine(vm_state="stopped", status="SHUTOFF", power_state=4))
     assert "START_MACHINE" not in names(plan(stopped, way="DATA_VOLUME_BACK", stop=True))  # it stays as it was
 

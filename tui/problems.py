@@ -28,7 +28,10 @@ def view_of(problem: Problem) -> View | None:
     """What a problem is about: the broken thing, the list of the broken things, its job, the clouds."""
     opens, type = str(problem.get("opens") or ""), str(problem.get("type") or "")
     if opens.startswith("job:"):
-        return View("job", subject=(opens[4:],))
+        restored = str(problem.get("rule") or "").startswith("restore_")
+        return View("restore" if restored else "job", subject=(opens[4:],))
+    if opens == "kept":
+        return View("restore-kept")
     if opens in ("jobs", "clouds", "runs", "protection"):
         return View(opens)
     if opens == "compliance":

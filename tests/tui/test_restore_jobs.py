@@ -303,3 +303,13 @@ async def test_names_from_clouds_stay_text() -> None:
             await until(pilot, lambda view=view: app.table.loaded and app.table.spec.type == view.kind)
             await until_text(pilot, "[red]=1+1")
             assert not set(text(app)) & set("\x1b\x07\u202e")
+
+
+async def test_a_restore_is_found_by_its_number_too() -> None:
+    client = RestoreClient()
+    client.restores = [job(118)]
+    async with console(client, size=WIDE) as (app, pilot):
+        await pilot.press(":", *"restore 118", "enter")
+        await until_text(pilot, "restore 118  NEW db-primary  running")
+        assert client.asked("GET", f"{JOBS}/restore-118")
+        assert app.pane.view.kind == "restore"

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tui.table.spec import Row
 
 MOST_DAYS = 365
-MOST_LISTED = 1000
 STORAGE = ("delete_old_volume", "delete_source_snapshot")
 
 
@@ -66,24 +65,11 @@ class RestoreJobs:
     def command_restore(self: QuarterdeckApp, argument: str) -> None:  # type: ignore[misc]
         """`:restore 118` opens a restore, `:restore` the wizard for the machine here, else the list."""
         if argument.strip():
-            self.in_background(self._open_numbered(clean(argument.strip())[:64]))
+            self.open_view(View("restore", subject=(clean(argument.strip())[:64],)))
         elif self._protected_here() is not None and self.pane.view.kind != "restore-kept":
             self.action_restore()
         else:
             self.action_restores()
-
-    async def _open_numbered(self: QuarterdeckApp, text: str) -> None:  # type: ignore[misc]
-        """The restore of a number; its id does as well."""
-        from tui import restore
-
-        id = text
-        if text.isascii() and text.isdigit():
-            found = restore.items_of(await self.world.get(restore.JOBS, {"limit": MOST_LISTED}))
-            id = next((str(one.get("id")) for one in found if str(one.get("number")) == text), "")
-        if id:
-            self.open_view(View("restore", subject=(id,)))
-        else:
-            self.notice(f"there is no restore {text} among the newest {MOST_LISTED:,}")
 
     # What can be asked of one
 

@@ -21,6 +21,7 @@ from tui.table.spec import Row, RowSource
 
 COLUMNS = ("step", "state", "took", "detail", "id")
 BLANK = (" ", " ", " ", " ")  # of headings, in place of nothing, which a list would show as "-"
+MOST_LISTED = 1000
 BAR = 10  # cells of the bar of what a step usually takes
 
 
@@ -46,11 +47,18 @@ class RestoreJobPane(Pane):
         return self.rows
 
     async def _fetch(self) -> Rows:
-        id = (self.view.subject or ("",))[0]
+        id = await self._id((self.view.subject or ("",))[0])
         answer = await self.world.get(restore.path_of(restore.JOBS, id))
         self.job = dict(answer) if isinstance(answer, Mapping) else {}
         self._notes = await note_rows(self.world, "job", "restore", (str(self.job.get("id")),))
         return self._rows()
+
+    async def _id(self, text: str) -> str:
+        """The id of a restore; people and problems call it by its number."""
+        if not (text.isascii() and text.isdigit()):
+            return text
+        found = restore.items_of(await self.world.get(restore.JOBS, {"limit": MOST_LISTED}))
+        return next((str(one.get("id")) for one in found if str(one.get("number")) == text), text)
 
     def _rows(self) -> Rows:
         now = datetime.now(UTC)

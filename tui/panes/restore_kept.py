@@ -15,7 +15,7 @@ from tui.table.spec import Key, Row
 COLUMNS = ("name", "kind", "until", "then", "state", "cloud", "detail", "id")
 KINDS = {"machine": "old machine", "volume": "old volume", "disk_beside": "copy of a disk"}
 ENDS = {"none": "stays", "delete": "is deleted"}
-STATES = {"kept": "ok", "released": "idle", "removed": "idle"}
+STATES = {"kept": "ok", "over": "warn", "released": "idle", "removed": "idle"}
 TYPES = {"machine": "server"}  # all others are volumes
 
 
@@ -42,7 +42,8 @@ class KeptPane(AskedPane):
             shown = {
                 "name": one.get("name") or one.get("resource_id"), "kind": KINDS.get(kind, clean(kind)),
                 "until": one.get("until"), "then": ENDS.get(str(one.get("at_end")), clean(one.get("at_end") or "")),
-                "state": clean(one.get("state") or ""), "cloud": one.get("cloud"), "detail": _detail(one),
+                "state": "over" if one.get("over") else clean(one.get("state") or ""), "cloud": one.get("cloud"),
+                "detail": _detail(one),
                 "id": one.get("resource_id"),
             }  # fmt: skip
             self.records[key] = shown | {"region": one.get("region")}
@@ -124,7 +125,7 @@ def _until(one: dict[str, Any]) -> str:
 
 
 def _detail(one: dict[str, Any]) -> str:
-    detail = one.get("detail")
+    detail = one.get("problem") or one.get("detail")
     if isinstance(detail, dict):
         return clean(detail.get("text") or detail.get("why") or "")
-    return clean(detail or "")
+    return restore.told(detail)

@@ -246,7 +246,8 @@ def detach_current(work: Work) -> StepResult:
             )
         work.progress(f"detaching {disk.name or disk.volume_id}")
         detach(work, work.server_id, disk.volume_id)
-    return work.done(f"{', '.join(disk.name or disk.volume_id for disk in disks)} detached")
+    told = f"{', '.join(disk.name or disk.volume_id for disk in disks)} detached"
+    return work.done(told, volumes=[disk.volume_id for disk in disks])
 
 
 def attach_restored(work: Work) -> StepResult:

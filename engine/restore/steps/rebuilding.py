@@ -131,9 +131,9 @@ def remove_temporary(work: Work) -> StepResult:
 def undo_rebuild(work: Work) -> StepResult:
     """UNDO_REBUILD: the root as the safety snapshot has it, when a rebuild was asked for."""
     if not work.begun("REBUILD_SERVER"):
-        return work.done("nothing to take back: the root was not touched")
+        return work.done("nothing to take back: the root was not touched", written=False)
     if not (asked(work) or work.wait(lambda: asked(work) or None, _UNSEEN_SECONDS)):
-        return work.done("nothing to take back: the rebuild did not reach Nova")
+        return work.done("nothing to take back: the rebuild did not reach Nova", written=False)
     work.progress("the root is written back from the safety snapshot")
     if not _written_back(work):
         _quiet(work)
@@ -143,7 +143,7 @@ def undo_rebuild(work: Work) -> StepResult:
             _ask(work, image, lambda: loaded(work, server(work)) == image or task(server(work))[:7] == "rebuild")
         rebuilt(work, image)
     _tidy(work)
-    return work.done("the root is as the safety snapshot has it")
+    return work.done("the root is as the safety snapshot has it", written=True)
 
 
 def _written_back(work: Work) -> bool:

@@ -16,6 +16,7 @@ from engine.restore.steps.work import Work
 from engine.snapshots import making
 from engine.snapshots.models import Volume
 
+_REMOVE_SECONDS = 30.0
 IMAGE = "safety:root"  # purpose of the image of a root that is no volume
 
 
@@ -114,6 +115,21 @@ def _settled(*states: str) -> Any:
         return None if volumes.status(found) in states else found
 
     return check
+
+
+def needed(work: Work) -> bool:
+    """Whether anything was overwritten, or may be, that only a safety snapshot has: of a job that is taken back."""
+    if work.plan.way == "IN_PLACE":
+        return work.begun("REBUILD_SERVER") and bool(work.result("UNDO_REBUILD").get("written", True))
+    return work.begun("CREATE_SERVER")
+
+
+def remove_snapshot(work: Work, purpose: str, id: str) -> None:
+    """Delete a snapshot that this job made."""
+    call = making.delete_snapshot((work.cloud, work.region, id), work.project_id, purpose)
+    work.remove(
+        purpose, call, lambda: work.get("block-storage", f"/snapshots/{id}") is None, seconds=_REMOVE_SECONDS
+    )  # fmt: skip
 
 
 def rebuilds(work: Work) -> list[str]:

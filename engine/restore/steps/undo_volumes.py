@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.jobs.models import StepResult
-from engine.restore.steps import finding, hands, images, looking, volumes
+from engine.restore.steps import finding, hands, images, looking, safety, volumes
 from engine.restore.steps.failing import Failed
 from engine.restore.steps.rebuilding import UNDO_IMAGE, UNDO_VOLUME
 from engine.restore.steps.work import Work
@@ -23,7 +23,7 @@ _USED_FROM = ("ATTACH_VOLUME", "ATTACH_RESTORED_VOLUME", "PROVE_IT_ANSWERS")
 _FIND: Mapping[str, Callable[..., dict[str, Any] | None]] = {
     "volume": finding.volume, "snapshot": finding.snapshot, "image": finding.image,
 }  # fmt: skip
-_KEPT = ("safety:",)  # the last of what was there before: a person removes it
+_SAFETY = "safety:"  # purposes of what has the state before, where anything was overwritten
 
 
 def undo_volumes(work: Work) -> StepResult:
@@ -48,10 +48,13 @@ def _one(work: Work, purpose: str, row: Mapping[str, Any]) -> str:
     if not id:
         work.records.removed(work.job_id, purpose)
         return ""
-    if purpose.startswith(_KEPT):
+    if purpose.startswith(_SAFETY) and safety.needed(work):
         return f"the safety {row['type']} {id} stays"
     if purpose in _WAY_BACK and work.begun("UNDO_REBUILD") and not work.result("UNDO_REBUILD"):
         return f"the {row['type']} {id} stays: {work.plan.machine.name} can be rebuilt with it by hand"
+    if row["type"] == "snapshot":
+        safety.remove_snapshot(work, purpose, id)
+        return f"the snapshot {id} is removed"
     if row["type"] == "image":
         _unused(work, id)
         images.remove_image(work, purpose, id)

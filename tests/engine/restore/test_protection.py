@@ -90,8 +90,9 @@ def test_what_was_assigned(place: Place) -> None:
     assert case.take_over() == ("2 assignments and exclusions taken over",)
     assert case.held() == {"weekly_4": 6, "daily_5": 5}
     assert case.take_over() == ()
-    [record] = [one for one in place.audit.entries(action="snapshot.assign").items if "taken over" in str(one.detail)]
-    assert record.target == "restore-web-root"
+    _, records = place.audit.page(action="snapshot.assign")
+    [record] = [one for one in records if "taken over" in str(one["detail"])]
+    assert record["target"] == "restore-web-root"
 
 
 def test_what_people_excluded(place: Place) -> None:

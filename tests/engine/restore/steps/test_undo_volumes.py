@@ -103,8 +103,23 @@ def test_one_problem_does_not_keep_the_others(records: Records) -> None:
     assert len(scene.cloud.volumes) == 3  # the temporary volume is gone
 
 
-def test_the_safety_snapshot_always_stays(records: Records) -> None:
+@pytest.mark.parametrize(
+    ("upto", "stays"), [("WAIT_SAFETY_SNAPSHOT", False), ("WAIT_IMAGE_ACTIVE", False), ("REBUILD_SERVER", True)]
+)
+def test_the_safety_snapshot_stays_where_anything_was_overwritten(upto: str, stays: bool, records: Records) -> None:
     scene = scenes.in_place(records)
-    scene.job.settings.cleanup_volumes = True
-    scene.job.run(*scene.does[:6], UNDO)
-    assert scene.job.work(UNDO).made(f"safety:{scene.root}") in scene.cloud.snapshots
+    scene.job.run(*scene.does[: scene.does.index(upto) + 1])
+    made = scene.job.work(UNDO).made(f"safety:{scene.root}")
+    scene.job.run(*scene.undoes)
+    assert (made in scene.cloud.snapshots) is stays
+
+
+def test_it_stays_too_when_the_way_back_failed(records: Records) -> None:
+    scene = scenes.in_place(records)
+    scene.job.run(*scene.does[: scene.does.index("REBUILD_SERVER") + 1])
+    made = scene.job.work(UNDO).made(f"safety:{scene.root}")
+    scene.cloud.settle()
+    scene.cloud.fails.add("upload")
+    scene.job.attempt("UNDO_REBUILD")
+    detail = scene.job.step(UNDO).detail
+    assert made in scene.cloud.snapshots and "can be rebuilt with it by hand" in detail

@@ -208,6 +208,14 @@ class StorageParts(Base):
         self.soon(lambda: self._ended("snapshot", self.snapshots.get(id), "available", "error"))
         return 202, {"snapshot": self.snapshots[id]}
 
+    @route("block-storage", "DELETE", "/snapshots/{id}")
+    def remove_snapshot(self, id: str) -> tuple[int, Doc]:
+        if self.snapshots.get(id, {}).get("status") not in ("available", "error"):
+            raise refuse(404 if id not in self.snapshots else 400, "Snapshot status must be available or error")
+        self.snapshots[id]["status"] = "deleting"
+        self.soon(lambda: self.snapshots.pop(id, None))
+        return 202, {}
+
     @route("block-storage", "POST", "/backups/{id}/restore", "restore")
     def restore(self, id: str, body: Doc) -> tuple[int, Doc]:
         backup, volume = self.backups[id], self._take(body["volume_id"])

@@ -406,6 +406,7 @@ def test_a_deleted_machine_is_what_the_store_last_had_of_it(tmp_path: Path) -> N
             room.collect()
         plan = room.planning.plan(OPS, room.request(server, way="NEW"))
         assert plan.machine.gone
+        assert room.planning.again(plan) == ()
         with pytest.raises(NotFound):
             room.facts(server, Caller("eve", 1001, role="admin", projects=("nobody",)))
 

@@ -186,6 +186,8 @@ class Actions:
     def _ready(self, call: Call, server: Server, action: str, value: Any) -> None:
         name, states = ALLOWED[action]
         unlocked(call, server)
+        if server.host is None and action in ("os-start", "os-stop") and server.status != "ERROR":
+            raise Refusal(409, f"Instance {server.id} is not ready")
         if action == "reboot":
             found = self._reboot_states(server, value)
             if found is None:

@@ -39,13 +39,15 @@ def asked(state: State, call: Call, body: dict[str, Any], image: Image | None) -
         if not isinstance(row, dict):
             raise Refusal(400, f"Invalid input for field/attribute 0. Value: {row}. {row} is not of type 'object'")
         first = str(row.get("boot_index")) == "0"
-        if row.get("source_type") == "image" and row.get("destination_type") != "volume":
-            # The local disk itself, said again.
-            continue
         boots += first
+        if row.get("source_type") == "image" and row.get("destination_type") != "volume":
+            # The local disk, which Nova wants to be told of as soon as there are others.
+            continue
         disks.append(_disk(state, call, row, 0 if first else 1))
-    if boots > 1 or (boots == 0 and image is None):
-        raise Refusal(400, SEQUENCE if disks else "Invalid imageRef provided.")
+    if rows and boots != 1:
+        raise Refusal(400, SEQUENCE)
+    if not rows and image is None:
+        raise Refusal(400, "Invalid imageRef provided.")
     return sorted(disks, key=lambda disk: disk.boot)
 
 

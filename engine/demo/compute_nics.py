@@ -58,14 +58,13 @@ def _nic(state: State, call: Call, row: Any, groups: tuple[str, ...]) -> Nic:
         raise Refusal(400, f"Invalid input for field/attribute networks. Value: {row}.")
     tag, id = row.get("tag"), row.get("port")
     if id:
-        port = free_port(state, call, str(id))
         if row.get("fixed_ip"):
             raise Refusal(
                 400,
                 f"Specified Fixed IP '{row['fixed_ip']}' cannot be used with port '{id}': the two cannot be specified "
                 "together.",
             )
-        return Nic(port=port, tag=tag)
+        return Nic(port=free_port(state, call, str(id)), tag=tag)
     network = state.networks.get(str(row.get("uuid")))
     if network is None or not sees(call, network):
         raise Refusal(400, f"Network {row.get('uuid')} could not be found.")

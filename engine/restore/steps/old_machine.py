@@ -112,10 +112,11 @@ def cleanup_old_storage(work: Work) -> StepResult:
     What cannot go is left, with the reason: that fails no restore.
     """
     request, said = work.plan.request, []
-    if request.cleanup_old_storage and work.plan.way == "REPLACE":
-        said += [_try(work, "volume", disk.volume_id) for disk in work.plan.disks if _replaced_root(disk)]
+    # The snapshot first: as long as it is there its volume cannot go.
     if request.delete_source_snapshot and work.plan.point is not None:
         said.append(_try(work, work.plan.point.kind, work.plan.point.id))
+    if request.cleanup_old_storage and work.plan.way == "REPLACE":
+        said += [_try(work, "volume", disk.volume_id) for disk in work.plan.disks if _replaced_root(disk)]
     return work.done("; ".join(said) or "nothing was asked for", said=said)
 
 

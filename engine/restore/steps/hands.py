@@ -90,7 +90,7 @@ def create(
     pace, conflicts = _Pace(work, CREATE_SECONDS), 0
     while True:
         try:
-            answer = work.send(call)
+            answer = work.perform(call)
             if id := _plain_id(answer.document) or made_id(answer):
                 work.records.made(work.job_id, purpose, id)
                 return id
@@ -117,7 +117,7 @@ def act(work: Work, call: Call, is_so: Callable[[], bool], seconds: float) -> No
     while not is_so():
         work.look_up()
         try:
-            work.send(call)
+            work.perform(call)
             return
         except NotDone as error:
             status = error.cloud_status
@@ -142,7 +142,7 @@ def remove(work: Work, purpose: str, call: Call, gone: Callable[[], bool], secon
     pace = _Pace(work, seconds)
     while not gone():
         try:
-            work.send(call)
+            work.perform(call)
             break
         except NotDone as error:
             if error.cloud_status == 404:

@@ -290,7 +290,7 @@ class Work:
             type, creates,
         )  # fmt: skip
 
-    def send(self, call: Call) -> Answer:
+    def perform(self, call: Call) -> Answer:
         """Send it once, whatever comes. Raises what the gate does; prefer `create`, `act` and `remove`."""
         answer = self.kit.gate.perform(self.actor(), call)
         self.request_ids += [id for id in answer.request_ids if id not in self.request_ids]

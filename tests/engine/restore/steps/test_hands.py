@@ -60,7 +60,7 @@ class Work:
         if self.cancelled:
             raise Cancelled("cancelled")
 
-    def send(self, call: Call) -> Answer:
+    def perform(self, call: Call) -> Answer:
         self.sent += 1
         said = self.script.pop(0) if self.script else "made"
         if said in ("made", "lost", "500 done", "silent"):
@@ -193,14 +193,14 @@ def test_nothing_is_removed_that_was_never_noted(work: Work) -> None:
 
 def test_it_is_removed_once_and_noted(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     work.create()
-    plain = work.send
+    plain = work.perform
 
-    def send(call: Call) -> Answer:
+    def perform(call: Call) -> Answer:
         answer = plain(call)
         work.there = None
         return answer
 
-    monkeypatch.setattr(work, "send", send)
+    monkeypatch.setattr(work, "perform", perform)
     sent = work.sent
     work.remove()
     work.remove()

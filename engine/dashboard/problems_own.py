@@ -143,8 +143,10 @@ def disk(found: tuple[str, int, int] | None) -> Iterator[Problem]:
 
 
 def jobs(found: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[Problem]:
-    """Jobs that wait for something, and those that failed within the last day."""
+    """Jobs that wait for something, and those that failed within the last day; restores tell of themselves."""
     for job in found:
+        if job.get("kind") == "restore":
+            continue
         number, state = job["number"], job["state"]
         if state == "waiting":
             since = times.parse(job["started_at"] or job["created_at"])

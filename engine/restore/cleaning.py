@@ -27,7 +27,7 @@ from engine.gate.models import Actor, Answer, Call, Key, NoRole, SessionKind
 from engine.gate.refusals import Refused
 from engine.restore import rules
 from engine.restore.models import Plan
-from engine.restore.records import BEGUN, HANDED_OVER, MADE
+from engine.restore.records import BEGUN, HANDED_OVER, MADE, is_safety
 from engine.restore.steps import finding
 from engine.restore.using import Get, Unsure, carries, owner, read, why_used
 
@@ -184,7 +184,7 @@ class Cleaner:
         type, id = row["type"], row["id"]
         if type not in ORDER:
             return Left(row, id, f"a {type} is not deleted here: {_kept_word(type)}")
-        if row["purpose"].startswith("safety:"):
+        if is_safety(row):
             return Left(row, id, f"it is the safety copy: {_kept_word('snapshot')}")
         if not id:
             document = _find(get, type, row)

@@ -206,7 +206,7 @@ class Desk:
         root = next((disk["volume_id"] for disk in plan.get("disks") or () if disk.get("root")), "")
         return {
             "job_id": made["id"],
-            "original_job_id": job_id,
+            "original_job_id": row["id"],
             "status": "PENDING",
             "resumed_from_step": rules.resumed_from(old) if old is not None else "",
             "reused_resources": {
@@ -227,7 +227,7 @@ class Desk:
         )
         detail = {"delete_volume": delete_volume, "removed": cleaned["removed"], "errors": cleaned["errors"]}
         self.service.note(caller, row, "restore.cleanup", detail)
-        return {"job_id": job_id, "cleaned": cleaned, "message": _cleaned(cleaned)}
+        return {"job_id": row["id"], "cleaned": cleaned, "message": _cleaned(cleaned)}
 
     def cleanup_storage(
         self, caller: Caller, job_id: str, old_volume: bool, source_snapshot: bool, typed: str, at: At
@@ -237,7 +237,7 @@ class Desk:
         result = self._storage.clean(caller, self.service.plan_in(row), old_volume, source_snapshot)
         self.service.note(caller, row, "restore.cleanup_storage", result)
         message = "Storage cleanup completed" if not result["errors"] else "Storage cleanup completed with errors"
-        return {"job_id": job_id, "result": result, "message": message}
+        return {"job_id": row["id"], "result": result, "message": message}
 
     # Inside
 

@@ -59,6 +59,13 @@ class Plans:
             row = connection.execute(select(plans).where(plans.c.id == id)).mappings().first()
         return None if row is None else dict(row)
 
+    def numbered(self, number: int) -> Row | None:
+        """The plan whose job has that number."""
+        query = select(plans).join(jobs, jobs.c.id == plans.c.id).where(jobs.c.number == number, jobs.c.kind == KIND)
+        with self._ops.read() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else dict(row)
+
     def page(self, where: Sequence[Any], limit: int, offset: int = 0) -> tuple[int, list[Row]]:
         """(total, rows with the `state` and `number` of their jobs, newest first)."""
         joined = plans.outerjoin(jobs, jobs.c.id == plans.c.id)

@@ -32,6 +32,11 @@ KEPT, RELEASED = "kept", "released"  # and of what is kept, beside REMOVED
 LONGEST_CHAIN = 50  # retries of retries
 
 
+def is_safety(row: Mapping[str, Any]) -> bool:
+    """Whether a resource is a safety copy: when its job has ended, that is a restore point like others."""
+    return str(row["purpose"]).startswith("safety:")
+
+
 class Records:
     """Thread-safe. Every method raises OpsError when the database cannot be written or read."""
 

@@ -18,7 +18,7 @@ from engine.restore.keeping import Keeping
 from engine.restore.planning.dry_run import render
 from engine.restore.plans import Plans
 from engine.restore.protection import Protection
-from engine.restore.records import Records
+from engine.restore.records import Records, is_safety
 from engine.restore.runner import KIND, RestoreRunner
 from engine.restore.service import RestoreService
 from engine.restore.steps.watching import Watcher
@@ -95,7 +95,7 @@ class RestoreRoom:
         """(restores that were carried out, newest first; what is kept; {restore: types of what it left}): for the list
         of problems."""
         left: dict[str, list[str]] = {}
-        for row in self.records.left():
+        for row in (row for row in self.records.left() if not is_safety(row)):
             left.setdefault(row["job_id"], []).append(row["type"])
         restores = self.service.recent(ENGINE, MOST_RECENT, list(left))
         over = {one["id"] for one in restores if one["finished_at"] is not None}

@@ -135,6 +135,7 @@ class RestoreService:
     ) -> Item:
         """Begin the plan's job; answers it as `detail` does. Raises Refused, Forbidden, NotFound; nothing was done."""
         row = self.row(caller, plan_id)
+        plan_id = row["id"]
         self.enabled(row["cloud"])
         if self.section(row["cloud"]).dry_run:
             raise Conflict("restores are planned and not carried out here (restore.dry_run)")
@@ -156,6 +157,7 @@ class RestoreService:
     def cancel(self, caller: Caller, job_id: str, reason: str = "") -> Item:
         """Give up a plan, or end its job: what it changed is taken back. Raises NotFound, Conflict."""
         row = self.row(caller, job_id)
+        job_id = row["id"]
         self.enabled(row["cloud"])
         job = self._showing.job(row)
         detail = {"plan_id": job_id, "cloud": row["cloud"], "reason": reason}
@@ -174,6 +176,7 @@ class RestoreService:
         """Plan the same again with what is left of it, and begin it; the new job. Raises what `plan` and `execute` do,
         Conflict when there is nothing to retry."""
         row = self.row(caller, job_id)
+        job_id = row["id"]
         self.enabled(row["cloud"])
         if not access_rules.allows(caller.role, rules.ADMIN):
             raise Forbidden(f"Permission denied: requires {rules.ADMIN}")
@@ -194,6 +197,7 @@ class RestoreService:
     def answer(self, caller: Caller, job_id: str, answer: Any) -> Item:
         """What a person says when a job asks whether the machine answers. Raises NotFound, Conflict."""
         row = self.row(caller, job_id)
+        job_id = row["id"]
         self.enabled(row["cloud"])
         job = self._showing.job(row)
         if job is None or not rules.asks(job):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,14 @@ from engine.restore import rules, telling
 from engine.restore.kept import UnknownPlan, plan_of, to_json
 from engine.restore.models import Plan
 from engine.restore.plans import Plans, chosen
+from engine.restore.records import is_safety
 
 if TYPE_CHECKING:
     from engine.restore.records import Records
     from engine.restore.sources import Jobs
 
 MOST_OPEN = 1000
+NUMBER = re.compile(r"[0-9]{1,9}")
 Visible = Callable[[Caller, str, str], bool]
 Item = dict[str, Any]
 
@@ -40,8 +43,8 @@ class Showing:
         self._plans, self._records, self._jobs, self._visible, self._clock = plans, records, jobs, visible, clock
 
     def row(self, caller: Caller, id: str) -> dict[str, Any]:
-        """The row of a plan that the caller may see. Raises NotFound."""
-        row = self._plans.row(id)
+        """The row of a plan that the caller may see, by its id or its job's number. Raises NotFound."""
+        row = self._plans.numbered(int(id)) if NUMBER.fullmatch(id) else self._plans.row(id)
         if row is None or not (caller is ENGINE or self._visible(caller, row["cloud"], row["project_id"])):
             raise NotFound(f"there is no restore {id!r:.80}")
         return row
@@ -99,7 +102,7 @@ class Showing:
         plan, job, now = plan_in(row), self.job(row), self._clock()
         made = self._records.of_job(job_id)
         later = [(one, self.job(one)) for one in self._plans.retries(job_id)]
-        left = any(one["state"] in ("begun", "made") for one in made)
+        left = any(one["state"] in ("begun", "made") and not is_safety(one) for one in made)
         old_root = plan.way == "REPLACE" and any(disk.root and disk.source is not None for disk in plan.disks)
         return {
             **telling.head(row, job, now, plan),

@@ -188,6 +188,7 @@ def _disk(whole: Whole, id: str) -> dict[str, Any]:
     volume, attachment = whole.volumes[id], whole.attachments.get(id, {})
     found = _renamed(volume, "disk", _VOLUME)
     found["metadata"] = _others(volume.get("metadata"))
+    found["description"] = volume.get("description") or ""  # null where nobody gave one
     found["image_metadata"] = dict(volume.get("volume_image_metadata") or {})
     mine = whole.server["id"]
     found["attached_elsewhere"] = sorted(

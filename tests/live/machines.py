@@ -169,14 +169,14 @@ class Machines:
     def apart_from(self, number: int) -> None:
         """Fills the group: a member on each of the hosts that are up."""
         self._boot(f"apart-{number}", "cirros-0.6.2", flavor="m1.tiny", hint=self.apart, nics=[{"uuid": self.second}],
-                   zone=f"nova:{COMPUTES[number - 1]}", by=self.admin_here)  # fmt: skip
+                   host=COMPUTES[number - 1])  # fmt: skip
 
     def _dead(self) -> None:
         """On the host that is forced down: it is up for as long as this machine boots."""
         self.host_down(False)
         try:
             self._boot(
-                "dead", "cirros-0.6.2", flavor="m1.tiny", zone="zone-c", nics=[{"port": self._port(name="dead")}]
+                "dead", "cirros-0.6.2", flavor="m1.tiny", host=COMPUTES[-1], nics=[{"port": self._port(name="dead")}]
             )
             self._image("dead")
         finally:
@@ -203,7 +203,7 @@ class Machines:
 
     def _boot(
         self, kind: str, image: str, data: list[str] | None = None, *, flavor: str = "v1.small", hint: str = "",
-        zone: str = "", nics: list[dict[str, str]] | None = None, by: Actor | None = None, **more: Any,
+        zone: str = "", host: str = "", nics: list[dict[str, str]] | None = None, **more: Any,
     ) -> None:  # fmt: skip
         body: dict[str, Any] = {
             "name": kind,
@@ -212,6 +212,8 @@ class Machines:
             **more,
         }
         body |= {"availability_zone": zone} if zone else {}
+        # Naming the host pins the machine to no zone; only an administrator may.
+        body |= {"host": host} if host else {}
         if flavor.startswith("v1"):
             disk = {
                 "source_type": "image",
@@ -229,7 +231,7 @@ class Machines:
         else:
             body["imageRef"] = self.images[image]
         sent: dict[str, Any] = {"server": body} | ({"os:scheduler_hints": {"group": hint}} if hint else {})
-        answer = (by or self.member)("compute", "/servers", "POST", json=sent, version=COMPUTE)
+        answer = (self.admin_here if host else self.member)("compute", "/servers", "POST", json=sent, version=COMPUTE)
         assert answer.status_code == 202, answer.text
         id = self.ids[kind] = answer.json()["server"]["id"]
         wait_for(lambda: self._server(id), lambda server: server["status"] in ("ACTIVE", "ERROR"), SLOW)

@@ -10,6 +10,7 @@ from engine.demo.keys import fingerprint, public_key
 from engine.demo.machines import Maker, protection
 from engine.demo.network_records import Trunk
 from engine.demo.records import Image, Keypair, Server, Volume
+from engine.demo.special import make_special
 from engine.demo.state import Dice, State
 from engine.demo.tenants import DAY, make_catalogue, make_hosts, make_tenants, project_owner
 from engine.demo.wiring import TenantNet, Wiring
@@ -35,6 +36,7 @@ def build(seed: str, servers: int, epoch: int, clock: Clock) -> tuple[State, Mak
         for project in state.projects:
             wiring.default_group(project.id, epoch - 300 * DAY)
         _break_things(state, maker, nets)
+        make_special(state)
         _quotas(state, nets)
     finally:
         if collecting:

@@ -231,11 +231,12 @@ class Lifecycle:
         self.later(now, GONE, finish)
 
     def attach(self, volume: Volume, server: Server, device: str | None, now: float, **more: Any) -> Attachment:
-        """Reserved at once, in use a moment later; while the machine has no host it stays reserved."""
+        """Reserved at once, in use a moment later; of a machine without a host it is in use at once."""
         device = device or self.free_device(server)
         attachment = self.state.add_attachment(volume, server, device, int(now), status="reserved", **more)
         volume.status, volume.updated = "reserved", int(now)
         if server.host is None:
+            attachment.status, volume.status = "attached", "in-use"
             return attachment
 
         def finish(due: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.access.models import Caller
 from engine.api.errors import ApiError, Conflict, NotFound
 from engine.gate.refusals import Refused
-from engine.inventory.documented import equal_to, items_of
+from engine.inventory.documented import equal_to, fields, items_of
 from engine.inventory.reads import in_region, scope_of
 from engine.restore import rules, telling
 from engine.restore.models import Key, Prove, Request, Source
@@ -71,10 +71,9 @@ class Desk:
         """Available snapshots of a tenant, as they were collected last."""
         self.service.enabled(cloud)
         declared = registry.ALL["snapshot"]
-        columns = tuple(column.name for column in declared.view_columns)
         window = Window(
             type="snapshot",
-            columns=columns,
+            columns=tuple(fields(declared, False).values()),
             filter=equal_to({"project_name": tenant, "status": "available"}),
             sort=(("created_at", True),),
             scope=in_region(scope_of(caller, [cloud] if cloud else None), region),

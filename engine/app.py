@@ -213,7 +213,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         grants = Grants(ops, audit, sessions, gate.perform, lambda: settings.current)
         closing.callback(grants.close)
         gate.windows.stand(STANDING, grants.problem)
-        gate.lend(grants.for_call, grants.release, grants.allowed)
+        gate.lend(grants.for_call, grants.release, grants.allowed, grants.share)
         clouds.tell_writes(gate.windows.state)
         clouds.on_remove(gate.windows.forget)
         notes = NoteService(ops, audit, _visible(reads), lambda: feed.publish("notes"))

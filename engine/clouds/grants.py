@@ -132,6 +132,14 @@ class Grants:
             )
         )  # fmt: skip
 
+    def share(self, actor: Actor, call: Call) -> None:
+        """Note that the actor's job uses a role, too, that was given for another: it stays until both have ended.
+
+        Nothing where no role was given. Raises NoRole when it is being taken back and cannot be given anew.
+        """
+        if self._rows(table.c.cloud == call.cloud, table.c.project_id == call.project_id):
+            self.for_call(actor, call)
+
     def release(self, job_id: str) -> list[str]:
         """The job has ended: take back what no other uses. Answers a sentence for each role that is still there."""
         problems = []

@@ -51,9 +51,11 @@ class ForJobs:
     def hold_role(self, actor: Actor, call: Call) -> None:
         """Have a session of the call's project for the actor's job: a role is lent for it where that is allowed.
 
-        Raises NoRole, and what the session does.
+        One that is lent for another job just now is this one's, too: it stays as long as either needs it. Raises
+        NoRole, and what the session does.
         """
         try:
+            self._performer.share(actor, call)
             self._sessions.session(call.cloud, "tenant", call.project_id)
         except NoRole:
             if self._performer.hold is None:

@@ -45,6 +45,7 @@ class Performer:
         self._clock = clock
         # Gives a job a role in a project that no account reaches, or raises NoRole (engine/clouds/grants.py).
         self.hold: Callable[[Actor, Call], None] | None = None
+        self.share: Callable[[Actor, Call], None] = lambda actor, call: None
 
     def perform(
         self,

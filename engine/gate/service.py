@@ -92,14 +92,18 @@ class Gate(ForJobs):
         self._plans.exists = runner.exists
 
     def lend(
-        self, hold: Callable[[Actor, Call], None], release: Callable[[str], object], allowed: Callable[[str], bool]
+        self,
+        hold: Callable[[Actor, Call], None],
+        release: Callable[[str], object],
+        allowed: Callable[[str], bool],
+        share: Callable[[Actor, Call], None],
     ) -> None:
         """Have jobs given a role in projects that no account reaches, and give it back when they have ended.
 
-        `hold(actor, call)` raises NoRole when that may not be; `release(job id)`; `allowed(cloud)`
-        (engine/clouds/grants.py).
+        `hold(actor, call)` raises NoRole when that may not be; `share(actor, call)`: what was given for another job is
+        kept for this one, too; `release(job id)`; `allowed(cloud)` (engine/clouds/grants.py).
         """
-        self._performer.hold = hold
+        self._performer.hold, self._performer.share = hold, share
         self._give_back, self.lends = release, allowed
 
     def close(self) -> None:

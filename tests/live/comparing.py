@@ -203,5 +203,6 @@ def _renamed(document: Doc, kind: str, names: Mapping[str, str]) -> dict[str, An
 
 
 def _others(metadata: Any) -> dict[str, Any]:
-    """Without what the console writes to know its own again."""
-    return {name: value for name, value in dict(metadata or {}).items() if not name.startswith("qdeck_")}
+    """Without what the console writes to know its own again, and Cinder into what it made of a backup."""
+    found = dict(metadata or {}).items()
+    return {name: value for name, value in found if not name.startswith("qdeck_") and name != "src_backup_id"}

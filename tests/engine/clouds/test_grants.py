@@ -64,6 +64,19 @@ def test_the_last_job_that_uses_it_gives_it_back(east: Place) -> None:
     assert east.grants.release("job-2") == [], "it may be told twice"
 
 
+def test_a_job_that_finds_a_role_lent_for_another_keeps_it(east: Place) -> None:
+    call = Call("east", "r1", "compute", "GET", "/servers/s1", None, session="tenant", project_id="p1")
+    second = Actor(OPS, "restore:write", "restore", job="job-2")
+    east.grants.share(second, call)  # none is lent: nothing is
+    assert east.jobs == [] and east.cloud.held == set()
+    east.grants.hold("east", "p1", "job-1")
+    east.grants.share(second, call)
+    east.grants.share(second, call)
+    assert sorted(east.jobs) == ["job-1", "job-2"]
+    assert east.grants.release("job-1") == [] and east.cloud.held != set()
+    assert east.grants.release("job-2") == [] and east.cloud.held == set()
+
+
 def test_without_the_setting_nothing_is_given(tmp_path: Path) -> None:
     with place(tmp_path) as made:
         made.allowed = False

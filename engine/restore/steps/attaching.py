@@ -211,6 +211,9 @@ def _off(work: Work, server_id: str, volume_id: str, step: str) -> bool:
     if not found:
         return False
     _arrive(work, volume_id)
+    if attached(work, server_id, volume_id) is None:
+        return False  # Nova has given it up meanwhile
+    volumes.tell_used(work, volume_id)
     detach(work, server_id, volume_id)
     return True
 

@@ -18,8 +18,7 @@ _SETTLE_SECONDS = 120.0  # the longest that a volume is waited for which cannot 
 # Of no use to a retry, which makes its own.
 _TEMPORARY = (UNDO_VOLUME, images.IMAGE, UNDO_IMAGE)
 _WAY_BACK = (UNDO_VOLUME, UNDO_IMAGE)
-# Steps after which a machine may have written to the new volumes: a retry must not take them for the restore point.
-_USED_FROM = ("ATTACH_VOLUME", "ATTACH_RESTORED_VOLUME", "PROVE_IT_ANSWERS")
+_BOOTS = ("NEW", "REPLACE")  # ways in which a machine has run with the new volumes, once it was to be proven
 _FIND: Mapping[str, Callable[..., dict[str, Any] | None]] = {
     "volume": finding.volume, "snapshot": finding.snapshot, "image": finding.image,
 }  # fmt: skip
@@ -60,7 +59,8 @@ def _one(work: Work, purpose: str, row: Mapping[str, Any]) -> str:
         images.remove_image(work, purpose, id)
         return f"the image {id} is removed"
     if purpose not in _TEMPORARY and not work.settings.cleanup_volumes:
-        _tell_used(work, id)
+        if work.plan.way in _BOOTS and work.begun("PROVE_IT_ANSWERS"):
+            volumes.tell_used(work, id)
         return f"the volume {id} waits for a retry, or for clean-up"
     _deletable(work, id)
     volumes.remove_volume(work, purpose, id)
@@ -71,22 +71,6 @@ def _unused(work: Work, image: str) -> None:
     """Raises Failed while a machine is rebuilt, perhaps from this image."""
     if work.plan.way == "IN_PLACE" and looking.task(looking.server(work, work.server_id)).startswith("rebuild"):
         raise Failed(f"the image {image} stays while {work.plan.machine.name} is rebuilt: clean-up removes it later")
-
-
-def _tell_used(work: Work, id: str) -> None:
-    """Have the volume itself say that a machine may have written to it."""
-    if not any(work.begun(name) for name in _USED_FROM):
-        return
-    call = work.call(
-        "block-storage", "POST", f"/volumes/{id}/metadata", {"metadata": {volumes.USED: "true"}},
-        what=f"note that {id} was in use", type="volume", id=id,
-    )  # fmt: skip
-
-    def is_so() -> bool:
-        found = volumes.document(work, id)
-        return found is None or volumes.used(found)
-
-    work.act(call, is_so)
 
 
 def _found(work: Work, purpose: str, row: Mapping[str, Any]) -> str:

@@ -156,6 +156,20 @@ def used(volume: Mapping[str, Any]) -> bool:
     return isinstance(metadata, Mapping) and USED in metadata
 
 
+def tell_used(work: Work, id: str) -> None:
+    """Have a new volume itself say that a machine may have written to it: a retry then makes another one."""
+    call = work.call(
+        "block-storage", "POST", f"/volumes/{id}/metadata", {"metadata": {USED: "true"}},
+        what=f"note that {id} was in use", type="volume", id=id,
+    )  # fmt: skip
+
+    def is_so() -> bool:
+        found = document(work, id)
+        return found is None or used(found)
+
+    work.act(call, is_so)
+
+
 def _give_up(work: Work, purpose: str, id: str) -> None:
     """An earlier attempt's volume came to nothing: it goes when it is ours to delete, and another one is made."""
     row = work.records.found(work.job_id, purpose)

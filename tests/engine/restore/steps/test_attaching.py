@@ -74,6 +74,7 @@ def test_an_attachment_that_nova_gives_up(records: Records) -> None:
     scene.cloud.fails.add("attach")
     assert "could not be attached" in scene.job.attempt(ATTACH)
     assert "nothing to take back" in scene.job.step("UNDO_ATTACH").detail
+    assert "qdeck_used" not in str(scene.cloud.volumes)  # no machine has written to it
 
 
 def test_a_machine_that_is_gone(records: Records) -> None:

@@ -152,6 +152,12 @@ def disk_size(disk: Item) -> str:
 # Restore points
 
 
+def made_by(point: Item) -> str:
+    """Its policy; of what an earlier restore took before it began that it is a safety copy; else that it is by hand."""
+    policy = clean(point.get("policy") or "")
+    return policy or ("safety" if str(point.get("name") or "").startswith("safety-") else "by hand")
+
+
 def is_backup(point: Item) -> bool:
     """Whether it lies elsewhere than its volume, and survives its storage."""
     return point.get("back_end") == "backup" or point.get("kind") == "backup"
@@ -337,7 +343,7 @@ def next_words(job: Item, keys: Any) -> str:
     able, status = abilities(job), str(job.get("status") or "").upper()
     if job.get("asks") and status in OPEN:
         log = keys("restore_log")
-        return f"{keys('restore_answer')} answers; {log} shows the console log of the machine it made"
+        return f"{keys('restore_answer')} answers; {log} shows its console log"
     if status in OPEN:
         if job.get("cancel_asked"):
             return "being cancelled: what runs is finished, then everything is put back"

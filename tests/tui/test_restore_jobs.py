@@ -196,7 +196,7 @@ async def test_a_job_that_asks_gets_its_answer_and_the_console_log_is_a_key_away
     client.restores = [job(118, way="REPLACE", asks=asks, can=["answer"], resources=made)]
     async with console(client, size=WIDE) as (app, pilot):
         app.open_view(HERE)
-        await until_text(pilot, "▲ asks", "does db-primary answer?", "y answers; l shows the console log")
+        await until_text(pilot, "▲ asks", "does db-primary answer?", "y answers; l shows its console log")
         await pilot.press("l")
         await until(pilot, lambda: app.pane.view == View("log", "server", subject=("prod-eu", "eu-1", made[0]["id"])))
         await pilot.press("[")

@@ -123,7 +123,7 @@ def point_choices(points: Sequence[Mapping[str, Any]], disks: Sequence[Mapping[s
     lines = []
     for number, point in enumerate(found):
         kind = "BACKUP " if restore.is_backup(point) else ""
-        title = f"{restore.when(point.get('taken_at'), now)}  {clean(point.get('policy') or 'by hand')}"
+        title = f"{restore.when(point.get('taken_at'), now)}  {restore.made_by(point)}"
         old = restore.span(restore.whole(point.get("age_seconds")))
         help = f"{kind}{old} old, {restore.consistency_words(point)}, {restore.disks_words(point, disks)}"
         letter = LETTERS[number] if number < len(LETTERS) else ""

@@ -50,7 +50,7 @@ def point_parts(plan: Plan) -> Parts:
         return [("no restore point", "bad")]
     now = datetime.now(UTC)
     parts: Parts = [(restore.when(point.get("taken_at"), now), "strong")]
-    more = [clean(point.get("policy") or "by hand"), clean(point.get("consistency") or "consistency not known")]
+    more = [restore.made_by(point), clean(point.get("consistency") or "consistency not known")]
     parts.append(("  " + "  ".join(more), "text"))
     kind = "BACKUP" if restore.is_backup(point) else clean(point.get("kind") or "")
     return [*parts, (f"  {kind}", "strong" if kind == "BACKUP" else "muted"), ("  m", "key"), (" other", "muted")]

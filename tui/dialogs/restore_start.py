@@ -304,7 +304,7 @@ class StartPage(Page):
             (f"{'◆' if chosen else '■' if restore.is_backup(point) else '●'} ", "key" if chosen else "muted"),
             (fit(restore.when(point.get("taken_at"), datetime.now(UTC)), 12), style),
             (fit(old, 7, right=True) + "  ", style),
-            (fit(clean(point.get("policy") or "by hand"), 10), style),
+            (fit(restore.made_by(point), 10), style),
             (" " + fit(kind, 9), "strong" if kind == "BACKUP" else style),
         ]
         disks = restore.disks_words(point, self.disks, self.name)

@@ -47,7 +47,9 @@ class RestoreJobPane(Pane):
         return self.rows
 
     async def _fetch(self) -> Rows:
-        id = await self._id((self.view.subject or ("",))[0])
+        if not self.view.subject:
+            return []
+        id = await self._id(self.view.subject[0])
         answer = await self.world.get(restore.path_of(restore.JOBS, id))
         self.job = dict(answer) if isinstance(answer, Mapping) else {}
         self._notes = await note_rows(self.world, "job", "restore", (str(self.job.get("id")),))
@@ -125,6 +127,8 @@ class RestoreJobPane(Pane):
 
     def empty(self) -> str:
         """Reading, or nothing passes."""
+        if not self.view.subject:
+            return "there is no such restore"
         return "no step matches this filter\nesc clears it" if self.view.filter else "reading the restore …"
 
     def enter(self, row: Row) -> View | None:

@@ -10,7 +10,7 @@ from tui.panes.jobs import subject_of, took
 from tui.panes.pane import Parts, Rows
 from tui.panes.told import AskedPane, local
 from tui.state import View
-from tui.table.cells import clean
+from tui.table.cells import clean, cut_middle
 from tui.table.format import GLYPHS, moment_of
 from tui.table.layout import Head
 from tui.table.spec import Key, Row
@@ -139,7 +139,7 @@ def about(job: dict[str, Any], keys: Any) -> list[Parts]:
     status = restore.status_of(job)
     word = restore.JOB_LEVELS.get(status, "none")
     first: Parts = [(f"{GLYPHS[word]} {status}  ", word)]
-    first.append((f"{restore.way_of(job)} {restore.machine_of(job)}", "strong"))
+    first.append((f"{restore.way_of(job)} {cut_middle(restore.machine_of(job), 22)}", "strong"))
     first.append((f"  by {clean(by_whom(job) or '?')}", "muted"))
     now, began = datetime.now(UTC), moment_of(str(job.get("started_at") or job.get("created_at") or ""))
     if began is not None:

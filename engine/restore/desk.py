@@ -106,6 +106,10 @@ class Desk:
         """Free addresses, as documented."""
         key = self._key(caller, "network", network, cloud, region)
         self.service.enabled(key[0])
+        # As documented nobody says for whose machine: then it is for one of the network's own project.
+        project = project or self._project(caller, "network", key)
+        if not self.service.sees(caller, key[0], project):
+            raise NotFound(f"there is no project {project!r:.80}")
         found = told(lambda: self._planning.addresses(key[0], key[1], network, project))
         return {
             "network_id": network,
@@ -171,7 +175,7 @@ class Desk:
         )  # fmt: skip
         request = body.request(key[0], key[1], section.keep_days, settled)
         if not request.project_id:
-            request = replace(request, project_id=self._project(caller, key))
+            request = replace(request, project_id=self._project(caller, "server", key))
         return self.service.plan(caller, request)
 
     def documented_execute(self, caller: Caller, body: bodies.ExecuteBody, at: At) -> Item:
@@ -260,9 +264,9 @@ class Desk:
             raise NotFound(f"there is no restore {job_id!r:.80} there")
         return row
 
-    def _project(self, caller: Caller, key: Key) -> str:
-        """The project of a machine, as the store has it; "" when it does not."""
-        declared, scope = registry.ALL["server"], scope_of(caller)
+    def _project(self, caller: Caller, type: str, key: Key) -> str:
+        """The project of a resource, as the store has it; "" when it does not."""
+        declared, scope = registry.ALL[type], scope_of(caller)
         found = self._reads.read(lambda connection: single.read_one(connection, declared, key, None, scope))
         return str(found["row"].get("project_id") or "") if found is not None else ""
 

@@ -232,9 +232,13 @@ class RestoreService:
 
     # Looking
 
+    def sees(self, caller: Caller, cloud: str, project_id: str) -> bool:
+        """Whether the caller's role covers a project."""
+        return self._visible(caller, cloud, project_id)
+
     def check_visible(self, caller: Caller, machine: Machine, project_id: str = "") -> None:
         """Raises NotFound for a machine that the caller's role does not cover, or that is in another project."""
-        if not self._visible(caller, machine.key[0], machine.project_id):
+        if not self.sees(caller, machine.key[0], machine.project_id):
             raise NotFound(f"there is no machine {machine.key[2]!r:.80}")
         if project_id and project_id != machine.project_id:
             raise NotFound(f"the machine {machine.key[2]!r:.80} is not in the project {project_id!r:.80}")

@@ -234,6 +234,10 @@ def test_reads_as_documented(api: Api) -> None:
         {"subnet_id": "sub", "subnet_name": "office", "cidr": "10.0.0.0/24", "gateway_ip": "10.0.0.1",
          "available_ips": ["10.0.0.50"], "available_count": 1}
     ]  # fmt: skip
+    api.caller = Caller("eve", role="admin", projects=("p2",))
+    assert api.ask("GET", "/restore/networks/net/available-ips").status_code == 404, "the network is another project's"
+    assert api.ask("GET", f"/q/restore/addresses?cloud=lab&network=net&project={PROJECT}").status_code == 404
+    api.caller = ANNA
     assert api.good("GET", "/restore/snapshots?tenant_name=shop")["items"][0]["snapshot_id"] == "snap-1"
     assert api.good("GET", "/q/restore/start?cloud=lab&region=one&id=old")["machine"]["key"] == ["lab", "one", "old"]
 

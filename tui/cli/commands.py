@@ -16,6 +16,7 @@ from tui.cli.history_commands import register as register_history
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, ListFormat
 from tui.cli.records import register as register_records
+from tui.cli.restore_commands import register as register_restores
 from tui.cli.snapshot_commands import register as register_snapshots
 from tui.cli.snapshot_commands import snapshot_commands
 
@@ -36,6 +37,7 @@ register_changes(app, {"snapshot": snapshot_commands})
 register_drift(app)
 register_history(app)
 register_snapshots(app)
+register_restores(app)
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How results are written to stdout.")]
 Cloud = Annotated[str | None, typer.Option("--cloud", help="Only this cloud.")]

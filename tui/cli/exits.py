@@ -2,7 +2,7 @@
 
 0  done
 1  it failed
-2  the command line was wrong (the command parser's own code)
+2  the command line was wrong (the command parser's own code), or what it asks for cannot be done as things are
 3  no engine answers
 4  there is no such thing
 5  not permitted
@@ -17,6 +17,7 @@ from typing import NoReturn
 OK = 0
 FAILED = 1
 USAGE = 2
+CANNOT = 2  # of restores: their plan is not possible, or not any more
 NO_ENGINE = 3
 NOT_FOUND = 4
 DENIED = 5

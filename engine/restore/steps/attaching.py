@@ -241,6 +241,7 @@ def keep_copies(work: Work) -> None:
 
 def detach_current(work: Work) -> StepResult:
     """DETACH_CURRENT_VOLUME: the volume that is replaced, off the machine; it stays as it is."""
+    looking.old_machine(work)
     disks = restored(work.plan)
     for disk in reversed(disks):
         if disk.root:

@@ -68,6 +68,8 @@ class Base:
         self.slow = 2  # looks that a change of state takes
         self.points = 0  # places where the engine may die: every look, and before and after every change
         self.dies_at = -1
+        self.told_at = -1
+        self.tell: Callable[[], object] = lambda: None  # what happens at that place: somebody cancels, say
         self.changes = 0  # that were asked for
         self._routes: list[tuple[str, str, re.Pattern[str], str, Any]] = []
         for name in dir(self):
@@ -94,6 +96,8 @@ class Base:
     def point(self) -> None:
         """A place where the engine may die."""
         self.points += 1
+        if self.points == self.told_at:
+            self.tell()
         if self.points == self.dies_at:
             raise Crash
 

@@ -143,6 +143,14 @@ def test_a_guest_that_holds_its_disk(records: Records) -> None:
     assert _row(scene, "/dev/vdb")["volumeId"] == scene.data[0]
 
 
+def test_a_machine_that_was_locked_meanwhile_is_left_alone(records: Records) -> None:
+    scene = _back(records)
+    scene.cloud.servers[scene.server]["locked"] = True
+    sent = scene.cloud.changes
+    assert "was locked since the plan was made" in scene.job.attempt(DETACH)
+    assert scene.cloud.changes == sent
+
+
 def test_a_root_is_never_detached(records: Records) -> None:
     scene = _back(records)
     scene.job.plan = replace(scene.job.plan, disks=(replace(scene.job.plan.disks[1], root=True),))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.restore.records import Records
+from engine.restore.steps.failing import Cancelled
 from tests.engine.restore.steps import scenes
 from tests.engine.restore.steps.cloud_base import Crash
 from tests.engine.restore.steps.scenes import Scene
@@ -99,6 +100,27 @@ def test_killed_in_a_step_and_then_taken_back(make: Make, records: Records) -> N
         scene = make(records)
         scene.cloud.dies_at = place
         _until_killed(scene, does)
+        scene.job.run(*scene.undoes)
+        _as_before(scene, before)
+
+
+@pytest.mark.parametrize("make", scenes.ALL, ids=lambda make: make.__name__)
+def test_cancelled_at_any_place(make: Make, records: Records) -> None:
+    """Before the commit: the step under way ends soon, or once it is done, and all of it is taken back."""
+    before = make(records).picture()
+    does = [name for name in make(records).does if name not in ("REMOVE_TEMPORARY", "PROTECT", "KEEP_OLD_VOLUME")]
+    last = make(records)
+    last.job.run(*does)
+    for place in range(1, last.cloud.points + 1):
+        scene = make(records)
+        scene.cloud.told_at, scene.cloud.tell = place, lambda scene=scene: setattr(scene.job, "cancelled", True)
+        for name in does:
+            try:
+                scene.job.once(name)
+            except Cancelled:
+                break
+            if scene.job.cancelled:
+                break
         scene.job.run(*scene.undoes)
         _as_before(scene, before)
 

@@ -313,6 +313,8 @@ class StorageParts(Base):
         row = next((one for one in self.attachments[id] if one["volumeId"] == volume), None)
         if row is None:
             raise refuse(404, f"Instance {id} is not attached to volume {volume}")
+        if self.servers[id]["status"].startswith("SHELVED") and not self.call.microversion:
+            raise refuse(409, f"Cannot 'detach_volume' instance {id} while it is in vm_state shelved_offloaded")
         if self.volumes[volume]["status"] not in ("in-use", "reserved"):
             raise refuse(400, "Unable to detach volume. Volume status must be 'in-use'")
         self.volumes[volume]["status"] = "detaching"

@@ -84,7 +84,8 @@ def test_what_a_backup_brought_with_it_goes(place: Place) -> None:
 def test_what_was_assigned(place: Place) -> None:
     case = Case(place, {})
     place.add(
-        AssignmentBody(volume_id="vol-4", policy="weekly_4", keep=6), AssignmentBody(volume_id="vol-4", policy="daily_5")
+        AssignmentBody(volume_id="vol-4", policy="weekly_4", keep=6),
+        AssignmentBody(volume_id="vol-4", policy="daily_5"),
     )
     assert case.held() == {}
     assert case.take_over() == ("2 assignments and exclusions taken over",)

@@ -219,7 +219,7 @@ class Changes:
             self.state.dice.uuid(), str(body.get("name") or ""), project, network, str(cidr),
             str(cidr.network_address), gateway, call.now, call.now, dhcp=body.get("enable_dhcp") is not False,
             size=min(cidr.num_addresses - 2, 65000), next_host=0, dns=tuple(body.get("dns_nameservers") or ()),
-            description=str(body.get("description") or ""), tags=tuple(body.get("tags") or ()),
+            description=str(body.get("description") or ""),
         )  # fmt: skip
         subnet.pools = _pools(body.get("allocation_pools"), cidr, gateway)
         network.subnets.append(subnet)

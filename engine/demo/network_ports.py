@@ -66,7 +66,6 @@ class Ports:
         port.security = body.get("port_security_enabled") is not False
         port.admin_up = body.get("admin_state_up") is not False
         port.vnic, port.qos = str(body.get("binding:vnic_type") or "normal"), body.get("qos_policy_id")
-        port.tags = tuple(str(tag) for tag in body.get("tags") or ())
         if "security_groups" in body:
             port.groups = self._groups(body["security_groups"])
         elif port.security:
@@ -178,6 +177,10 @@ class Ports:
         return found
 
     def _security(self, port: Port, body: Body) -> None:
+        secured = body.get("port_security_enabled", port.security) is not False
+        if body.get("security_groups") and not secured:
+            message = "Port security must be enabled and port must have an IP address in order to use security groups."
+            raise Refusal(400, message, "PortSecurityAndIPRequiredForSecurityGroups")
         before = (port.groups, port.pairs, port.security)
         if "security_groups" in body:
             port.groups = self._groups(body["security_groups"])

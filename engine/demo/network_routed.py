@@ -143,7 +143,6 @@ class Routed:
             id, project, network, own.fixed_ips[0][1], None, None, "DOWN", call.now, call.now,
             str(body.get("description") or ""),
         )  # fmt: skip
-        floating.tags = tuple(str(tag) for tag in body.get("tags") or ())
         self.state.floating_ips.add(floating)
         try:
             self._lead(call, floating, body)

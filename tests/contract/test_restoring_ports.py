@@ -168,7 +168,8 @@ def test_a_pool_that_is_used_up(cloud: Cloud, tenant: Project) -> None:
 
 def test_no_room_for_ports(cloud: Cloud, tenant: Project) -> None:
     assert tenant.network_id
-    quota = {"quota": {"port": 0}}
+    used = cloud.admin.get("network", f"/v2.0/quotas/{tenant.id}/details")["quota"]["port"]["used"]
+    quota = {"quota": {"port": used}}
     assert cloud.admin("network", f"/v2.0/quotas/{tenant.id}", "PUT", json=quota).status_code == 200
     body = {"port": {"network_id": tenant.network_id}}
     assert refused(tenant.member("network", "/v2.0/ports", "POST", json=body)) == (409, "OverQuota")
@@ -186,17 +187,19 @@ def test_pairs_and_port_security(tenant: Project) -> None:
     )
     now = open_port.json()["port"]
     assert (now["port_security_enabled"], now["security_groups"], now["allowed_address_pairs"]) == (False, [], [])
-    assert refused(change_port(tenant.member, port["id"], security_groups=[port["id"]])) == (
-        404,
-        "SecurityGroupNotFound",
-    )
+    nowhere = change_port(tenant.member, port_of(tenant)["id"], security_groups=[port["id"]])
+    assert refused(nowhere) == (404, "SecurityGroupNotFound")
+    shut = change_port(tenant.member, port["id"], security_groups=port["security_groups"])
+    assert refused(shut) == (400, "PortSecurityAndIPRequiredForSecurityGroups")
 
 
 def test_marks_of_a_port(tenant: Project) -> None:
+    # Tags are not taken by the call that makes it, and nothing says so.
     port = port_of(tenant, tags=["first"])
+    assert port["tags"] == []
     path = f"/v2.0/ports/{port['id']}"
     assert tenant.member("network", f"{path}/tags/qdeck-1", "PUT").status_code == 201
-    assert set(tenant.member.get("network", f"{path}/tags")["tags"]) == {"first", "qdeck-1"}
+    assert tenant.member.get("network", f"{path}/tags")["tags"] == ["qdeck-1"]
     assert tenant.member("network", f"{path}/tags/qdeck-1").status_code == 204
     (found,) = tenant.member.get("network", "/v2.0/ports?tags=qdeck-1&fields=id")["ports"]
     assert found == {"id": port["id"]}

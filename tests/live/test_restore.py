@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.contract.wire import Actor, rows_of, wait_for
-from tests.lab.company import PLANTED
+from tests.lab.company import FULL, PLANTED, RETIRED_SERVER, STRANDED_SERVER
 from tests.lab.places import COMPUTES
 from tests.live import comparing, restoring
 from tests.live.comparing import Whole
@@ -234,7 +234,8 @@ def test_a_replaced_machine_that_does_not_answer_is_given_back_as_it_was(world: 
     nics = [(place, outcome.plan["nics"][place]["port_id"], outcome.plan["nics"][place]["port_id"]) for place in number]
     disks = [(place, disk["volume_id"], disk["volume_id"]) for place, disk in enumerate(outcome.plan["disks"])]
     found = comparing.differences(outcome.before, again, nics, disks)
-    allowed = {"server.host", "server.zone", "server.updated", "server.created"}
+    # Unshelved somewhere; a disk that is attached to a shelved machine cannot have its tag (the plan warns of it).
+    allowed = {"server.host", "server.zone", "server.updated", "server.created", "disk.1.tag"}
     assert comparing.unexplained(found, allowed) == {}, f"{found}\n{outcome.told()}"
     gone = [row for row in outcome.job["resources"] if row["type"] in ("server", "port")]
     assert gone and {row["state"] for row in gone} == {"removed"}
@@ -286,6 +287,36 @@ def test_a_deleted_machine_comes_back_from_its_backups(world: World) -> None:
     outcome = world.succeeded("gone")
     assert {disk["source"]["kind"] for disk in outcome.plan["disks"]} == {"backup"}
     assert len(world.after("gone").volumes) == 2
+
+
+def test_what_a_failed_restore_left_is_cleaned_up_on_request(world: World) -> None:
+    outcome = world.of("pay")
+    left = [row for row in outcome.job["resources"] if row["type"] == "volume" and row["state"] == "made"]
+    assert left, "the copy was not kept for a retry"
+    answer = world.engine.call("POST", f"/q/restore/jobs/{outcome.job['id']}/cleanup", json={"delete_volume": True})
+    assert answer.status_code == 200, answer.text
+    for row in left:
+        path = f"/volumes/{row['id']}"
+        wait_for(lambda path=path: world.admin("block-storage", path).status_code, lambda code: code == 404, 120)
+    for id in world.machines.volumes["pay"]:
+        assert world.admin("block-storage", f"/volumes/{id}").status_code == 200, "it was not the job's"
+
+
+@pytest.mark.parametrize(
+    ("name", "way", "said"),
+    [
+        (f"{FULL}-line-01", "NEW", "quota"),  # of machines, volumes and ports: all are used up
+        (RETIRED_SERVER, "NEW", "flavor"),
+        (STRANDED_SERVER, "IN_PLACE", "dead"),
+        ("research-bio-app-02", "REPLACE", "locked"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_done(world: World, name: str, way: str, said: str) -> None:
+    (row,) = rows_of(world.admin.get("compute", f"/servers?all_tenants=1&name=^{name}$", "2.90"))
+    plan = world.engine.wish(row["id"], way)
+    assert not plan["eligible"] and plan["steps"] == []
+    assert any(said in problem for problem in plan["problems"]), plan["problems"]
+    assert world.engine.carry_out(plan).status_code in (409, 422)
 
 
 def test_nothing_is_left_that_nobody_knows(world: World) -> None:

@@ -12,6 +12,7 @@ from engine.access.models import ENGINE, Caller
 from engine.access.service import AccessService
 from engine.inventory.reads import InventoryReads, scope_of
 from engine.restore import documented, routes, rules
+from engine.restore.bulk.room import BulkRoom
 from engine.restore.cleaning import Cleaner
 from engine.restore.desk import Desk
 from engine.restore.keeping import Keeping
@@ -71,6 +72,20 @@ class RestoreRoom:
             ops, audit, self.plans, records, planning, jobs, gate, settings, self.visible, self._changed, render, clock
         )
         self.keeping = Keeping(ops, audit, records, self.plans, gate, gate.windows, self.visible, self._changed, clock)
+        self.bulk = BulkRoom(
+            ops,
+            audit,
+            feed,
+            reads,
+            self.plans,
+            self.service,
+            planning,
+            jobs,
+            gate.windows,
+            settings,
+            self.visible,
+            clock,
+        )
         cleaner, storage = Cleaner(records, gate, clock), Storage(records, gate)
         self.desk = Desk(self.service, cleaner, storage, self.keeping, planning, reads, gate.windows, clouds, regions)
         kit = Kit(
@@ -82,14 +97,16 @@ class RestoreRoom:
     def begin(self) -> None:
         """Start what works by itself."""
         self.keeping.begin()
+        self.bulk.begin()
 
     def close(self) -> None:
         """End it."""
+        self.bulk.close()
         self.keeping.close()
 
     def routes(self, access: AccessService) -> list[APIRouter]:
         """The room's part of the API."""
-        return [documented.routes(self.desk, access), routes.routes(self.desk, access)]
+        return [documented.routes(self.desk, access), routes.routes(self.desk, access), self.bulk.routes(access)]
 
     def concerns(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, list[str]]]:
         """(restores that were carried out, newest first; what is kept; {restore: types of what it left}): for the list
@@ -118,6 +135,7 @@ class RestoreRoom:
     def _ended(self, job: dict[str, Any]) -> None:
         """A job is over: what it changed is listed anew, as after every change."""
         self.service.ended(job)
+        self.bulk.wake()
         self.keeping.wake()
         if job["done"]:
             self._recollect(job["plan"]["cloud"], job["plan"]["region"], TOUCHED)

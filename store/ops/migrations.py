@@ -20,6 +20,7 @@ from store.ops.gate_tables import holds, plans, write_windows
 from store.ops.grant_tables import role_grants, snapshot_clouds
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
 from store.ops.notes_tables import notes
+from store.ops.restore_bulk_tables import BULK_TABLES
 from store.ops.restore_tables import TABLES as RESTORE_TABLES
 from store.ops.shift_tables import shift_marks
 from store.ops.snapshot_policy_tables import TABLES as SNAPSHOT_POLICY_TABLES
@@ -107,6 +108,10 @@ def _restores(connection: Connection) -> None:
     metadata.create_all(connection, tables=list(RESTORE_TABLES))
 
 
+def _bulk_restores(connection: Connection) -> None:
+    metadata.create_all(connection, tables=list(BULK_TABLES))
+
+
 def _phases(connection: Connection) -> None:
     # A database that is made now has the column already.
     if "phase" not in {column["name"] for column in inspect(connection).get_columns("job_steps")}:
@@ -142,6 +147,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(11, "compliance day by day", _compliance),
     Migration(12, "restores", _restores),
     Migration(13, "steps that take back what a job did", _phases),
+    Migration(14, "restores of many machines at once", _bulk_restores),
 )
 
 LATEST = MIGRATIONS[-1].version

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tui.panes.pane import Parts
-from tui.table.cells import clean, cut_end
+from tui.table.cells import clean, cut_end, width
 from tui.table.format import moment_of, size
 
 Item = Mapping[str, Any]
@@ -120,12 +120,16 @@ def key_of(item: Any) -> tuple[str, str, str]:
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 else ("", "", "")
 
 
-def machine_words(machine: Item) -> str:
-    """prod-eu/eu-1 · acme-prod · db-primary: where, whose, which."""
-    cloud, region, id = key_of(machine)
-    place = "/".join(clean(part) for part in (cloud, region) if part)
+def machine_words(machine: Item, cells: int = 200) -> str:
+    """prod-eu/eu-1 · acme-prod · db-primary: where, whose, which. Where there is no room the name is what stays."""
+    cloud, region, id = (clean(part) for part in key_of(machine))
     whose = clean(machine.get("project_name") or machine.get("project_id") or "")
-    return " · ".join(part for part in (place, whose, clean(machine.get("name") or id)) if part)
+    name = clean(machine.get("name") or id)
+    place = "/".join(part for part in (cloud, region) if part)
+    for parts in ((place, whose, name), (cloud, whose, name), (cloud, name)):
+        if width(words := " · ".join(part for part in parts if part)) <= cells:
+            return words
+    return cut_end(name, cells)
 
 
 def disk_name(disk: Item) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from engine.restore import bodies
 from tests.tui.fakes import HOSTILE, GateClient, stamp
 from tui.api.errors import ApiError
 
@@ -13,6 +14,11 @@ ROOT, DATA = "0000000a-0000-4a4c-9c1d-00000000beef", "0000000b-0000-4a4c-9c1d-00
 NETWORK = "000000aa-0000-4a4c-9c1d-00000000beef"
 NAME = "db-primary"
 PHRASE = f"DELETE AND RESTORE {NAME}"
+BODIES = {
+    "plans": bodies.RequestBody, "execute": bodies.GivenBody, "cancel": bodies.CancelBody, "retry": bodies.AgainBody,
+    "answer": bodies.AnswerBody, "cleanup": bodies.SweepBody, "cleanup-storage": bodies.StorageBody,
+    "extend": bodies.ExtendBody, "release": bodies.ReleaseBody, "remove": bodies.RemoveBody,
+}  # fmt: skip
 WAYS = ("DATA_VOLUME_BACK", "DISK_BESIDE", "IN_PLACE", "NEW", "REPLACE")
 
 
@@ -180,6 +186,7 @@ class RestoreClient(GateClient):
         if path in self.refusals:
             raise self.refusals[path]
         parts = path.removeprefix("/q/restore/").split("/")
+        BODIES[parts[-1]].model_validate(json)  # as the engine does; raises for what it would refuse
         if parts == ["plans"]:
             self.plans.append(self.plan_for(json))
             return copy.deepcopy(self.plans[-1])

@@ -61,6 +61,15 @@ def test_which_disks_a_point_has(one: dict[str, Any], words: str) -> None:
     assert restore.disks_words(one, DISKS, "db-primary") == words
 
 
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [(40, "prod-eu/eu-1 · acme-prod · db-primary"), (32, "prod-eu · acme-prod · db-primary"),
+     (20, "prod-eu · db-primary"), (12, "db-primary"), (5, "db-p…")],
+)  # fmt: skip
+def test_the_name_of_a_machine_is_what_stays_where_there_is_no_room(cells: int, words: str) -> None:
+    assert restore.machine_words(machine(), cells) == words
+
+
 def test_a_point_of_another_disk_says_of_which() -> None:
     assert restore.own_words(point(1, volumes=[DATA]), DISKS, "db-primary") == "of data-1 alone"
     assert restore.own_words(point(1, volumes=["x"]), DISKS) == "of none of the disks it has now"

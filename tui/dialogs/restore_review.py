@@ -16,7 +16,7 @@ from tui.dialogs.page import Drawn, Line, rule
 from tui.dialogs.plan import SOON, TicketField
 from tui.dialogs.planlines import clock, seconds_left, wrapped
 from tui.panes.pane import Parts
-from tui.table.cells import clean, cut_end, width
+from tui.table.cells import clean, width
 
 BODY = "body"
 TWO_COLUMNS = 76  # cells from which volumes and addresses stand side by side
@@ -330,9 +330,9 @@ class ReviewPage(FieldsPage):
         else:
             told = [(f"plan expires {clock(left)}", "warn" if left < SOON else "muted")]
         lost, style = lines_of.lost_words(self.plan)
-        title = restore.machine_words(self.plan.get("machine") or {})
-        room = cells - 30
-        parts: Parts = [(cut_end(title, max(10, room)), "strong")]
+        room = cells - 10 - sum(width(text) for text, _ in told)
+        title = restore.machine_words(self.plan.get("machine") or {}, max(10, room))
+        parts: Parts = [(title, "strong")]
         beside = width(lost) <= room - width(title) - 2
         if beside:
             parts.append(("  " + lost, style))

@@ -209,7 +209,8 @@ class StartPage(Page):
 
     def _title(self, cells: int) -> Line:
         status = "gone" if self.machine.get("gone") else clean(self.machine.get("status") or "").lower()
-        words = cut_end(f"RESTORE {restore.machine_words(self.machine)}", max(10, cells - min(16, len(status)) - 12))
+        room = max(10, cells - min(16, len(status)) - 20)
+        words = f"RESTORE {restore.machine_words(self.machine, room)}"
         return rule([(words, "strong")], cells, [(cut_end(status, 16), "muted")] if status else [])
 
     def _triage(self, cells: int) -> list[Line]:

@@ -1,176 +1,27 @@
 """Restores that are killed, refused, disturbed and cancelled at every place: no machine is lost, nothing is left.
 
 Many restores are in flight at once, each of a machine of its own, so that one `kill -9` meets each of them where it is.
-What was tried and what was lost is printed at the end, and stands in docs/reliability.md.
+What was tried and what was lost is printed by each test, and stands in docs/reliability.md.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from engine.demo.launch import DemoCloud
-from engine.process.models import Home
-from tests.engine.process.running import Engine, temporary_home, wait_for
-from tests.faults.restoring import Doc, Machine, Tenant, marked
+from tests.engine.process.running import temporary_home
+from tests.faults.restore_scene import VARIANTS, Scene, collect, failures, prepared, restarts, running, worked
+from tests.faults.restoring import Doc, Machine
 from tests.faults.test_gate import patiently
-from tui.api.client import SyncClient
-from tui.api.errors import EngineUnavailable
 
 pytestmark = pytest.mark.faults
 
 PASSING = ["401", "409", "429", "503", "no answer", "lost", "500 done"]  # of which every call meets each once
 REFUSALS = (403, 413, 400)
-ENDED = ("SUCCEEDED", "FAILED", "CANCELED", "INTERRUPTED")
-QUICK = {"prove": {"seconds": 5, "ask": False}}
-
-# name: how the machine boots, and what is asked for
-VARIANTS: Mapping[str, tuple[str, Doc]] = {
-    "NEW": ("volume", {"way": "NEW"}),
-    "NEW of an image": ("image", {"way": "NEW"}),
-    "REPLACE": ("volume", {"way": "REPLACE", "ip_strategy": "SAME_IPS_OR_FAIL"}),
-    "REPLACE with new addresses": ("volume", {"way": "REPLACE", "ip_strategy": "NEW_IPS"}),
-    "REPLACE of an image": ("image", {"way": "REPLACE", "ip_strategy": "TRY_SAME_IPS"}),
-    "IN_PLACE": ("volume", {"way": "IN_PLACE"}),
-    "IN_PLACE of an image": ("image", {"way": "IN_PLACE"}),
-    "DISK_BESIDE": ("volume", {"way": "DISK_BESIDE"}),
-    "DATA_VOLUME_BACK": ("volume", {"way": "DATA_VOLUME_BACK"}),
-    "DATA_VOLUME_BACK, stopped": ("image", {"way": "DATA_VOLUME_BACK", "stop": True}),
-}
-
-
-class Scene:
-    """A cloud that outlives every engine, an engine with a script, and the machines."""
-
-    def __init__(self, home: Home, cloud: DemoCloud, engine: Engine, client: SyncClient) -> None:
-        self.home, self.cloud, self.engine, self.client = home, cloud, engine, client
-        self.tenant = Tenant(cloud)
-        self.free: dict[str, list[Machine]] = {}
-        self.script: dict[str, dict[str, Any]] = {name: {} for name in ("go", "kill", "faults", "refuse", "cancel")}
-        self.foreign: dict[str, set[str]] = {}
-
-    # Machines
-
-    def machine(self, variant: str) -> Machine:
-        """One that no job works on, as it was made."""
-        boot = VARIANTS[variant][0]
-        waiting = self.free.setdefault(boot, [])
-        return waiting.pop() if waiting else self.tenant.machine(boot=boot)
-
-    def portrait(self, machine: Machine) -> Doc:
-        """All of a machine that a restore which failed must have given back."""
-        server = self.tenant.server(machine.server)
-        names = ("id", "name", "status", "locked", "user_id", "tenant_id", "metadata", "description")
-        volumes = [self.tenant.volume(id) for id in machine.volumes]
-        attached = self.tenant.get("compute", f"/servers/{machine.server}/os-volume_attachments", "2.89")
-        ports = self.tenant.ports_of(machine.server)
-        return {
-            "server": {name: server.get(name) for name in names},
-            "image": (server.get("image") or {}).get("id") if isinstance(server.get("image"), dict) else "",
-            "volumes": [(one.get("id"), one.get("status"), len(one.get("attachments") or ())) for one in volumes],
-            "attachments": sorted(
-                (one["volumeId"], bool(one.get("delete_on_termination"))) for one in attached["volumeAttachments"]
-            ),
-            "ports": sorted((one["id"], one["mac_address"], one["description"]) for one in ports),
-            "addresses": sorted(self.tenant.addresses(machine.server)),
-        }
-
-    # Restores
-
-    def plan(self, machine: Machine, variant: str) -> Doc:
-        """A plan that can be carried out."""
-        asked = {**VARIANTS[variant][1], **QUICK}
-        body = {"cloud": "demo", "project_id": self.tenant.project, "server_id": machine.server, **asked}
-        if asked["way"] == "DATA_VOLUME_BACK":
-            body["volume_id"] = machine.volumes[-1]
-        plan = patiently(lambda: self.client.post("/q/restore/plans", body))
-        assert plan["eligible"], (variant, plan["problems"])
-        return dict(plan)
-
-    def execute(self, plan: Doc) -> str:
-        """Carry it out; the job's id."""
-        body = {"reason": "this is tried", "ticket": "", "typed": plan["requires"]["typed"] or "", "hash": plan["hash"]}
-        return str(self.client.post(f"/q/restore/plans/{plan['id']}/execute", body)["job_id"])
-
-    def go(self, on: bool = True) -> None:
-        """From now on workers are killed, or no more."""
-        self.script["go"] = {"go": on}
-        self.write()
-
-    def begin(self, machine: Machine, variant: str, **rules: Any) -> str:
-        """Plan, put the rules on the script, execute."""
-        plan = self.plan(machine, variant)
-        for name, rule in rules.items():
-            self.script[name][plan["id"]] = rule
-        self.write()
-        return self.execute(plan)
-
-    def write(self) -> None:
-        """The script, whole at any moment."""
-        file = self.home.path / "script.json"
-        file.with_suffix(".new").write_text(json.dumps(self.script))
-        file.with_suffix(".new").rename(file)
-
-    def job(self, id: str) -> Doc:
-        """As the API tells it."""
-        return dict(patiently(lambda: self.client.get(f"/q/restore/jobs/{id}")))
-
-    def ended(self, id: str, seconds: float = 240.0) -> Doc:
-        """The job once it has ended."""
-
-        def look() -> Any:
-            with contextlib.suppress(EngineUnavailable):
-                found = self.client.get(f"/q/restore/jobs/{id}")
-                return found if found["status"] in ENDED else None
-            return None
-
-        return dict(wait_for(look, seconds))
-
-    def happened(self) -> list[list[str]]:
-        """What the script did, one line each."""
-        file = self.home.path / "happened"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-
-    # What must hold
-
-    def nothing_is_lost(self, jobs: Sequence[str]) -> None:
-        """What carries a mark is noted, and there once; nothing that others made is gone."""
-        there = self.tenant.all()
-        for type, ids in self.foreign.items():
-            assert ids <= set(there[type]), f"a {type} that no job made is gone"
-        noted = {row["id"]: row for job in jobs for row in self.job(job)["resources"] if row["id"]}
-        for type, rows in there.items():
-            marks = [marked(row) for id, row in rows.items() if id not in self.foreign.get(type, ())]
-            twice = [mark for mark, count in Counter(mark for mark in marks if mark).items() if count > 1]
-            assert not twice, f"a {type} was made twice: {twice}"
-            for id, row in rows.items():
-                if marked(row) and id not in self.foreign.get(type, ()):
-                    assert id in noted, f"the {type} {row.get('name')} is no job's"
-
-
-def running(home: Home, cloud: DemoCloud) -> contextlib.AbstractContextManager[tuple[Engine, SyncClient]]:
-    """An engine that may change the cloud."""
-
-    @contextlib.contextmanager
-    def opened() -> Iterator[tuple[Engine, SyncClient]]:
-        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (home.path / "qdeck.toml").write_text("[clouds.demo]\ngrant_member = true\n[restore]\nstop_seconds = 60\n")
-        one = Engine(home, application="tests.faults.restore_app", env={"QDECK_TEST_SCRIPT": str(home.path)})
-        try:
-            one.until_running()
-            with one.client() as client:
-                client.post("/q/clouds", {"account": "demo", "file": str(cloud.clouds_yaml)})
-                client.post("/q/writes/demo", {"minutes": 240, "reason": "this is tried"})
-                yield one, client
-        finally:
-            one.close()
-
-    return opened()
 
 
 @pytest.fixture(scope="module")
@@ -186,18 +37,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         demo.stop()
 
 
-def collect(client: SyncClient) -> None:
-    (started,) = client.post("/q/collections", {"full": True})["items"]
-    wait_for(lambda: client.get(f"/q/collections/{started['id']}")["ended_at"], 120)
-
-
-def prepared(scene: Scene, variants: Sequence[str]) -> dict[str, Machine]:
-    """A machine for each, known to the engine."""
-    machines = {variant: scene.machine(variant) for variant in variants}
-    collect(scene.client)
-    return machines
-
-
 def test_killed_at_every_place(scene: Scene) -> None:
     machines = prepared(scene, list(VARIANTS))
     before = {variant: scene.portrait(machine) for variant, machine in machines.items()}
@@ -208,40 +47,114 @@ def test_killed_at_every_place(scene: Scene) -> None:
         assert ended["status"] == "SUCCEEDED", (variant, ended["detail"], failures(ended))
         worked(scene, variant, machines[variant], before[variant], ended)
     scene.nothing_is_lost(list(jobs.values()))
-    places = Counter(job for kind, job, *_ in scene.happened() if kind == "kill")
-    print(f"\n{sum(places.values())} restores were killed at a place of theirs; {restarts(scene)} workers died")
-    assert all(places[job] >= 10 for job in jobs.values())
+    said(scene, "times a restore was killed at a place of its own", "kill", jobs.values())
 
 
-def failures(job: Doc) -> list[str]:
-    return [f"{step['name']}: {step['detail']}" for step in job["steps"] if step["status"] == "FAILED"]
+def begun(
+    scene: Scene, variants: Sequence[str], machines: dict[str, Machine], **rules: dict[str, Any]
+) -> dict[str, str]:
+    """A job for each; rules: {rule: {variant: what}}."""
+    found = {}
+    for variant in variants:
+        own = {name: values[variant] for name, values in rules.items() if variant in values}
+        found[variant] = scene.begin(machines[variant], variant, **own)
+    return found
 
 
-def restarts(scene: Scene) -> int:
-    return int(patiently(lambda: scene.client.get("/q/engine"))["restarts"])
+def same(before: Doc, now: Doc, variant: str) -> bool:
+    """Whether the machine is as it was; a root that was rebuilt twice comes from its safety snapshot."""
+    if VARIANTS[variant][1]["way"] == "IN_PLACE":
+        before, now = {**before, "image": ""}, {**now, "image": ""}
+    return before == now
 
 
-def worked(scene: Scene, variant: str, machine: Machine, before: Doc, job: Doc) -> None:
-    """The machine is what the restore was for."""
-    way = VARIANTS[variant][1]["way"]
-    made = {row["purpose"]: row["id"] for row in job["resources"] if row["state"] == "handed_over"}
+def as_before(scene: Scene, variant: str, machine: Machine, before: Doc) -> None:
     now = scene.portrait(machine)
-    if way == "NEW":
-        assert now == before
-        assert scene.tenant.server(made["server"])["status"] == "ACTIVE"
-    elif way == "REPLACE":
-        new = scene.tenant.server(made["server"])
-        assert new["status"] == "ACTIVE" and new["name"] == machine.name
-        old = now["server"]
-        parked = "SHELVED_OFFLOADED" if machine.volumes and VARIANTS[variant][0] == "volume" else "SHUTOFF"
-        assert old["status"] == parked and old["locked"] and old["name"] != machine.name
-        if VARIANTS[variant][1]["ip_strategy"] != "NEW_IPS":
-            assert sorted(scene.tenant.addresses(made["server"])) == before["addresses"]
-            assert not now["addresses"]
-    elif way == "IN_PLACE":
-        assert {**now, "image": ""} == {**before, "image": ""}
-    else:
-        assert now["server"] == before["server"]
-        assert scene.tenant.volume(next(id for purpose, id in made.items() if purpose.startswith("volume:")))[
-            "attachments"
-        ]
+    assert same(before, now, variant), (variant, [name for name in before if before[name] != now[name]], before, now)
+
+
+def test_killed_while_it_takes_back(scene: Scene) -> None:
+    """The last moment at which a job can be cancelled, and then killed at every place of the way back."""
+    last = {name: "ATTACH_VOLUME" if name == "DISK_BESIDE" else "PROVE_IT_ANSWERS" for name in VARIANTS}
+    last["DATA_VOLUME_BACK"] = "ATTACH_RESTORED_VOLUME"
+    machines = prepared(scene, list(VARIANTS))
+    before = {variant: scene.portrait(machine) for variant, machine in machines.items()}
+    jobs = begun(scene, list(VARIANTS), machines, kill=dict.fromkeys(VARIANTS, "undo"), cancel=last)
+    scene.go()
+    for variant, job in jobs.items():
+        ended = scene.ended(job)
+        assert ended["status"] == "CANCELED", (variant, ended["detail"], failures(ended))
+        as_before(scene, variant, machines[variant], before[variant])
+        scene.give_back(variant, machines[variant])
+    scene.nothing_is_lost(list(jobs.values()))
+    said(scene, "killed on their way back", "kill", jobs.values())
+
+
+def test_every_call_goes_wrong_in_every_passing_way(scene: Scene) -> None:
+    machines = prepared(scene, list(VARIANTS))
+    before = {variant: scene.portrait(machine) for variant, machine in machines.items()}
+    jobs = begun(scene, list(VARIANTS), machines, faults=dict.fromkeys(VARIANTS, PASSING))
+    for variant, job in jobs.items():
+        ended = scene.ended(job)
+        assert ended["status"] == "SUCCEEDED", (variant, ended["detail"], failures(ended))
+        worked(scene, variant, machines[variant], before[variant], ended)
+    scene.nothing_is_lost(list(jobs.values()))
+    said(scene, "calls went wrong and were made good", "fault", jobs.values())
+
+
+def test_every_call_is_refused(scene: Scene) -> None:
+    """What was done before is taken back, and clean-up leaves nothing of it, nor takes what looks alike."""
+    calls = scene.calls()
+    tried = 0
+    for round in range(max(len(own) for own in calls.values())):
+        variants = [variant for variant, own in calls.items() if round < len(own)]
+        machines = prepared(scene, variants)
+        before = {variant: scene.portrait(machines[variant]) for variant in variants}
+        status = REFUSALS[round % len(REFUSALS)]
+        refuse = {variant: [*calls[variant][round], status] for variant in variants}
+        jobs = begun(scene, variants, machines, refuse=refuse)
+        for variant, job in jobs.items():
+            ended = scene.ended(job)
+            if ended["status"] == "FAILED":
+                as_before(scene, variant, machines[variant], before[variant])
+                scene.plant(job)
+                patiently(lambda job=job: scene.client.post(f"/q/restore/jobs/{job}/cleanup", {"delete_volume": True}))
+                scene.give_back(variant, machines[variant])
+            else:
+                # Refused after the commit, or something that can be done without.
+                assert ended["status"] == "SUCCEEDED", (variant, refuse[variant], ended["detail"])
+                worked(scene, variant, machines[variant], before[variant], ended)
+            tried += 1
+        scene.nothing_is_lost(list(jobs.values()))
+        scene.nothing_is_left([job for job in jobs.values() if scene.job(job)["status"] == "FAILED"])
+    print(f"\n{tried} restores of which one call was refused for good; nothing lost")
+
+
+def test_cancelled_at_every_step(scene: Scene) -> None:
+    steps = scene.steps()
+    tried: Counter[str] = Counter()
+    for round in range(max(len(own) for own in steps.values())):
+        variants = [variant for variant, own in steps.items() if round < len(own)]
+        machines = prepared(scene, variants)
+        before = {variant: scene.portrait(machines[variant]) for variant in variants}
+        jobs = begun(scene, variants, machines, cancel={variant: steps[variant][round] for variant in variants})
+        for variant, job in jobs.items():
+            ended = scene.ended(job)
+            tried[ended["status"]] += 1
+            if ended["status"] == "CANCELED":
+                as_before(scene, variant, machines[variant], before[variant])
+                scene.give_back(variant, machines[variant])
+            else:
+                # It was too late: the step was the last one, or needed nothing of the cloud.
+                assert ended["status"] == "SUCCEEDED", (variant, steps[variant][round], ended["detail"])
+                worked(scene, variant, machines[variant], before[variant], ended)
+        scene.nothing_is_lost(list(jobs.values()))
+    print(f"\n{tried.total()} restores were cancelled at a step of theirs: {dict(tried)}; nothing lost")
+    assert tried["CANCELED"] > tried.total() / 2
+
+
+def said(scene: Scene, what: str, kind: str, jobs: Iterable[str]) -> None:
+    own = set(jobs)
+    count = sum(one[0] == kind and one[1] in own for one in scene.happened())
+    print(f"\n{count} {what}; {restarts(scene)} workers died so far; nothing lost")
+    assert count >= 5 * len(own)

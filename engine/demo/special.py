@@ -132,7 +132,7 @@ def _image_shut(state: State, dice: Dice, server: Server) -> None:
     """Nothing can be made from its image any more."""
     assert server.image is not None
     image = replace(
-        server.image, id=dice.uuid(), name=f"{server.image.name}-withdrawn", status="deactivated", hidden=True,
+        server.image, id=dice.uuid(), name=f"{server.image.name}-withdrawn", status="deactivated",
         created=state.epoch - 500 * DAY, updated=state.epoch - 40 * DAY,
     )  # fmt: skip
     server.image = state.images.add(image)

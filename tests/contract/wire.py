@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-TIMEOUT = 30
+TIMEOUT = 120  # seconds; a lab on a machine that is busy with other things is slow and not broken
 # What the version header calls a service.
 VERSIONED = {"compute": "compute", "block-storage": "volume", "placement": "placement"}
 

@@ -7,7 +7,7 @@ addresses can move. Where a cloud does not let it be shelved it stays stopped, a
 from __future__ import annotations
 
 from engine.jobs.models import StepResult
-from engine.restore.planning.steps import moved
+from engine.restore.planning.steps import moved, restored
 from engine.restore.steps import attaching, looking
 from engine.restore.steps.failing import Cancelled, Failed
 from engine.restore.steps.looking import Doc, action, settled, status, task
@@ -23,9 +23,13 @@ _ERROR = "ERROR"
 
 
 def preserve_old_volumes(work: Work) -> StepResult:
-    """PRESERVE_OLD_VOLUMES: no volume of the old machine goes with it when it is deleted."""
+    """PRESERVE_OLD_VOLUMES: no volume of the old machine goes with it when it is deleted.
+
+    Where the machine stays only the volume that comes off is meant: the others go on as they are.
+    """
     looking.old_machine(work)
-    was = preserve(work, work.server_id)
+    off = frozenset(disk.volume_id for disk in restored(work.plan))
+    was = preserve(work, work.server_id, off if work.plan.way == "DATA_VOLUME_BACK" else None)
     count = sum(was.values())
     return work.done(f"{count} would have gone with the machine; now none does" if count else "none goes with it",
                      was=was)  # fmt: skip

@@ -20,6 +20,18 @@ def test_no_volume_goes_with_the_old_machine(records: Records) -> None:
     assert [one["delete_on_termination"] for one in scene.cloud.attachments[scene.server]] == [False, True, False]
 
 
+def test_where_the_machine_stays_only_the_volume_that_comes_off_is_kept_from_it(records: Records) -> None:
+    scene = scenes.shelved(records)
+    rows = scene.cloud.attachments[scene.server]
+    for row in rows:
+        row["delete_on_termination"] = True
+    comes_off = {disk.volume_id for disk in scene.job.plan.disks if disk.choice == "restore_point" and disk.source}
+    scene.job.plan = replace(scene.job.plan, way="DATA_VOLUME_BACK")
+    scene.job.step("PRESERVE_OLD_VOLUMES")
+    stay = {row["volumeId"]: row["delete_on_termination"] for row in scene.cloud.attachments[scene.server]}
+    assert comes_off and stay == {id: id not in comes_off for id in stay} and True in stay.values()
+
+
 def test_a_machine_that_does_not_stop_ends_the_job_before_anything_moves(records: Records) -> None:
     scene = scenes.shelved(records)
     scene.cloud.fails.add("stop")

@@ -13,6 +13,7 @@ from tests.tui.restore_fake import DATA, NETWORK, PHRASE, ROOT, WAYS, RestoreCli
 from tests.tui.screen import console, text, until, until_text
 from tui.api.errors import ApiError, EngineUnavailable
 from tui.console import QuarterdeckApp
+from tui.panes.resources import resource_path
 from tui.state import View
 
 WIDE = (160, 45)
@@ -351,17 +352,49 @@ async def test_escape_goes_back_a_step_and_then_leaves_with_nothing_done() -> No
     assert [path for _, path in client.writes] == [PLANS]
 
 
-async def test_from_a_volume_it_is_the_machine_that_has_it_and_from_its_points_this_one() -> None:
+async def test_from_a_list_of_points_it_begins_at_the_one_under_the_cursor() -> None:
     client = RestoreClient()
-    key = ("prod-eu", "eu-1", DATA)
-    client.docs[f"/q/resources/volume/{DATA}"] = {"id": DATA}
+    taken = {
+        "cloud": "prod-eu",
+        "region": "eu-1",
+        "kind": "snapshot",
+        "volume_id": ROOT,
+        "taken_at": "2026-11-01T00:00:00Z",
+    }
+    client.answers["/q/snapshot/points"] = {
+        "total": 2,
+        "items": [{**taken, "id": "point-16"}, {**taken, "id": "point-40"}],
+    }
     async with console(client) as (app, pilot):
         app.open_view(View("points", "server", subject=tuple(machine()["key"])))
+        await until(pilot, lambda: app.pane.view.kind == "points" and len(app.table.buffer.rows) == 2)
+        await pilot.press("j", "R")
+        await until_text(pilot, "RESTORE prod-eu")
+        assert app.dialog.page.point["id"] == "point-40"
+    assert client.asked("GET", "/q/restore/start")[0]["id"] == machine()["key"][2]
+
+
+@pytest.mark.parametrize("server", [machine()["key"][2], None])
+async def test_of_a_volume_it_is_the_machine_that_has_it_with_this_disk_chosen(server: str | None) -> None:
+    client = RestoreClient()
+    key = ("prod-eu", "eu-1", DATA)
+    client.answers[resource_path("volume", key)] = {
+        "row": {"server_id": server, "name": "data1"},
+        "raw": {},
+        "links": [],
+    }
+    async with console(client) as (app, pilot):
+        app.open_view(View("points", "volume", subject=key))
         await until(pilot, lambda: app.pane.view.kind == "points" and app.table.loaded)
         await pilot.press("R")
+        if server is None:
+            await until_text(pilot, "this volume is attached to no machine")
+            assert app.dialog is None
+            return
         await until_text(pilot, "RESTORE prod-eu")
-    assert client.asked("GET", "/q/restore/start")[0]["id"] == machine()["key"][2]
-    assert key
+        await pilot.press("1")
+        assert app.dialog.page.disk_id == DATA
+    assert client.asked("GET", "/q/restore/start") == [{"cloud": "prod-eu", "region": "eu-1", "id": server}]
 
 
 async def test_several_marked_machines_are_not_restored_one_by_one_unasked() -> None:

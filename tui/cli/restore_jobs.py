@@ -48,7 +48,7 @@ def _row(job: Mapping[str, Any]) -> dict[str, Any]:
     named = job["number"] if job["number"] is not None else job["id"]
     return {
         "restore": str(named),
-        "status": restore.status_of(job),
+        "status": _status(job),
         "way": job["way"],
         "machine": job["vm_name"],
         "project": job["project_name"],
@@ -58,6 +58,12 @@ def _row(job: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": local_time(job["created_at"]),
         "detail": restore.told(job["detail"] or "") or None,
     }
+
+
+def _status(job: Mapping[str, Any]) -> str:
+    """A plan that can't be carried out does not wait for anybody."""
+    planned = job["status"] == "PLANNED" and not job["expired"]
+    return "not possible" if planned and not job["eligible"] else restore.status_of(job)
 
 
 def show(options: GlobalOptions, ref: str, plan: bool, output: Format) -> None:
@@ -77,10 +83,11 @@ def show(options: GlobalOptions, ref: str, plan: bool, output: Format) -> None:
 
 def _show(job: Mapping[str, Any]) -> None:
     pairs = {
-        "restore": name_of(job), "id": job["id"], "status": restore.status_of(job), "detail": job["detail"],
+        "restore": name_of(job), "id": job["id"], "status": _status(job), "detail": job["detail"],
         "way": job["way"], "machine": job["vm_name"], "project": job["project_name"], "cloud": job["cloud"],
         "new_name": job["new_vm_name"], "point": job["restore_point_name"] or job["restore_point_id"],
-        "addresses": job["ip_strategy"], "by": job["executed_by"] or job["created_by"],
+        "addresses": job["ip_strategy"] if job["way"] in restore.MAKES_MACHINE else None,
+        "by": job["executed_by"] or job["created_by"],
         "planned": local_time(job["created_at"]), "started": local_time(job["started_at"]),
         "finished": local_time(job["finished_at"]), "retry_of": job["retry_of"],
         "retried_by": ", ".join(job["retried_by"]) or None, "old_machine": restore.told(job["old_machine"]),
@@ -90,7 +97,7 @@ def _show(job: Mapping[str, Any]) -> None:
     steps = job["steps"]
     width = max((len(step["name"]) for step in steps), default=0)
     for step in steps:
-        say(step_line(step, len(steps), width))
+        say(step_line(step, steps, width))
     if job["resources"]:
         say()
         write_rows(job["resources"], RESOURCES, Format.table)

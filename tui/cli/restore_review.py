@@ -75,7 +75,9 @@ def _write_steps(plan: Plan) -> None:
 def end(plan: Plan) -> list[str]:
     """What is to be done with the plan now."""
     if not plan["eligible"]:
-        return ["it can NOT be carried out: " + "; ".join(lines_of.texts(plan, PROBLEMS)[:1] or ["see above"])]
+        of_one = plan["way"] in restore.OF_ONE_DISK and not plan["request"]["volume_id"]
+        named = ["name the disk with --volume"] if of_one and not plan.get("point") else []
+        return ["it can NOT be carried out: " + "; ".join(lines_of.texts(plan, PROBLEMS)[:1] or ["see above"]), *named]
     if plan.get("executed_at"):
         return [f"it was carried out: `qdeck restore show {plan['id']}`"]
     found = []

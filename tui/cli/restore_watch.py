@@ -85,7 +85,7 @@ class Teller:
                 continue
             self._told[key] = status
             if status != "SKIPPED" or step["phase"] == "do":
-                self._write(step_line(step, len(steps), width))
+                self._write(step_line(step, steps, width))
         if job["asks"] and job["asks"] != self._asked and not over:
             self.clear()
             note(f"it asks: {restore.told(job['asks'])}")
@@ -126,12 +126,14 @@ class Teller:
             self._line = ""
 
 
-def step_line(step: Mapping[str, Any], total: int, width: int) -> str:
-    """3/18 SUCCEEDED  QUOTA_CHECK   0.2s  it fits."""
+def step_line(step: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], width: int) -> str:
+    """3/18 SUCCEEDED  QUOTA_CHECK   0.2s  it fits; what takes back is counted by itself."""
+    same = [one for one in steps if one["phase"] == step["phase"]]
+    place = next((number for number, one in enumerate(same, 1) if one is step), 0)
     seconds = f"{step['seconds']:.1f}s" if step["seconds"] is not None else "-"
     again = f" (attempt {step['attempt']})" if step["attempt"] > 1 else ""
-    line = f"{step['step_order']:2}/{total} {step['status']:<9} {step['name']:<{width}} {seconds:>8}"
-    return f"{line}  {restore.told(step['detail'] or '')}{again}".rstrip()
+    line = f"{place:2}/{len(same)} {step['status']:<9} {step['name']:<{width}} {seconds:>8}"
+    return f"{line}  {restore.told(step['detail'] or step['progress'] or '')}{again}".rstrip()
 
 
 def _wait(client: SyncClient, job: Mapping[str, Any]) -> None:

@@ -139,7 +139,8 @@ class Driver:
                     for one in others
                     if id != row["id"] and one.state == "RUNNING"
                 ]
-                moved = self._look(row, members[row["id"]], elsewhere, now) or moved
+                if self._look(row, members[row["id"]], elsewhere, now):
+                    members[row["id"]], moved = self._records.members(row["id"]), True
             return moved, bool(rows)
 
     # One of them

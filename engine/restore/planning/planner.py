@@ -134,7 +134,9 @@ def _asked(facts: Facts, request: Request, now: datetime, limits: Limits) -> lis
         found.append(f"what is kept is kept for 0 to {limits.most_days} days, not for {request.keep_days}")
     if request.way in ways.MAKES_MACHINE:
         name = new_name(facts, request, now)
-        if not name.strip() or len(name) > MOST_NAME or any(not sign.isprintable() for sign in name):
+        # What a machine is called already is a name, whatever signs are in it.
+        strange = any(not sign.isprintable() for sign in request.new_name)
+        if not name.strip() or len(name) > MOST_NAME or strange:
             found.append(f"{name!r:.60} is no name for a machine: give one of 1 to {MOST_NAME} printable characters")
     if request.way == "REPLACE" and triage.host_dead(facts, now):
         wanted = triage.fence_phrase(machine)

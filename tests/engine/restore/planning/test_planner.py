@@ -56,6 +56,12 @@ def test_what_must_be_typed_for_a_replace(name: str, phrase: str) -> None:
     assert plan(facts(machine=machine(name=name)), way="REPLACE").phrase == phrase
 
 
+@pytest.mark.parametrize("way", ["NEW", "REPLACE"])
+def test_what_a_machine_is_called_is_a_name(way: Any) -> None:
+    made = plan(facts(machine=machine(name="\N{FIRE} prod \N{WOMAN}\u200d\N{GIRL}")), way=way)
+    assert made.eligible and made.new_name.startswith("\N{FIRE} prod")
+
+
 @pytest.mark.parametrize("way", ["NEW", "IN_PLACE", "DISK_BESIDE", "DATA_VOLUME_BACK"])
 def test_nothing_must_be_typed_for_the_others(way: Any) -> None:
     assert plan(way=way).phrase is None

@@ -67,6 +67,7 @@ from engine.jobs.service import JobService
 from engine.network import operations as network
 from engine.notes.service import NoteService, Visible
 from engine.process.models import PROTOCOL, VERSION, Home
+from engine.restore.measured import Durations
 from engine.restore.planning.service import Planning
 from engine.restore.records import Records
 from engine.restore.room import RestoreRoom
@@ -234,7 +235,8 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         closing.callback(snapshots.close)
         grants.enabled = snapshots.standing.enabled
         records = Records(ops)
-        planning = Planning(gate, reads, snapshots.register, records, sessions.session)
+        durations = Durations(ops)
+        planning = Planning(gate, reads, snapshots.register, records, sessions.session, seconds=durations.seconds)
         closing.callback(planning.close)
         restore = RestoreRoom(
             ops, audit, feed, reads, jobs, gate, planning, snapshots.policies, lambda: settings.current, clouds.names,

@@ -23,6 +23,7 @@ from engine.restore.planning.asking import Asking, Sources, Who, text
 from engine.restore.planning.facts import Facts, NetworkAddresses
 from engine.restore.planning.planner import Limits
 from engine.restore.planning.reading import Lineage, Purpose, Reading, Room
+from engine.restore.planning.reading_points import Seconds
 from store.estate.reading import single
 from store.ids import uuid7
 from store.types import registry
@@ -48,19 +49,21 @@ class Planning:
         lineage: Lineage,
         who: Callable[[str, SessionKind, str], Who],
         limits: Callable[[str], Limits] = lambda cloud: Limits(),
+        seconds: Seconds = lambda cloud, region, point: None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         """
         journal  of our own restore points (engine/snapshots/runs/register.py)
         who      who(cloud, kind, project id): the account that asks then (engine/clouds/writing.py: session)
         limits   limits(cloud): settings that plans obey
+        seconds  how long it takes until a volume of a point is there (engine/restore/measured.py)
         """
         self._reads, self._limits = reads, limits
         self._clock = clock or (lambda: reads.clock())
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="planning")
         self._consoles = ThreadPoolExecutor(CONSOLES, thread_name_prefix="console")
         self._sources = Sources(gate.reader, who, self._pool)
-        self._room = Room(gate, self._sources, journal, lineage, self._consoles)
+        self._room = Room(gate, self._sources, journal, lineage, self._consoles, seconds)
 
     def close(self) -> None:
         """Ask nothing more."""

@@ -25,6 +25,7 @@ from engine.gate.rules import typable
 from engine.restore import rules, telling
 from engine.restore.cleaning import GONE_SECONDS, wait_gone
 from engine.restore.records import KEPT, RELEASED, REMOVED
+from engine.restore.steps.attaching import DETACHES_SHELVED
 from engine.restore.using import Get, Unsure, attachments, owner, port_list, read, volume_used
 from store.ops.errors import OpsError
 
@@ -239,7 +240,7 @@ class Keeping:
             if server not in self._meant(row):
                 raise Conflict(f"{row['name']} is attached to {server}, which it was not made for: it is left alone")
             path = f"/servers/{server}/os-volume_attachments/{id}"
-            self._send(actor, row, "DELETE", path, None, f"detach {row['name']}", "server", server)
+            self._send(actor, row, "DELETE", path, None, f"detach {row['name']}", "server", server, at=DETACHES_SHELVED)
         if servers:
             document = self._at_rest(get, row)
         self._volume(actor, get, row, document)
@@ -294,13 +295,13 @@ class Keeping:
 
     def _send(
         self, actor: Actor, row: Row, method: Any, path: str, body: Mapping[str, Any] | None, what: str, type: str = "",
-        id: str = "", session: SessionKind = "tenant",
+        id: str = "", session: SessionKind = "tenant", at: str = "",
     ) -> None:  # fmt: skip
         service = "compute" if path.startswith("/servers") else "block-storage"
         kind = type or ("server" if service == "compute" else "volume")
         key = (row["cloud"], row["region"], id or row["resource_id"])
         call = Call(
-            row["cloud"], row["region"], service, method, path, body, session=session, project_id=row["project_id"],
+            row["cloud"], row["region"], service, method, path, body, at, session=session, project_id=row["project_id"],
             what=what, key=key, type=kind,
         )  # fmt: skip
         self._gate.perform(actor, call)

@@ -21,7 +21,7 @@ from engine.restore.steps.work import Work
 from store import times
 
 _TAKES = "2.79"  # microversion that takes tag and delete_on_termination
-_SHELVED = "2.20"  # microversion from which a shelved machine lets go of a volume
+DETACHES_SHELVED = "2.20"  # microversion from which a shelved machine lets go of a volume
 _SECONDS = 300.0  # the longest that Nova is waited for
 _TRIED_SECONDS = 15.0  # that an attachment is asked for again which may as well be made otherwise
 _UNSEEN_SECONDS = 10.0  # that a request is looked for which an interrupted attempt may have sent
@@ -133,7 +133,7 @@ def _keep_end(work: Work, server_id: str, volume_id: str, like: Disk) -> None:
 def detach(work: Work, server_id: str, volume_id: str) -> None:
     """Detach a volume and wait until the machine has let go of it. Raises Failed when it does not."""
     call = work.call(
-        "compute", "DELETE", f"/servers/{server_id}/os-volume_attachments/{volume_id}", microversion=_SHELVED,
+        "compute", "DELETE", f"/servers/{server_id}/os-volume_attachments/{volume_id}", microversion=DETACHES_SHELVED,
         what=f"detach {volume_id}", type="server", id=server_id,
     )  # fmt: skip
 

@@ -161,6 +161,8 @@ def _disks(plan: Plan) -> Iterator[Difference]:
                 yield Difference(f"disk.{number}.size_gb", f"{name} gets {size_gb(disk)} GB, as its restore point has")
             if disk.attached_elsewhere:
                 yield Difference(f"disk.{number}.attached_elsewhere", f"{name} is no longer shared with other machines")
+        if plan.machine.gone and disk.choice != "leave_out":
+            yield Difference(f"disk.{number}.tag", f"{name} has no device tag: of a deleted machine it is not known")
 
 
 def _hidden(metadata: Mapping[str, str]) -> str:

@@ -156,6 +156,12 @@ def test_a_deleted_machine_lost_what_its_points_do_not_have() -> None:
     assert found.lost[0].startswith("the root disk web-root: what was written in the last 24 h")
 
 
+def test_of_a_deleted_machine_no_device_tag_is_known() -> None:
+    found = fields(plan(facts(machine=GONE, nics=())))
+    assert {"disk.0.tag", "disk.1.tag"} <= found
+    assert not any(field.endswith(".tag") for field in fields(plan()))
+
+
 def test_what_is_left_out_is_said() -> None:
     assert "the disk web-data is left out: the old one keeps it" in plan(disks={DATA: "leave_out"}).lost
     assert (

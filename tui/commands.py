@@ -41,6 +41,7 @@ VERB_TITLES = {
     "readonly": "on, or off 60 CLOUD: read-only mode of a cloud", "job": "one job by its number",
     "restore": "restore the machine here; with a number that restore",
     "restores": "restores: what runs, ran and is planned", "restore-kept": "what restores keep, and until when",
+    "restores-many": "restores of many machines at once, and how far they are",
     "jobs": "jobs that run or ran",
     "export": "what is shown as a file: csv PATH, xlsx, parquet, json",
     "audit": "who did what to what", "notes": "notes that people wrote", "views": "saved views",

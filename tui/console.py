@@ -36,6 +36,7 @@ from tui.acting.records import Records
 from tui.acting.related import Related
 from tui.acting.restore import Restoring
 from tui.acting.restore_jobs import RestoreJobs
+from tui.acting.restore_many import RestoreMany
 from tui.acting.setup import Setup
 from tui.acting.shell import Shell
 from tui.acting.snapshot_policies import SnapshotPolicies
@@ -98,6 +99,7 @@ class QuarterdeckApp(
     SnapshotPolicies,
     Restoring,
     RestoreJobs,
+    RestoreMany,
     Past,
     Display,
     Hearing,

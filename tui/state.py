@@ -17,7 +17,7 @@ PAGES = (  # opened by their own word, with a filter behind it
     *("audit", "notes", "handover", "views", "jobs", "keys", "settings", "listings", "activity"),
     *("health", "problems", "drift", "drift-rules", "ignores", "windows"),
     *("protection", "policies", "compliance", "runs", "exclusions"),
-    *("restores", "restore-kept"),
+    *("restores", "restore-kept", "restores-many"),
 )
 PROTECTED = ("points", "why")  # of one resource: what it can go back to, why it has its policies
 KINDS = (

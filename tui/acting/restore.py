@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
     from tui.dialogs.page import Page
     from tui.dialogs.restore_review import ReviewPage
-    from tui.targets import Targets
 
 OVER = ("changed", "expired", "executed")  # codes of refusals after which a plan is of no use any more
 NO_MACHINE = "a restore is of a machine; none is under the cursor"
@@ -59,15 +58,6 @@ class Restoring:
             self.begin_restore((key[0], key[1], server), "", point=point, disk=key[2])
         else:
             self.notice("this volume is attached to no machine; R on a machine restores it, deleted ones are in :find")
-
-    def restore_marked(self: QuarterdeckApp, targets: Targets) -> None:  # type: ignore[misc]
-        """One plan for several machines: it has lines for each, and one phrase with their number."""
-        count = "these" if targets.count is None else f"{targets.count:,}"
-        self.tell(
-            f"RESTORE {targets.words()}",
-            f"This engine makes no plan for several machines at once; {count} are marked.\n"
-            "esc forgets the marks; then R restores the machine under the cursor.",
-        )
 
     # Where it begins
 

@@ -56,6 +56,7 @@ PANES: dict[str, tuple[str, str]] = {
     "restores": ("restores", "RestoresPane"),
     "restore": ("restore_job", "RestoreJobPane"),
     "restore-kept": ("restore_kept", "KeptPane"),
+    "restores-many": ("restore_many", "ManyPane"),
     "problems": ("problems", "ProblemsPane"),
     "dashboard": ("dashboard", "DashboardPane"),
     "health": ("health", "HealthPane"),

@@ -137,10 +137,11 @@ def _newest(connection: Connection, ids: Sequence[str]) -> dict[str, Row]:
         rows = [dict(row) for row in connection.execute(query).mappings()]
         found |= {ahead[row["id"]]: row for row in rows}
         known = {row["id"]: ahead[row["id"]] for row in rows}
-        later = (
-            select(plans.c.id, plans.c.retry_of).where(plans.c.retry_of.in_(list(known))).order_by(plans.c.created_at)
-        )
-        ahead = {row.id: known[row.retry_of] for row in connection.execute(later)} if known else {}
+        ahead = {}
+        if known:
+            later = select(plans.c.id, plans.c.retry_of).where(plans.c.retry_of.in_(list(known)))
+            newest = connection.execute(later.order_by(plans.c.created_at))
+            ahead = {row.id: known[row.retry_of] for row in newest}
     return found
 
 

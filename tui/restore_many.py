@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from store.types.actions import Option
 from tui import restore
-from tui.dialogs.fields import ChoiceField, Field, TextField
 from tui.table.cells import clean
 from tui.times import TimeError, parse
+
+if TYPE_CHECKING:
+    from tui.dialogs.fields import Field
 
 Item = Mapping[str, Any]
 
@@ -116,6 +117,9 @@ def _machines(count: int) -> str:
 
 def fields() -> list[Field]:
     """What is the same for all of them."""
+    from store.types.actions import Option
+    from tui.dialogs.fields import ChoiceField, TextField
+
     ways = [(way, f"{restore.WAY_WORDS[way]}: {restore.WAY_MEANING[way]}") for way in WAYS]
     strategies = [("", "as usual: REPLACE takes over, NEW gets new ones")]
     strategies += [(name, restore.STRATEGY_WORDS[name]) for name in restore.STRATEGIES[:3]]

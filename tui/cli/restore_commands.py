@@ -10,6 +10,7 @@ import typer
 from tui.cli.output import Format
 from tui.cli.restore_job_commands import kept_commands
 from tui.cli.restore_job_commands import register as register_jobs
+from tui.cli.restore_many_commands import many_commands
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How results are written to stdout.")]
 Cloud = Annotated[str | None, typer.Option("--cloud", help="The cloud; needed where several have such a one.")]
@@ -49,6 +50,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the program's."""
     register_jobs(restore_commands)
     restore_commands.add_typer(kept_commands, name="kept")
+    restore_commands.add_typer(many_commands, name="many")
     app.add_typer(restore_commands, name="restore")
 
 

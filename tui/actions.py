@@ -291,7 +291,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("restore_machine", ("o",), "the machine that the restore made, or is of", ("restore",), "machine", 19),
     Action("restore_pages", ("tab", "shift+tab"), "restores, what is kept, and back", ("restores", "restore_kept"),
            "pages", 20),
-    Action("many_pause", ("p",), "begin no further machine for now; again: go on", ("restore_many",), "pause", 12),
+    Action("many_pause", ("space",), "begin no further machine for now; again: go on", ("restore_many",), "pause", 12),
     Action("many_cancel", ("c",), "cancel the machines that have not begun, or all", ("restore_many",), "cancel", 13),
     Action("keep_longer", ("e",), "keep it for more days", ("restore_kept",), "longer", 12),
     Action("release_kept", ("f",), "keep it for good: it is no longer removed at a date", ("restore_kept",),

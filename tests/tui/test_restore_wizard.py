@@ -401,7 +401,8 @@ async def test_several_marked_machines_are_not_restored_one_by_one_unasked() -> 
     client = RestoreClient()
     async with console(client) as (_, pilot):
         await pilot.press("space", "j", "space", "R")
-        await until_text(pilot, "no plan for several machines")
+        await until_text(pilot, "2 marked servers")
+        await until_text(pilot, "Plan them")
         assert not client.asked("GET", "/q/restore/start")
 
 

@@ -17,6 +17,9 @@ from tui.table.spec import Key, Row
 
 COLUMNS = ("name", "state", "group", "took", "about", "project", "cloud")
 
+# What an action asks the engine to be able to.
+ABLE = {"many_pause": {"pause", "resume"}, "many_cancel": {"cancel"}}
+
 
 class ManyPane(AskedPane):
     """Without a subject the list, newest first; with one its machines in the order of their turns."""
@@ -91,6 +94,13 @@ class ManyPane(AskedPane):
         if self.view.subject:
             return getattr(self, "many", None) or None
         return None if row is None else getattr(self, "items", {}).get(row.key)
+
+    def why_not(self, id: str, row: Row | None) -> str:
+        """Why a key can't be used now."""
+        if id not in ABLE:
+            return ""
+        can = set((self.many_here(row) or {}).get("can") or ())
+        return "" if can & ABLE[id] else "it is not possible now"
 
     def strip(self, row: Row) -> list[Parts]:
         """How all of it is, what is said of this line, what to do."""

@@ -54,6 +54,7 @@ def begun(
     scene: Scene, variants: Sequence[str], machines: dict[str, Machine], **rules: dict[str, Any]
 ) -> dict[str, str]:
     """A job for each; rules: {rule: {variant: what}}."""
+    scene.go(False)
     found = {}
     for variant in variants:
         own = {name: values[variant] for name, values in rules.items() if variant in values}

@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "dashboard": ("Dashboard and tenant health", []),
     "snapshots": ("Runs of snapshot policies", []),
     "compliance": ("Compliance with snapshot policies", []),
+    "restores": ("Restores", []),
 }
 
 HEAD = """# Benchmarks

@@ -81,6 +81,15 @@ class Durable:
         except Exception as error:
             raise self._ops_error(error) or error from error
 
+    def resume(self, job_id: str) -> None:
+        """Run a workflow that was left (`Leave`) once more, within a second or two. Raises OpsError."""
+        from dbos import DBOS
+
+        try:
+            DBOS.resume_workflow(job_id)
+        except Exception as error:
+            raise self._ops_error(error) or error from error
+
     def status(self, job_id: str) -> tuple[str, str] | None:
         """(state as the library says it, application version) of a job's workflow; None when it has none."""
         from dbos import DBOS

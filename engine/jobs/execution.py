@@ -47,10 +47,20 @@ class Execution:
     """Performs what is left of one job's plan."""
 
     def __init__(
-        self, ops: Ops, audit: AuditService, durable: Durable, job_id: str, runner: StepRunner, signals: Signals
+        self,
+        ops: Ops,
+        audit: AuditService,
+        durable: Durable,
+        job_id: str,
+        runner: StepRunner,
+        signals: Signals,
+        *,
+        only_back: bool = False,
     ) -> None:
+        """`only_back`: the job is taken back, and nothing else of it is begun, not even again what was interrupted."""
         self._ops, self._audit, self._durable = ops, audit, durable
         self._id, self._runner, self._signals = job_id, runner, signals
+        self._only_back = only_back
         self._answers: queue.SimpleQueue[tuple[int, StepResult | BaseException]] = queue.SimpleQueue()
         self._busy: set[int] = set()
         with ops.read() as connection:
@@ -73,6 +83,8 @@ class Execution:
             size = rules.parallel(self._job["options"])
             pool = ThreadPoolExecutor(size, thread_name_prefix=f"job-{self._job['number']}")
             try:
+                if self._only_back:
+                    self._cut()
                 self._loop(pool)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -95,6 +107,12 @@ class Execution:
             except queue.Empty:
                 if self._signals.trouble is not None:
                     self._look_for_storage()
+
+    def _cut(self) -> None:
+        """What was interrupted stays so: the steps that take back look for themselves how far it came."""
+        for seq in self._phase("do"):
+            if self._states[seq] == "running":
+                self._take(seq, StepResult(False, journal.CUT))
 
     def _begin_steps(self, pool: ThreadPoolExecutor) -> None:
         # What was begun before a crash may have reached the cloud: that is ended, also when nothing else begins.

@@ -13,7 +13,7 @@ from engine.jobs import rules
 from engine.jobs.models import OPEN, StepResult, StepState
 from store.ops.jobs_tables import job_attempts, job_steps, jobs
 
-_CUT = "was interrupted and not taken up again: look whether it was done in the cloud"
+CUT = "was interrupted and not taken up again: look whether it was done in the cloud"
 
 
 def create(connection: Connection, values: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> int:
@@ -159,7 +159,7 @@ def end_job(connection: Connection, job_id: str, now: datetime) -> tuple[str, st
     # Only where nobody ran the job any more.
     running = (of_job, job_steps.c.state == "running")
     cut = connection.scalar(select(func.count()).select_from(job_steps).where(*running, job_steps.c.phase == "do")) or 0
-    connection.execute(update(job_steps).where(*running).values(state="failed", detail=_CUT, ended_at=now))
+    connection.execute(update(job_steps).where(*running).values(state="failed", detail=CUT, ended_at=now))
     if cut:
         connection.execute(update(jobs).where(jobs.c.id == job_id).values(failed=jobs.c.failed + cut))
     row = job(connection, job_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, Field
 
@@ -129,6 +129,15 @@ class StepRunner(Protocol):
 
     def retry(self, job: dict[str, Any], steps: Sequence[Step], caller: Caller) -> dict[str, Any] | None:
         """Begin a new job for these steps of an ended one; None: the steps are submitted again as they were."""
+        ...
+
+
+@runtime_checkable
+class TakesBack(Protocol):
+    """A runner that can also take back jobs whose plan version it does not run any more."""
+
+    def takes_back(self, version: int, names: Sequence[str]) -> bool:
+        """Whether it performs the undo steps with these names, of a plan of that version."""
         ...
 
 

@@ -68,6 +68,15 @@ def committed(plan: Mapping[str, Any], steps: Iterable[tuple[str, str]]) -> bool
     return bool(commit) and any(name == commit and state == "done" for name, state in steps)
 
 
+def takes_back(steps: Sequence[Mapping[str, Any]], plan: Mapping[str, Any]) -> list[str]:
+    """Names of the undo steps by which a job with these rows would be taken back now; none when it did nothing yet,
+    or holds already."""
+    done = [(step["name"], step["state"]) for step in steps if step["phase"] == "do"]
+    if committed(plan, done) or all(state == "pending" for _, state in done):
+        return []
+    return [step["name"] for step in steps if step["phase"] == "undo"]
+
+
 def room(options: Mapping[str, Any], failed: int, busy: int) -> int:
     """How many more steps may begin now. With a limit of failures never more run than may still fail: if all of them
     do, there are just so many failures, and not as many more as ran side by side.

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from sqlalchemy import Connection
@@ -22,7 +22,7 @@ from engine.audit.service import AuditService
 from engine.jobs import journal, rules, views
 from engine.jobs.durable import APPLICATION_VERSION, Durable, Leave
 from engine.jobs.execution import LEAVE_SECONDS, Execution, Signals, end, step_of
-from engine.jobs.models import OPEN, StepRunner
+from engine.jobs.models import OPEN, StepRunner, TakesBack
 from store import times
 from store.ids import uuid7
 from store.ops.errors import OpsError
@@ -162,29 +162,35 @@ class JobService:
         return found
 
     def cancel(self, reference: str | int, caller: Caller) -> dict[str, Any]:
-        """End a job between two steps; one that nobody runs ends at once. Raises NotFound, Conflict when it ended."""
+        """End a job between two steps; one that nobody runs ends at once, but one that is only too old for this
+        release is taken back first where that can be done. Raises NotFound, Conflict when it ended."""
 
-        def act(connection: Connection) -> tuple[dict[str, Any], bool]:
+        def act(connection: Connection) -> tuple[dict[str, Any], bool, bool]:
             row = self._found(journal.job(connection, reference), reference, caller)
             if row["state"] not in OPEN:
                 raise Conflict(f"job {row['number']} has ended: {row['detail']}")
             steps = journal.steps(connection, row["id"])
-            if rules.committed(row["plan"], ((step["name"], step["state"]) for step in steps)):
+            idle = self._problem(row["id"]) is not None
+            if not idle and rules.committed(row["plan"], ((step["name"], step["state"]) for step in steps)):
                 raise Conflict(f"job {row['number']} did what it was for already; what is left of it is tidying up")
             if journal.ask_cancel(connection, row["id"], caller.name, times.utcnow()):
                 target = f"job {row['number']}: {row['title']}"
                 self._audit.record(caller, "job.cancel", target, {"job": row["id"]}, connection=connection)
-            if idle := self._problem(row["id"]) is not None:
+            back = idle and self._takes_back(row, steps)
+            if idle and not back:
                 end(connection, self._audit, row, caller)
-            return row, idle
+            return row, idle and not back, back
 
-        row, idle = self._ops.finish(act)
-        if idle and (runner := self._runners.get(row["kind"])) is not None:
+        row, over, back = self._ops.finish(act)
+        if back:
+            self._problems[row["id"]] = "is about to be taken back"
+            self._durable.resume(row["id"])
+        if over and (runner := self._runners.get(row["kind"])) is not None:
             runner.ended(self.job(row["id"]))
         with self._lock:
             if (signals := self._signals.get(row["id"])) is not None:
                 signals.cancelled.set()
-            else:
+            elif not back:
                 self._problems.pop(row["id"], None)
         self._publish(row["id"])
         return self.job(row["id"])
@@ -267,19 +273,30 @@ class JobService:
     def _run_with(self, job_id: str, signals: Signals) -> None:
         with self._ops.read() as connection:
             row = journal.job(connection, job_id)
+            steps = journal.steps(connection, job_id)
         if row is None:
             _log.error("a workflow without a job is left", job=job_id)
             return
         runner = self._runners.get(row["kind"])
-        if runner is None or row["plan_version"] not in runner.versions:
-            if row["state"] in OPEN:
-                self._give_up(job_id, _cannot_run(row["kind"], row["plan_version"]))
+        strange = runner is None or row["plan_version"] not in runner.versions
+        back = strange and self._takes_back(row, steps)
+        if strange and row["state"] not in OPEN:
             return
-        Execution(self._ops, self._audit, self._durable, job_id, runner, signals).run()
+        if runner is None or (strange and not (back and row["cancel_asked_at"] is not None)):
+            self._give_up(job_id, _cannot_run(row["kind"], row["plan_version"], back))
+        Execution(self._ops, self._audit, self._durable, job_id, runner, signals, only_back=back).run()
         # After a crash this is told again.
         runner.ended(self.job(job_id))
 
-    def _give_up(self, job_id: str, problem: str) -> None:
+    def _takes_back(self, row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether an open job that this release cannot run did something that it can at least take back."""
+        runner, version = self._runners.get(row["kind"]), row["plan_version"]
+        if not isinstance(runner, TakesBack) or version in runner.versions:
+            return False
+        names = rules.takes_back(steps, row["plan"])
+        return bool(names) and runner.takes_back(version, names)
+
+    def _give_up(self, job_id: str, problem: str) -> NoReturn:
         """Leave an open job that cannot run, and say so. It is tried again at the next start."""
         _log.error("a job can't run", job=job_id, problem=problem)
         self._problems[job_id] = problem
@@ -303,7 +320,8 @@ class JobService:
 
     def _view(self, row: dict[str, Any], running: int, committed: bool = False) -> dict[str, Any]:
         problem = self._trouble(row["id"]) if row["state"] in OPEN else None
-        return views.job(row, running, problem, row["kind"] in self._runners, committed)
+        holds = committed and self._problem(row["id"]) is None
+        return views.job(row, running, problem, row["kind"] in self._runners, holds)
 
     def _found(self, row: dict[str, Any] | None, reference: str | int, caller: Caller | None) -> dict[str, Any]:
         if row is None or (caller is not None and caller.limited and row["owner"] != caller.owner):
@@ -339,8 +357,9 @@ def _values(
     }
 
 
-def _cannot_run(kind: str, version: int) -> str:
+def _cannot_run(kind: str, version: int, back: bool = False) -> str:
     return (
         f"this release can't run version {version} of a plan of kind {kind}; go back to the release that began the "
         "job (its database is as that release left it), or cancel the job"
+        + (": what it has changed is taken back then" if back else "")
     )

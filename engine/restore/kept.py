@@ -8,6 +8,8 @@ from typing import Any
 
 from engine.restore.models import PLAN_VERSION, Plan, Request
 
+READS = (PLAN_VERSION,)  # versions that can be read, and so at least be taken back
+
 
 class UnknownPlan(ValueError):
     """A stored plan cannot be read by this release; one sentence."""
@@ -31,7 +33,7 @@ def plan_of(stored: Mapping[str, Any]) -> Plan:
     """A plan that `to_json` wrote, also in an earlier release. Raises UnknownPlan."""
     from pydantic import ValidationError
 
-    if int(stored.get("version", 0)) != PLAN_VERSION:
+    if int(stored.get("version", 0)) not in READS:
         raise UnknownPlan(f"this release cannot read version {stored.get('version')} of a restore plan")
     try:
         plan: Plan = _adapter(Plan).validate_python(stored)

@@ -40,6 +40,10 @@ class RestoreRunner:
         names = {str(name): int(seq) for name, seq in context.plan["names"].items()}
         return perform(Work(step, context, self._plan(context), self._kit, names=names))
 
+    def takes_back(self, version: int, names: Sequence[str]) -> bool:
+        """As jobs.models.TakesBack: the plan can be read, and every step that takes back is known."""
+        return version in kept.READS and all(name in catalogue.steps() for name in names)
+
     def ended(self, job: dict[str, Any]) -> None:
         """The job ended: let go of what it held, and have it told."""
         self._plans.pop(job["id"], None)

@@ -12,7 +12,7 @@ import pytest
 from engine.api.errors import BadRequest, Conflict
 from engine.jobs import rules
 from engine.jobs.models import StepState
-from tests.engine.jobs.backend import CALLER
+from tests.engine.jobs.backend import CALLER, Effects
 from tests.engine.jobs.test_service import Room, opened, room
 from tests.engine.process.running import wait_for
 
@@ -141,3 +141,79 @@ def test_progress_is_seen_while_the_step_runs(room: Room) -> None:
 )
 def test_the_sentence(undone: list[StepState], said: str) -> None:
     assert rules.final_sentence(["done", "failed"], None, undone) == said
+
+
+# A release that runs a plan's version no more
+
+
+class Later(Effects):
+    """Of a later release: it runs other plans, and takes back those of version 1 whose undo steps it knows."""
+
+    versions: Sequence[int] = (2,)
+    known = ("BACK_2", "BACK_1")
+
+    def takes_back(self, version: int, names: Sequence[str]) -> bool:
+        return version == 1 and set(names) <= set(self.known)
+
+
+def left(folder: Path, do: Sequence[dict[str, Any]], ended: int, **more: Any) -> str:
+    """A job of version 1 that an engine left open after so many steps, in the next one."""
+    with opened(folder) as one:
+        one.effects.gates["stay"] = threading.Event()
+        job = submitted(one, do, **more)
+        wait_for(lambda: one.states(job)[: ended + 1] == ["done"] * ended + ["running"])
+    return job
+
+
+def test_what_cannot_be_run_says_so_and_is_taken_back_when_it_is_cancelled(tmp_path: Path) -> None:
+    job = left(tmp_path, [{}, {"gate": "stay"}, {"name": "HOLD"}], 1, commit="HOLD")
+    with opened(tmp_path, Later) as two:
+        found = wait_for(lambda: (j := two.jobs.job(job))["detail"] and j)
+        assert found["state"] == "waiting" and found["can"] == ["cancel"]
+        assert "can't run version 1" in found["detail"] and "is taken back then" in found["detail"]
+        assert two.effects.seen == [], "nothing was done"
+        two.jobs.cancel(job, CALLER)
+        ended = two.ended(job)
+        assert ended["state"] == "cancelled" and "taken back" in ended["detail"]
+        assert two.states(job) == ["done", "failed", "skipped", "done", "done"]
+        assert "interrupted" in ended["steps"][1]["detail"]
+        assert [what for _, what in two.effects.lines()][1:] == ["BACK_2", "BACK_1"]
+        assert wait_for(lambda: two.effects.over) == ["cancelled"] and two.jobs.status() == []
+    with opened(tmp_path, Later) as three:
+        assert three.jobs.job(job)["state"] == "cancelled" and three.effects.seen == []
+
+
+def test_it_goes_on_taking_back_after_another_start(tmp_path: Path) -> None:
+    job = left(tmp_path, [{}, {"gate": "stay"}], 1)
+    with opened(tmp_path, Later) as two:
+        two.effects.gates["stay"] = threading.Event()
+        wait_for(lambda: two.jobs.job(job)["detail"])
+        two.jobs._stopping.set()  # it ends before it has begun
+        two.jobs.cancel(job, CALLER)
+    with opened(tmp_path, Later) as three:
+        assert three.ended(job)["state"] == "cancelled"
+        assert three.states(job) == ["done", "failed", "done", "done"]
+
+
+@pytest.mark.parametrize(
+    ("do", "ended", "undo", "commit", "state", "states"),
+    [
+        pytest.param(
+            [{}, {"gate": "stay"}], 1, ("BACK_3",), "", "cancelled", "done failed skipped", id="a step nobody knows"
+        ),
+        pytest.param(
+            [{"name": "HOLD"}, {"gate": "stay"}, {}], 1, ("BACK_1",), "HOLD", "partial", "done failed skipped skipped",
+            id="it holds already: what is left of it is given up",
+        ),
+        pytest.param([{"gate": "stay"}], 0, (), "", "cancelled", "failed", id="nothing takes it back"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_taken_back_is_given_up(
+    tmp_path: Path, do: Any, ended: int, undo: Any, commit: str, state: str, states: str
+) -> None:
+    job = left(tmp_path, do, ended, undo=undo, commit=commit)
+    with opened(tmp_path, Later) as two:
+        found = wait_for(lambda: (j := two.jobs.job(job))["detail"] and j)
+        assert "taken back" not in found["detail"] and found["can"] == ["cancel"]
+        assert two.jobs.cancel(job, CALLER)["state"] == state
+        assert two.states(job) == states.split() and two.effects.seen == []

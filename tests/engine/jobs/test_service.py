@@ -30,12 +30,12 @@ from tests.engine.process.running import wait_for
 class Room:
     """An open jobs room on the ops database of a folder."""
 
-    def __init__(self, folder: Path, **versions: Any) -> None:
+    def __init__(self, folder: Path, effects: type[Effects] = Effects) -> None:
         self.ops = Ops.open(folder / "ops.sqlite")
         self.audit = AuditService(self.ops)
         self.feed = ChangeFeed()
         self.jobs = JobService(self.ops, self.audit, self.feed)
-        self.effects = Effects(folder)
+        self.effects = effects(folder)
         self.jobs.register("effects", self.effects)
         self.jobs.begin()
 
@@ -54,8 +54,8 @@ class Room:
 
 
 @contextlib.contextmanager
-def opened(folder: Path) -> Iterator[Room]:
-    one = Room(folder)
+def opened(folder: Path, effects: type[Effects] = Effects) -> Iterator[Room]:
+    one = Room(folder, effects)
     try:
         yield one
     finally:

@@ -122,17 +122,23 @@ class Project:
     def remove(self) -> None:
         """Everything in the project, its users, and the project, in the order the services want."""
         own = f"project_id={self.id}"
-        for server in self._all("compute", f"/servers?all_tenants=1&{own}"):
-            self.delete("compute", f"/servers/{server['id']}")
+        self._delete_all("compute", "/servers", f"?all_tenants=1&{own}")
         for collection in ("backups", "snapshots", "volumes"):
-            for item in self._all("block-storage", f"/{collection}?all_tenants=1&{own}"):
-                self.delete("block-storage", f"/{collection}/{item['id']}")
+            self._delete_all("block-storage", f"/{collection}", f"?all_tenants=1&{own}")
         for image in self._all("image", f"/v2/images?owner={self.id}"):
             self.delete("image", f"/v2/images/{image['id']}")
         self._remove_network(own)
         for user_id in self.users.values():
             self.delete("identity", f"/users/{user_id}")
         self.delete("identity", f"/projects/{self.id}")
+
+    def _delete_all(self, service: str, collection: str, query: str) -> None:
+        """All of a listing: asked for at once, then waited for, because each takes its time by itself."""
+        paths = [f"{collection}/{item['id']}" for item in self._all(service, f"{collection}{query}")]
+        for path in paths:
+            self.admin(service, path, "DELETE")
+        for path in paths:
+            self.delete(service, path)
 
     def _remove_network(self, own: str) -> None:
         for collection in ("floatingips", "trunks"):

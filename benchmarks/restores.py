@@ -85,6 +85,9 @@ def ended(client: SyncClient, plan: dict[str, Any]) -> dict[str, Any]:
 def at_once(folder: Path, count: int, pace: float) -> list[list[str]]:
     """So many restores side by side."""
     with scene(folder, 60, pace) as (cloud, tenant, client, pid):
+        unlimited = {"quota_set": {"ram": -1, "cores": -1, "instances": -1}}
+        answer = tenant.admin("compute", f"/os-quota-sets/{tenant.project}", "PUT", json=unlimited)
+        assert answer.status_code == 200, answer.text
         with ThreadPoolExecutor(4) as pool:
             made = list(pool.map(lambda number: tenant.machine(data=0), range(count)))
         collect(client)

@@ -94,13 +94,14 @@ class RestoreService:
 
     def make(
         self, caller: Caller, request: Request, *, retry_of: str = "", reused: Mapping[str, str] | None = None,
-        bulk_id: str = "",
+        bulk_id: str = "", planning: Planning | None = None,
     ) -> Plan:  # fmt: skip
-        """The same, and the plan itself."""
+        """The same, and the plan itself. `planning`: one that shares what it reads with others."""
         self.enabled(request.cloud)
         if caller.clouds is not None and request.cloud not in caller.clouds:
             raise NotFound(f"there is no cloud {request.cloud!r:.80} here")
-        made = told(lambda: self._planning.plan(caller, request, reused=reused, retry_of=retry_of))
+        planning = planning or self._planning
+        made = told(lambda: planning.plan(caller, request, reused=reused, retry_of=retry_of))
         machine = made.machine
         self.check_visible(caller, machine, request.project_id)
         self._plans.keep(caller, made, bulk_id)

@@ -27,6 +27,10 @@ class Planning(Protocol):
         """A plan, not stored; `reused`: {volume: one that an earlier job made of the same point}."""
         ...
 
+    def sharing(self, seconds: float) -> Planning:
+        """The same, for plans that are made together: answers serve all of them for so long."""
+        ...
+
     def facts(self, caller: Caller, request: Request) -> Facts:
         """All that is known of the machine, read live."""
         ...

@@ -95,6 +95,7 @@ async def test_marked_machines_get_one_plan_which_is_carried_out_once_its_phrase
         await planned(pilot)
         (asked,) = client.asked("POST", BULK)
         assert len(asked["keys"]) == 2 and asked["way"] == "NEW" and asked["stop_after"] == 3
+        assert not client.asked("GET", "/q/restore/start"), "none is restored by itself"
         await until_text(pilot, "db-2 is locked")
         assert "16h06m old" in text(app)
         await pilot.press("enter", "enter", "enter")

@@ -397,15 +397,6 @@ async def test_of_a_volume_it_is_the_machine_that_has_it_with_this_disk_chosen(s
     assert client.asked("GET", "/q/restore/start") == [{"cloud": "prod-eu", "region": "eu-1", "id": server}]
 
 
-async def test_several_marked_machines_are_not_restored_one_by_one_unasked() -> None:
-    client = RestoreClient()
-    async with console(client) as (_, pilot):
-        await pilot.press("space", "j", "space", "R")
-        await until_text(pilot, "2 marked servers")
-        await until_text(pilot, "Plan them")
-        assert not client.asked("GET", "/q/restore/start")
-
-
 async def test_where_there_is_no_machine_a_line_says_so() -> None:
     client = RestoreClient()
     async with console(client) as (app, pilot):

@@ -21,8 +21,10 @@ from store.types import registry
 if TYPE_CHECKING:
     from engine.inventory.reads import InventoryReads
     from engine.restore.service import RestoreService
+    from engine.restore.sources import Planning
 
 AT_ONCE = 8  # machines that are planned side by side
+SHARED_SECONDS = 10.0  # that an answer of a cloud serves for all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Line:
 class Lines:
     """Thread-safe; blocks as long as the clouds take."""
 
-    def __init__(self, service: RestoreService, reads: InventoryReads) -> None:
-        self._service, self._reads = service, reads
+    def __init__(self, service: RestoreService, planning: Planning, reads: InventoryReads) -> None:
+        self._service, self._planning, self._reads = service, planning, reads
 
     def made(
         self,
@@ -53,8 +55,10 @@ class Lines:
         A machine that cannot be planned is a line that says why; nothing is raised for one.
         """
 
+        planning = self._planning.sharing(SHARED_SECONDS)
+
         def one(key: Key) -> Line:
-            return self._line(caller, bulk_id, key, order, wanted, prove)
+            return self._line(caller, bulk_id, key, order, wanted, prove, planning)
 
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="restore-many") as pool:
             found = list(pool.map(one, dict.fromkeys(keys)))
@@ -87,7 +91,7 @@ class Lines:
 
     def _line(
         self, caller: Caller, bulk_id: str, key: Key, order: Sequence[str], wanted: Request,
-        prove: Callable[[Prove], Prove],
+        prove: Callable[[Prove], Prove], planning: Planning,
     ) -> Line:  # fmt: skip
         known = self._known(caller, key)
         row: dict[str, Any] = {
@@ -98,7 +102,7 @@ class Lines:
         plan = None
         try:
             request = self.request(wanted, key, row["project_id"], prove)
-            plan = self._service.make(caller, request, bulk_id=bulk_id)
+            plan = self._service.make(caller, request, bulk_id=bulk_id, planning=planning)
         except ApiError as error:
             row["detail"] = error.detail
         if plan is not None:

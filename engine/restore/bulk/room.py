@@ -52,8 +52,8 @@ class BulkRoom:
         records = BulkRecords(ops, clock)
         self._driver = Driver(ops, audit, records, plans, restores, jobs, windows, changed, clock)
         self.service = BulkService(
-            ops, audit, records, restores, Lines(restores, reads), planning, jobs, windows, self._driver, settings,
-            visible, changed, self._driver.wake, clock,
+            ops, audit, records, restores, Lines(restores, planning, reads), planning, jobs, windows, self._driver,
+            settings, visible, changed, self._driver.wake, clock,
         )  # fmt: skip
 
     def begin(self) -> None:

@@ -5,6 +5,7 @@ Nothing here changes a cloud. What is read is never kept: a plan that is execute
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -24,6 +25,7 @@ from engine.restore.planning.facts import Facts, NetworkAddresses
 from engine.restore.planning.planner import Limits
 from engine.restore.planning.reading import Lineage, Purpose, Reading, Room
 from engine.restore.planning.reading_points import Seconds
+from engine.restore.planning.sharing import Shared
 from store.estate.reading import single
 from store.ids import uuid7
 from store.types import registry
@@ -64,6 +66,14 @@ class Planning:
         self._consoles = ThreadPoolExecutor(CONSOLES, thread_name_prefix="console")
         self._sources = Sources(gate.reader, who, self._pool)
         self._room = Room(gate, self._sources, journal, lineage, self._consoles, seconds)
+
+    def sharing(self, seconds: float) -> Planning:
+        """The same, for plans that are made together: what was asked less than so long ago is not asked again. What is
+        carried out is read anew by whoever did not share."""
+        twin = copy.copy(self)
+        twin._sources = replace(self._sources, reader=Shared(self._sources.reader, seconds))
+        twin._room = replace(self._room, sources=twin._sources)
+        return twin
 
     def close(self) -> None:
         """Ask nothing more."""

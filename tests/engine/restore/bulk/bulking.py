@@ -59,6 +59,9 @@ class ManyPlanner(Planner):
             reused=dict(reused or {}),
         )  # fmt: skip
 
+    def sharing(self, seconds: float) -> ManyPlanner:
+        return self
+
     def again(self, plan: Plan) -> tuple[str, ...]:
         return self.changed.pop(plan.machine.key[2], ())
 
@@ -91,8 +94,9 @@ class Many(World):
             self.ops, self.audit, self.many, self.plans, self.service, self.jobs, self.gate.windows,
             self.moved.append, lambda: self.clock,
         )  # fmt: skip
+        lines = ManyLines(self.service, self.planner, None)  # type: ignore[arg-type]
         self.bulk = BulkService(
-            self.ops, self.audit, self.many, self.service, ManyLines(self.service, None), self.planner, self.jobs,  # type: ignore[arg-type]
+            self.ops, self.audit, self.many, self.service, lines, self.planner, self.jobs,  # type: ignore[arg-type]
             self.gate.windows, self.driver, lambda: self.settings,
             lambda caller, cloud, project: caller.projects is None or project in caller.projects,
             self.moved.append, lambda: None, lambda: self.clock,

@@ -128,7 +128,8 @@ def plan(
         typer.Option("--from-point", metavar="VOLUME[=POINT]", help="From the restore point, or from one of its own."),
     ] = None,
     strategy: Annotated[
-        Strategy | None, typer.Option("--ip-strategy", case_sensitive=False, help="Addresses of the new machine.")
+        Strategy | None,
+        typer.Option("--ip-strategy", case_sensitive=False, help="replace: SAME_IPS_OR_FAIL, else NEW_IPS."),
     ] = None,
     ip: Annotated[
         list[str] | None, typer.Option("--ip", metavar="NETWORK=ADDRESS", help="This address there (MANUAL_IP).")

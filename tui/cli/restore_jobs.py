@@ -97,6 +97,8 @@ def _show(job: Mapping[str, Any]) -> None:
     steps = job["steps"]
     width = max((len(step["name"]) for step in steps), default=0)
     for step in steps:
+        if step["phase"] == "undo" and step["status"] in ("PENDING", "SKIPPED"):
+            continue  # nothing has to be taken back
         say(step_line(step, steps, width))
     if job["resources"]:
         say()

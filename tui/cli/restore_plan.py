@@ -81,6 +81,8 @@ def request(client: SyncClient, wish: Wish) -> dict[str, Any]:
     key = the_machine(client, wish.machine, wish.cloud, wish.region)
     body: dict[str, Any] = {"cloud": key[0], "region": key[1], "server_id": key[2]}
     body |= {name: value for name, value in wish.direct.items() if value is not None}
+    if body.get("way") == "REPLACE" and not wish.ips:  # its successor takes over; the API's default is meant for copies
+        body.setdefault("ip_strategy", "SAME_IPS_OR_FAIL")
     prove = {name: value for name, value in wish.prove.items() if value is not None}
     body |= {"prove": prove} if prove else {}
     body |= {"at": at} if at is not None else {}

@@ -19,7 +19,7 @@ from tui.cli.restore_asking import name_of, say
 STEPS = ("step", "name", "phase", "status", "seconds", "usual_seconds", "attempt", "started_at", "ended_at", "detail",
          "created")  # fmt: skip
 OVER = ("SUCCEEDED", "FAILED", "CANCELED")
-_ENDED = ("SUCCEEDED", "FAILED", "SKIPPED")
+_ENDED = ("SUCCEEDED", "FAILED")  # what was not begun is counted in the last line
 _LOOK_SECONDS, _AWAY_SECONDS = 1.0, 600.0
 _WORDS = {"yes": "yes", "y": "yes", "no": "no", "n": "no"}
 
@@ -80,11 +80,8 @@ class Teller:
         width = max((len(str(step["name"])) for step in steps), default=0)
         for step in steps:
             key, status = (str(step["phase"]), str(step["name"])), str(step["status"])
-            # What is skipped is told at the end: until then it may still be begun.
-            if status not in _ENDED or (status == "SKIPPED" and not over) or self._told.get(key) == status:
-                continue
-            self._told[key] = status
-            if status != "SKIPPED" or step["phase"] == "do":
+            if status in _ENDED and self._told.get(key) != status:
+                self._told[key] = status
                 self._write(step_line(step, steps, width))
         if job["asks"] and job["asks"] != self._asked and not over:
             self.clear()

@@ -17,13 +17,10 @@ process ends by SIGKILL once every job is where it is to be left; what was in it
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
-import importlib.metadata
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -37,10 +34,8 @@ from engine.restore.models import PLAN_VERSION
 from engine.restore.runner import KIND, submitted
 from tests.engine.jobs.backend import CALLER
 from tests.engine.restore.steps.cloud import FakeCloud
-from tests.upgrade import states, yard
+from tests.upgrade import files, states, yard
 from tests.upgrade.states import Left
-
-ROOT = Path(__file__).parents[2]
 
 
 class Place:
@@ -159,35 +154,10 @@ def make(name: str) -> None:
     """Have another process leave such a database, and keep it."""
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        ended = subprocess.run([sys.executable, "-m", "tests.upgrade.make_database", "--leave", text], cwd=ROOT)
+        ended = subprocess.run([sys.executable, "-m", "tests.upgrade.make_database", "--leave", text], cwd=files.ROOT)
         assert ended.returncode == -signal.SIGKILL, "it was to die, and ended otherwise"
-        database = folded(folder / "ops.sqlite")
-        clouds = json.loads((folder / "clouds.json").read_text())
-        yard.pack(yard.KEPT / name, database, clouds, about(folder / "small.sqlite"))
-    print(f"{len(clouds)} open jobs in {yard.KEPT / name}")
-
-
-def folded(file: Path) -> bytes:
-    """The database as one small file."""
-    small = file.with_name("small.sqlite")
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        connection.execute(f"VACUUM INTO '{small}'")
-    return small.read_bytes()
-
-
-def about(file: Path) -> dict[str, Any]:
-    """What wrote it."""
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        (schema,) = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
-        kinds = dict(connection.execute("SELECT kind, count(*) FROM jobs GROUP BY kind"))
-    build = subprocess.run(["git", "describe", "--always"], cwd=ROOT, capture_output=True, text=True)
-    return {
-        "build": build.stdout.strip(),
-        "dbos": importlib.metadata.version("dbos"),
-        "schema": int(schema),
-        "restore_plan": PLAN_VERSION,
-        "open_jobs": kinds,
-    }
+        count = files.pack(files.KEPT / name, folder, restore_plan=PLAN_VERSION)
+    print(f"{count} open jobs in {files.KEPT / name}")
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import lzma
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,8 +31,6 @@ from tests.engine.restore.steps.job import Protection, Watcher
 from tests.engine.restore.steps.scenes_machines import Scene
 
 Doc = dict[str, Any]
-KEPT = Path(__file__).parent / "kept"
-DATABASE, CLOUDS, ABOUT = "ops.sqlite.xz", "clouds.json.xz", "about.json"
 SETTINGS: Mapping[str, Any] = {"cleanup_volumes": False, "stop_seconds": 300, "keep_days": 7, "prove_command": ()}
 # What a cloud is beside its documents: of this process, and gone with it.
 _OWN = frozenset(vars(FakeCloud())) & {
@@ -154,28 +151,3 @@ def _mark(call: Call) -> str:
         if found:
             return str(found)
     return ""
-
-
-# Kept files
-
-
-def pack(folder: Path, database: bytes, clouds: Doc, about: Doc) -> None:
-    """Put a database and its clouds into a folder of kept files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / DATABASE).write_bytes(lzma.compress(database, preset=9 | lzma.PRESET_EXTREME))
-    text = json.dumps(clouds, indent=1, sort_keys=True)
-    (folder / CLOUDS).write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
-    (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
-
-
-def about(kept: Path) -> Doc:
-    """What wrote a kept file: build, dbos, schema, restore_plan, open_jobs by kind."""
-    return dict(json.loads((kept / ABOUT).read_text()))
-
-
-def unpack(kept: Path, folder: Path) -> Doc:
-    """Write a copy of the kept database to a folder as ops.sqlite; the clouds beside it."""
-    target = folder / "ops.sqlite"
-    target.write_bytes(lzma.decompress((kept / DATABASE).read_bytes()))
-    target.chmod(0o600)
-    return dict(json.loads(lzma.decompress((kept / CLOUDS).read_bytes())))

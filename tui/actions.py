@@ -275,7 +275,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("restores", ("4",), "restores: what runs, ran and is planned, and what is kept", ("all",), "restores", 41),
     Action("restore", ("R",), "restore the machine (triage and a plan come first)",
            ("resources", "detail", "raw", "log", "events", "find", "tree", "history", "kept", "points", "problems"),
-           "restore", 24),
+           "restore", 19),
     Action("restore_answer", ("y",), "say whether the restored machine answers", ("restores", "restore"),
            "answer", 11),
     Action("restore_cancel", ("c",), "cancel the restore: all is put back as it was", ("restores", "restore"),

@@ -30,6 +30,8 @@ def view_of(problem: Problem) -> View | None:
     if opens.startswith("job:"):
         restored = str(problem.get("rule") or "").startswith("restore_")
         return View("restore" if restored else "job", subject=(opens[4:],))
+    if opens.startswith("many:"):
+        return View("restores-many", subject=(opens[5:],))
     if opens == "kept":
         return View("restore-kept")
     if opens in ("jobs", "clouds", "runs", "protection"):

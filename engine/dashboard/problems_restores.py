@@ -26,11 +26,13 @@ class Facts:
               those that failed `old_machine`, another; `retried`: a later job goes on with it
     kept      what is kept, as GET /q/restore/kept answers it
     left      {restore id: types of what it made that is neither in use nor gone}, of restores that have ended
+    many      restores of many machines that have not ended
     """
 
     restores: Sequence[Item] = ()
     kept: Sequence[Item] = ()
     left: Mapping[str, Sequence[str]] | None = None
+    many: Sequence[Item] = ()
 
 
 def provider(room: RestoreRoom) -> Callable[[datetime], list[Problem]]:
@@ -38,7 +40,7 @@ def provider(room: RestoreRoom) -> Callable[[datetime], list[Problem]]:
 
     def found(now: datetime) -> list[Problem]:
         restores, kept, left = room.concerns()
-        return judge(Facts(restores, kept, left), now)
+        return judge(Facts(restores, kept, left, room.bulk.service.open()), now)
 
     return found
 
@@ -46,7 +48,7 @@ def provider(room: RestoreRoom) -> Callable[[datetime], list[Problem]]:
 def judge(facts: Facts, now: datetime) -> list[Problem]:
     """All of them."""
     left = facts.left or {}
-    return [*restores(facts.restores, left, now), *kept(facts.kept)]
+    return [*restores(facts.restores, left, now), *kept(facts.kept), *many(facts.many)]
 
 
 def restores(found: Iterable[Item], left: Mapping[str, Sequence[str]], now: datetime) -> Iterable[Problem]:
@@ -121,3 +123,20 @@ def kept(found: Iterable[Item]) -> Iterable[Problem]:
             since_exact=one["until"] is not None,
             opens="kept",
         )
+
+
+def many(found: Iterable[Item]) -> Iterable[Problem]:
+    """Restores of many machines that are paused: nobody begins the rest."""
+    for one in found:
+        waiting = one["counts"].get("WAITING", 0)
+        if one["status"] == "PAUSED" and waiting:
+            yield Problem(
+                "restore_many_paused",
+                (one["id"],),
+                "warning",
+                f"a restore of many machines is paused with {counted(waiting, 'machine')} to come",
+                one["detail"],
+                cloud=one["clouds"][0] if len(one["clouds"]) == 1 else None,
+                machines=waiting,
+                opens=f"many:{one['id']}",
+            )

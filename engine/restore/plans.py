@@ -151,7 +151,9 @@ def chosen(
     executed: bool = False,
 ) -> list[Any]:
     """Conditions for `Plans.page`; `clouds` and `projects` None: all. `status` as documented."""
-    where: list[Any] = [] if clouds is None else [plans.c.cloud.in_(list(clouds))]
+    # A plan that was made for one of many machines is told by the plan of them all until its turn has come.
+    where: list[Any] = [plans.c.bulk_id.is_(None) | plans.c.executed_at.is_not(None)]
+    where += [] if clouds is None else [plans.c.cloud.in_(list(clouds))]
     where += [] if projects is None else [plans.c.project_id.in_(list(projects))]
     where += [plans.c.cloud == cloud] if cloud else []
     where += [plans.c.region == region] if region else []

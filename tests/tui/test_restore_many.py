@@ -15,6 +15,7 @@ from tests.tui.restore_fake import RestoreClient, point
 from tests.tui.screen import console, text, until, until_text
 from tui import restore_many
 from tui.api.errors import ApiError
+from tui.problems import view_of
 from tui.state import View
 from tui.times import TimeError
 
@@ -183,6 +184,10 @@ async def test_names_from_clouds_stay_text() -> None:
         app.open_view(View("restores-many", subject=("many-1",)))
         await until_text(pilot, "db-1")
         assert not set(text(app)) & set("\x1b\x07\u202e")
+
+
+def test_a_problem_leads_to_it() -> None:
+    assert view_of({"rule": "restore_many_paused", "opens": "many:b1"}) == View("restores-many", subject=("b1",))
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,10 @@ class BulkService:
                 found.append(telling.head(row, members, self._clock()))
         return found
 
+    def open(self) -> list[Item]:
+        """Those that were begun and have not ended, whoever may see them."""
+        return [telling.head(row, self._records.members(row["id"]), self._clock()) for row in self._records.open()]
+
     def get(self, caller: Caller, id: str) -> Item:
         """One with a line for each machine, and what carrying it out asks for. Raises NotFound."""
         row, members = self._found(caller, id)

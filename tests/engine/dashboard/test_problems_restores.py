@@ -77,3 +77,14 @@ def test_what_is_kept_beyond_its_time_is_told() -> None:
 def test_two_problems_of_one_restore_are_two() -> None:
     found = judge(Facts([restore(status="FAILED")], (), {"j1": ["port"]}), NOW)
     assert len({problem.id for problem in found}) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "waiting", "found"), [("PAUSED", 3, True), ("PAUSED", 0, False), ("RUNNING", 3, False)]
+)
+def test_many_machines_that_wait_for_somebody_are_a_problem(status: str, waiting: int, found: bool) -> None:
+    one = {"id": "b1", "status": status, "counts": {"WAITING": waiting}, "detail": "paused: by anna", "clouds": ["lab"]}
+    problems = judge(Facts(many=[one]), NOW)
+    assert [(each.rule, each.opens, each.machines) for each in problems] == [("restore_many_paused", "many:b1", 3)][
+        :found
+    ]

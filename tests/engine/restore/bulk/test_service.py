@@ -179,3 +179,13 @@ def test_limits_are_as_the_settings_say_unless_asked(world: Many) -> None:
     assert (world.bulk.limits().per_backend, world.bulk.limits().per_project) == (2, 4)
     assert world.bulk.limits(per_backend=9, stop_after=None).per_backend == 9
     assert world.bulk.limits().stop_after == 3
+
+
+def test_plans_of_single_machines_are_not_listed_beside_it_until_their_turn(world: Many) -> None:
+    id = world.planned(3)
+    assert world.service.page(ANNA) == (0, [])
+    assert world.bulk.open() == []
+    world.bulk.execute(ANNA, id)
+    world.look()
+    assert world.service.page(ANNA)[0] == 3
+    assert [one["id"] for one in world.bulk.open()] == [id]

@@ -160,7 +160,11 @@ class Desk:
 
     def documented_plan(self, caller: Caller, body: bodies.PlanBody, cloud: str | None, region: str | None) -> Item:
         """The documented plan: a restore job with status PLANNED."""
-        key = self._server(caller, body.vm_id, body.cloud or cloud or "", body.region or region)
+        place = body.cloud or cloud or ""
+        seen = [name for name in self._clouds() if caller.clouds is None or name in caller.clouds]
+        if not place and len(seen) > 1:
+            raise ApiError(f"there are several clouds ({', '.join(seen)}): name one with cloud", 422)
+        key = self._server(caller, body.vm_id, place, body.region or region)
         section = self.service.section(key[0])
         made = self.service.make(caller, body.request(key[0], key[1], section.keep_days))
         return self.service.detail(caller, made.id)
@@ -211,7 +215,7 @@ class Desk:
             "job_id": made["id"],
             "original_job_id": row["id"],
             "status": "PENDING",
-            "resumed_from_step": rules.resumed_from(old) if old is not None else "",
+            "resumed_from_step": rules.resumed_from(self.service.plan_in(row), old, reused) if old is not None else "",
             "reused_resources": {
                 **({"volume_id": reused[root]} if root in reused else {}),
                 **({"volumes": dict(reused)} if reused else {}),

@@ -3,7 +3,7 @@
 Every one takes `cloud` and `region`; where restores are switched off all but /restore/config answer 404.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from engine.restore.desk import Desk
 from engine.restore.models import JobStatus
 
 Id = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_-]+$")]
+Completed = Literal["COMPLETED"]
 Text = Annotated[str | None, Query(max_length=255)]
 
 
@@ -65,13 +66,14 @@ def routes(desk: Desk, access: AccessService) -> APIRouter:
     def jobs(
         caller: reader,
         place: Where,
-        status: Annotated[JobStatus | None, Query(description="Only with this status.")] = None,
+        status: Annotated[JobStatus | Completed | None, Query(description="Only with this status.")] = None,
         vm_id: Annotated[str | None, Query(max_length=64, description="Only of this machine.")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
     ) -> Response:
-        """Restores, newest first."""
-        return JsonAnswer(desk.jobs(caller, status or "", vm_id or "", limit, offset, place.cloud or "", place.region))
+        """Restores, newest first. COMPLETED is SUCCEEDED: the documents have both."""
+        chosen = "SUCCEEDED" if status == "COMPLETED" else status or ""
+        return JsonAnswer(desk.jobs(caller, chosen, vm_id or "", limit, offset, place.cloud or "", place.region))
 
     @router.get("/restore/jobs/{job_id}", response_model=bodies.RestoreJob)
     def job(job_id: Id, caller: reader, place: Where) -> Response:

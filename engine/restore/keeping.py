@@ -237,7 +237,9 @@ class Keeping:
             raise Conflict(f"the records do not say that a restore made {row['name']}: it is left alone")
         servers = [str(one.get("server_id")) for one in document.get("attachments") or () if isinstance(one, Mapping)]
         for server in servers:
-            if server not in self._meant(row):
+            # Or what took its place: a copy that was beside it is moved along like its other disks.
+            line = {server, *self._records.before(row["cloud"], row["region"], server)}
+            if not line & self._meant(row):
                 raise Conflict(f"{row['name']} is attached to {server}, which it was not made for: it is left alone")
             path = f"/servers/{server}/os-volume_attachments/{id}"
             self._send(actor, row, "DELETE", path, None, f"detach {row['name']}", "server", server, at=DETACHES_SHELVED)

@@ -11,6 +11,7 @@ from engine.access import rules as access_rules
 from engine.gate import rules as gate_rules
 from engine.jobs.models import OPEN
 from engine.restore.models import JobStatus, Plan, Request, StepStatus, Way
+from engine.restore.planning import steps
 from engine.restore.planning.choosing import ROOT
 from engine.settings.cloud_rules import CloudRules
 from engine.settings.models import Settings
@@ -122,10 +123,19 @@ def asks(job: Job) -> bool:
     return job["state"] in OPEN and any(step["name"] == ASKS and step["state"] == "running" for step in job["steps"])
 
 
-def resumed_from(job: Job) -> str:
-    """Name of the step from which a retry goes on: the first that was not done."""
+def resumed_from(old: Plan, job: Job, reused: Mapping[str, str]) -> str:
+    """Name of the step from which a retry goes on: the first that was not done, was taken back, or whose volumes are
+    not used again ({volume: the one that was made for it})."""
     does = [step for step in job["steps"] if step.get("phase", "do") == "do"]
-    return next((step["name"] for step in does if step["state"] != "done"), does[0]["name"] if does else "")
+    back = {step["name"] for step in job["steps"] if step.get("phase") == "undo" and step["state"] == "done"}
+    undone = {name for name, undo in steps.undone_by(old.way).items() if undo in back}
+    again = {"CREATE_VOLUME_FROM_SNAPSHOT"}
+    if all(disk.volume_id in reused for disk in steps.restored(old)):
+        undone -= again
+    else:
+        undone |= again
+    found = (step["name"] for step in does if step["state"] != "done" or step["name"] in undone)
+    return next(found, does[0]["name"] if does else "")
 
 
 def retry_problem(row: Row, job: Job | None, later: Sequence[tuple[Row, Job | None]]) -> str | None:

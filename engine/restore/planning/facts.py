@@ -103,6 +103,7 @@ class Facts:
     refused       {what: sentence} of the gate: "locked", "held", "hands_off", "read_only"
     helper        another machine that gets a copy of a disk
     survived      volumes of a deleted machine that are still there and free
+    no_groups     security groups that were asked for, and that the project does not have
     unread        sentences: what could not be read, and is missing from the rest
     """
 
@@ -127,6 +128,7 @@ class Facts:
     refused: Mapping[str, str] = field(default_factory=dict)
     helper: Machine | None = None
     survived: tuple[str, ...] = ()
+    no_groups: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
     @property

@@ -42,6 +42,9 @@ def wanted(facts: Facts, request: Request, *, dead: bool = False) -> Wanted:
     if override and override not in facts.networks:
         found.problems.append(f"the network {override!r:.60} is not known in this project: choose one of its networks")
         override = ""
+    found.problems += [
+        f"the machine's project has no security group {id!r:.60}: choose one of its own" for id in facts.no_groups
+    ]
     manual = _manual(facts, request, found)
     nics = []
     for nic in sorted(facts.nics, key=lambda one: (one.order, one.port_id)):

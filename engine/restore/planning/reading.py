@@ -204,6 +204,7 @@ class Reading:
             volume_top=self._tops[1].result(),
             root_image_problem=further.image_problem(),
             helper=further.helper(),
+            no_groups=further.no_groups(),
             unread=tuple(further.unread()),
         )
 

@@ -54,6 +54,8 @@ class Further:
         self._flavor = docs.embedded(server) or docs.flavor_of(server, first.flavors)
         self._other = request.network_override_id
         self._may_use = ask.try_later(network.may_use, ask, self._other) if self._other else None
+        groups = tuple(dict.fromkeys(request.security_group_ids or ())) if whole else ()
+        self._no_groups = ask.try_later(network.no_groups, ask, groups) if groups else None
         self.network = network.NetworkReading(ask, ports, [self._other] if self._other else [])
         self.quotas: Mapping[str, Tried[Entries]] = fit.quotas(ask, ask.project_id) if whole else {}
         self.keys = KeyReading(ask, server if whole else {}, first.access[3])
@@ -113,6 +115,10 @@ class Further:
             found.pop(self._other, None)
         return found
 
+    def no_groups(self) -> tuple[str, ...]:
+        """Security groups that were asked for, and that the project does not have."""
+        return or_else(self._no_groups.result(), ()) if self._no_groups is not None else ()
+
     def references(self, machine: Machine, nics: Sequence[Nic], seen: network.Seen) -> tuple[str, ...]:
         """Sentences for what points at it."""
         if self._balancers is None:
@@ -141,5 +147,9 @@ class Further:
 
     def unread(self) -> list[str]:
         """Sentences for what could not be read."""
-        group = self._group.result()
-        return [f"the machine's server group could not be read: {group}"] if isinstance(group, str) else []
+        asked = {
+            "the machine's server group could not be read": self._group,
+            "whether the project has the security groups could not be read": self._no_groups,
+        }
+        answers = {words: one.result() for words, one in asked.items() if one is not None}
+        return [f"{words}: {said}" for words, said in answers.items() if isinstance(said, str)]

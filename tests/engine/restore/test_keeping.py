@@ -230,6 +230,14 @@ def test_a_copy_that_is_used_otherwise_stays_and_is_a_problem(world: World, chan
     assert "copy" in world.cloud.ids
 
 
+def test_a_copy_that_was_moved_along_is_taken_off_what_took_the_machine_s_place(world: World) -> None:
+    id = world.copy()
+    world.cloud.docs["volume"]["copy"].update(attachments=[{"server_id": "new"}])
+    world.records.lineage("j1", "server", ("lab", "one", "old"), ("lab", "one", "new"))
+    assert world.keeping.tick(NOW + timedelta(days=7)) == [id]
+    assert world.cloud.sent == ["DELETE /servers/new/os-volume_attachments/copy", "DELETE /volumes/copy"]
+
+
 def test_what_nobody_made_is_no_copy(world: World) -> None:
     world.cloud.volume("somebodys")
     id = world.keep("disk_beside", "somebodys", "delete")

@@ -59,7 +59,7 @@ class Api:
     def __init__(self, ops: Ops) -> None:
         self.world = world = World(ops)
         self.caller, self.reads = ANNA, Reads()
-        self.clouds: Sequence[str] = ("lab", "prod")
+        self.clouds: Sequence[str] = ("lab",)
         gate, records, planner = world.gate, world.records, world.planner
         planner.facts = self.facts  # type: ignore[attr-defined]
         planner.start = lambda caller, key: {"machine": {"key": list(key)}}  # type: ignore[attr-defined]
@@ -282,11 +282,27 @@ def test_a_dry_run_answers_409(api: Api) -> None:
 
 
 def test_the_switches_may_differ_by_cloud(api: Api) -> None:
+    api.clouds = ("lab", "prod")
     own = CloudRules(restore=CloudRestore(dry_run=True))
     api.world.settings = Settings(clouds={"prod": own})
     general = {"enabled": True, "dry_run": False, "cleanup_volumes": False}
     assert api.good("GET", "/restore/config") == {**general, "clouds": {"prod": {**general, "dry_run": True}}}
     assert api.good("GET", "/restore/config?cloud=prod")["dry_run"] is True
+
+
+def test_where_there_are_several_clouds_a_documented_plan_names_one(api: Api) -> None:
+    api.clouds = ("lab", "prod")
+    answer = api.ask("POST", "/restore/plan", BODY)
+    assert (answer.status_code, "lab, prod" in answer.text) == (422, True)
+    assert api.good("POST", "/restore/plan", {**BODY, "cloud": "lab"})["cloud"] == "lab"
+    api.caller = Caller("eve", role="admin", clouds=("lab",))
+    assert api.good("POST", "/restore/plan", BODY)["cloud"] == "lab", "who sees one cloud has nothing to choose"
+
+
+def test_a_machine_that_is_in_two_regions_has_to_be_named_with_one(api: Api) -> None:
+    api.reads.places["old"] = [("lab", "one", "old"), ("lab", "two", "old")]
+    assert api.ask("POST", "/q/restore/plans", {"server_id": "old"}).status_code == 422
+    assert api.ask("POST", "/restore/plan", BODY).status_code == 422
 
 
 def test_a_machine_that_is_in_two_clouds_has_to_be_named_with_one(api: Api) -> None:

@@ -154,6 +154,7 @@ def test_chosen_addresses_are_looked_at(address: str, problem: str) -> None:
         (facts(), {"ip_strategy": "MANUAL_IP"}, "needs an address for at least one network"),
         (facts(), {"manual_ips": {"net1": "10.0.0.77"}}, "the strategy is not MANUAL_IP"),
         (facts(), {"network_override_id": "net9"}, "the network 'net9' is not known"),
+        (facts(no_groups=("sg9",)), {"security_group_ids": ("sg1", "sg9")}, "has no security group 'sg9'"),
         (facts(), {"way": "IN_PLACE", "network_override_id": "net1"}, "leaves the machine's ports as they are"),
         (facts(), {"way": "DISK_BESIDE", "security_group_ids": ("sg2",)}, "leaves the machine's ports as they are"),
         (

@@ -205,3 +205,5 @@ def test_a_network_is_usable_for_its_owner_and_for_whom_it_is_shared_with(
     cloud = Cloud(members=members)
     cloud.put("network", "/networks/n2", None if document is None else {"network": document})
     assert network.may_use(cloud.asking(), "n2") is may
+    cloud.put("network", "/security-groups/g2", None if document is None else {"security_group": document})
+    assert network.no_groups(cloud.asking(), ["g2"]) == (() if may else ("g2",))

@@ -201,12 +201,14 @@ def test_a_plan_as_markdown_has_no_meaning_that_a_cloud_gave_it() -> None:
         (nic(), "NEW_IPS", "→ any free one (new MAC)"),
         (nic(), "TRY_SAME_IPS", "unknown (new MAC)"),
         (nic(fixed=[], wanted=[]), "NEW_IPS", "eth0 unknown → any free one"),
-        (nic(floating=[{"address": "203.0.113.4"}]), "NEW_IPS", "203.0.113.4 re-pointed"),
+        (nic(floating=[{"address": "203.0.113.4"}]), "NEW_IPS", "203.0.113.4 stays with the old one"),
     ],
 )
 def test_what_becomes_of_an_address(given: dict[str, Any], strategy: str, words: str) -> None:
     assert words in "".join(text for text, _ in restore_lines.nic_parts(given, strategy, 100))
     assert "stays" in "".join(text for text, _ in restore_lines.nic_parts(given, strategy, 100, "IN_PLACE"))
+    replaced = "".join(text for text, _ in restore_lines.nic_parts(given, strategy, 100, "REPLACE"))
+    assert ("re-pointed" in replaced) == bool(given["floating"])
 
 
 def test_only_what_somebody_changed_is_asked_for() -> None:

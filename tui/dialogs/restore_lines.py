@@ -111,7 +111,8 @@ def nic_parts(nic: Mapping[str, Any], strategy: str, cells: int, way: str = "NEW
         words, style = "→ any free one" if strategy == "NEW_IPS" else UNKNOWN, "warn"
     if nic.get("fall_back") and words == "the same":
         words = "the same if free"
-    said = f"{words} ({mac})" + (f", {', '.join(floating)} re-pointed" if floating else "")
+    goes = "re-pointed" if way == "REPLACE" else "stays with the old one"
+    said = f"{words} ({mac})" + (f", {', '.join(floating)} {goes}" if floating else "")
     if way not in restore.MAKES_MACHINE:
         said, style = "stays", "text"
     name = f"eth{restore.whole(nic.get('order')) or 0} {', '.join(old) or UNKNOWN}"

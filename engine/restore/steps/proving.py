@@ -46,9 +46,9 @@ def prove_it_answers(work: Work) -> StepResult:
                          "answer", proven=False, by="")  # fmt: skip
     looks = _looks(work, id)
     work.progress(f"waits up to {prove.seconds} s until {_called(work)} answers")
-    by = work.wait(lambda: _look(work, id, looks), float(prove.seconds))
+    by = work.wait(lambda: _said(work, id, looks), float(prove.seconds))
     if by:
-        return work.done(f"{_called(work)} answers ({by})", proven=True, by=by)
+        return _answers(work, by)
     if not prove.ask:
         return work.done(f"{_called(work)} runs; that it answers was not seen within {prove.seconds} s", proven=False,
                          by="")  # fmt: skip
@@ -60,18 +60,24 @@ def _asked(work: Work, id: str, looks: Sequence[tuple[str, Callable[[], bool]]])
     minutes = work.plan.request.prove.answer_minutes
     work.progress(f"does {_called(work)} answer? Nothing was seen of it yet; say yes or no within {minutes} min")
 
-    def said() -> str | None:
-        answer = work.records.answer(work.job_id)
-        return answer or _look(work, id, looks)
-
-    by = work.wait(said, minutes * 60.0)
-    if by == "no":
-        raise Failed(f"a person said that {_called(work)} does not answer")
+    by = work.wait(lambda: _said(work, id, looks), minutes * 60.0)
     if by is None:
         return work.done(
             f"nobody said within {minutes} min whether {_called(work)} answers: it runs, and nothing old is deleted",
             proven=False, by="",
         )  # fmt: skip
+    return _answers(work, by)
+
+
+def _said(work: Work, id: str, looks: Sequence[tuple[str, Callable[[], bool]]]) -> str | None:
+    """What a person said, asked or not yet, else what is seen."""
+    return work.records.answer(work.job_id) or _look(work, id, looks)
+
+
+def _answers(work: Work, by: str) -> StepResult:
+    """The word of a person ("yes", "no"), or what was seen. Raises Failed for a no."""
+    if by == "no":
+        raise Failed(f"a person said that {_called(work)} does not answer")
     by = "person" if by == "yes" else by
     return work.done(f"{_called(work)} answers ({by})", proven=True, by=by)
 

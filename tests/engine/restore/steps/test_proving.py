@@ -80,12 +80,14 @@ def test_a_person_says(records: Records, answer: str, monkeypatch: pytest.Monkey
     scene = _ready(scenes.shelved(records), "booting")
     monkeypatch.setattr(records, "answer", lambda job: answer)
     before = replace(scene.job.plan)
+    scene.job.told.clear()
     if answer == "yes":
         assert _proven(scene.job.step(STEP)) == (True, "person")
     else:
         assert "a person said that web does not answer" in scene.job.attempt(STEP)
         scene.job.run(*scene.undoes)
         assert set(scene.cloud.servers) == {scene.server} and before == scene.job.plan
+    assert not any("?" in one for one in scene.job.told), "who said it before was not asked"
 
 
 def test_what_is_seen_while_a_person_is_asked_counts(records: Records) -> None:

@@ -6,7 +6,7 @@ Where a machine stands follows from the job that has the id of its turn's plan, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from engine.access.models import Caller
 from engine.jobs.models import OPEN
 from engine.restore.bulk.models import Limits, Standing, State
 from store import times
-from store.ops.jobs_tables import jobs
+from store.ops.jobs_tables import job_steps, jobs
 from store.ops.restore_bulk_tables import restore_bulk_machines as members
 from store.ops.restore_bulk_tables import restore_bulks as bulks
 from store.ops.restore_tables import restore_plans as plans
@@ -38,11 +38,13 @@ _STATES: Mapping[str, State] = {
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A machine with the newest job of its restore: `job` {id, number, state, detail, started_at, ended_at} or None."""
+    """A machine with the newest job of its restore: `job` {id, number, state, detail, started_at, ended_at} or None;
+    `step`: what that does now."""
 
     row: Mapping[str, Any]
     state: State
-    job: Mapping[str, Any] | None = field(default=None)
+    job: Mapping[str, Any] | None = None
+    step: str = ""
 
     def standing(self, rests: bool = False) -> Standing:
         """As the rules see it."""
@@ -96,7 +98,9 @@ class BulkRecords:
             query = select(members).where(members.c.bulk_id == bulk_id).order_by(members.c.seq)
             rows = [dict(row) for row in connection.execute(query).mappings()]
             newest = _newest(connection, [row["turn_id"] for row in rows if row["turn_id"]])
-        return [Member(row, _state(row, job), job) for row in rows for job in [newest.get(row["turn_id"])]]
+            now = _running(connection, [job["id"] for job in newest.values() if job["state"] in OPEN])
+        jobs_of = [(row, newest.get(row["turn_id"])) for row in rows]
+        return [Member(row, _state(row, job), job, now.get(job["id"], "") if job else "") for row, job in jobs_of]
 
     def change_member(self, connection: Connection, bulk_id: str, seq: int, **values: Any) -> None:
         """Change what is known of a machine."""
@@ -143,6 +147,15 @@ def _newest(connection: Connection, ids: Sequence[str]) -> dict[str, Row]:
             newest = connection.execute(later.order_by(plans.c.created_at))
             ahead = {row.id: known[row.retry_of] for row in newest}
     return found
+
+
+def _running(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """{job: name of its step that runs}."""
+    if not ids:
+        return {}
+    query = select(job_steps.c.job_id, job_steps.c.name)
+    rows = connection.execute(query.where(job_steps.c.job_id.in_(list(ids)), job_steps.c.state == "running"))
+    return {row.job_id: row.name for row in rows}
 
 
 def _state(row: Mapping[str, Any], job: Mapping[str, Any] | None) -> State:

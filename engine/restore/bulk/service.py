@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from store.ops.ops import Ops
 
 Item = dict[str, Any]
-MOST = 200  # that a list answers
+MOST = 50  # that a list answers
+PARALLEL, STOP_AFTER = 16, 3  # where nothing is said
 OPEN_PHASES = (RUNNING, PAUSED)
 
 
@@ -218,8 +219,8 @@ class BulkService:
 
         section = self._restores.section()
         settled = {
-            "parallel": 16, "per_backend": section.parallel_per_backend, "per_project": section.parallel_per_project,
-            "stop_after": 3,
+            "parallel": PARALLEL, "per_backend": section.parallel_per_backend,
+            "per_project": section.parallel_per_project, "stop_after": STOP_AFTER,
         }  # fmt: skip
         return Limits(**{name: given.get(name) or value for name, value in settled.items()})
 

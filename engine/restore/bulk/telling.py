@@ -12,6 +12,7 @@ from engine.restore.bulk import rules
 from engine.restore.bulk.models import IN_IT, State, Status, Sum
 from engine.restore.bulk.records import ENDED, PAUSED, PLANNED, RUNNING, Member
 from engine.restore.models import Disk, Plan
+from engine.restore.rules import ASKS
 
 Item = dict[str, Any]
 text = telling.text
@@ -112,12 +113,11 @@ def _detail(row: Mapping[str, Any], told: Status, states: Sequence[State]) -> st
 
 
 def machine(member: Member, look: Callable[[str], Mapping[str, Any] | None], trouble: str = "") -> Item:
-    """A line of it. `look(job id)`: how a running job is going; `trouble`: why its turn is being tried again."""
+    """A line of it. `look(job id)`: a job that may ask something; `trouble`: why its turn is being tried again."""
     row, job = member.row, member.job
     content = {name: value for name, value in row["content"].items() if name not in ("shape", "request", "hash")}
     detail = row["detail"] if job is None else str(job["detail"] or "")
-    going = look(job["id"]) if job is not None and member.state == "RUNNING" else None
-    step = next((one for one in (going or {}).get("steps") or () if one["state"] == "running"), None)
+    asked = look(job["id"]) if job is not None and member.step == ASKS else None
     return {
         "cloud": row["cloud"], "region": row["region"], "id": row["server_id"], "name": row["server_name"],
         "project_id": row["project_id"], "project_name": row["project_name"], "group": row["place"],
@@ -126,7 +126,12 @@ def machine(member: Member, look: Callable[[str], Mapping[str, Any] | None], tro
         "job_id": None if job is None else job["id"], "number": None if job is None else job["number"],
         "started_at": None if job is None else text(job["started_at"]),
         "ended_at": None if job is None else text(job["ended_at"]),
-        "step": None if step is None else step["name"],
-        "progress": None if step is None else step.get("progress"),
+        "step": member.step or None,
+        "progress": None if asked is None else _asked(asked),
         **content,
     }  # fmt: skip
+
+
+def _asked(job: Mapping[str, Any]) -> str | None:
+    """What the step says that looks whether the machine answers: it may be a question."""
+    return next((step.get("progress") for step in job["steps"] if step["name"] == ASKS), None)

@@ -43,6 +43,23 @@ def test_every_machine_gets_an_ordinary_restore(world: Many) -> None:
     assert world.driver.tick(world.clock) == (False, False)
 
 
+def test_a_machine_that_runs_says_what_it_does_and_asks(world: Many) -> None:
+    id = world.started(1)
+    world.look()
+    job = world.job_of_machine(id, "m0")
+    world.went(job, "running", VALIDATE_LIVE_STATE="done", CREATE_VOLUME_FROM_SNAPSHOT="running")
+    assert world.bulk.get(ANNA, id)["machines"][0]["step"] == "CREATE_VOLUME_FROM_SNAPSHOT"
+    world.went(job, "running", CREATE_VOLUME_FROM_SNAPSHOT="done", PROVE_IT_ANSWERS="running")
+    real = world.jobs.job
+
+    def asking(*given: Any) -> Any:
+        found = real(*given)
+        return {**found, "steps": [{**step, "progress": "does it answer?"} for step in found["steps"]]}
+
+    world.jobs.job = asking  # type: ignore[method-assign]
+    assert world.bulk.get(ANNA, id)["machines"][0]["progress"] == "does it answer?"
+
+
 def test_groups_go_one_after_another(world: Many) -> None:
     id = world.started(3, order=["m2", "m0"])
     for name, rest in (("m2", {"m0": "WAITING", "m1": "WAITING"}), ("m0", {"m1": "WAITING"}), ("m1", {})):

@@ -84,6 +84,8 @@ def test_every_open_job_is_finished(kept: Path) -> None:
     with taken_up(kept) as one:
         left = {id: one.job(id) for id in one.jobs}
         assert all(job["state"] in OPEN for job in left.values())
+        cut = {id: [step["name"] for step in job["steps"] if step["state"] == "running"] for id, job in left.items()}
+        assert cut == {id: [job["step"]] if job["step"] else [] for id, job in one.jobs.items()}, "left where it says"
         one.begin()
         one.until_ended(list(one.jobs))
         assert one.yard.ops.schema_version() == LATEST

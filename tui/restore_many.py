@@ -55,24 +55,33 @@ def status_of(plan: Item) -> str:
     return "expired" if plan.get("expired") else clean(plan.get("status") or "").lower() or "?"
 
 
-def about_line(line: Item, now: datetime) -> str:
+def about_line(line: Item, now: datetime, way: str = "") -> str:
     """Where it comes from and what of it is lost; why it cannot; how far it is."""
     state = str(line.get("state") or "")
     if state in ("NOT_POSSIBLE", "SKIPPED", "FAILED", "CANCELED", "NOT_BEGUN", "SUCCEEDED"):
-        return restore.told(line.get("detail")) or point_words(line, now)
+        return restore.told(line.get("detail")) or point_words(line, now, way)
     if state == "RUNNING":
         step, progress = clean(line.get("step") or ""), restore.told(line.get("progress"))
         return f"{step}  {progress}".strip() or restore.told(line.get("detail"))
-    return restore.told(line.get("detail")) or point_words(line, now)
+    return restore.told(line.get("detail")) or point_words(line, now, way)
 
 
-def point_words(line: Item, now: datetime) -> str:
-    """Sat 22:00 daily_5, loses 16h05m."""
+def point_words(line: Item, now: datetime, way: str = "") -> str:
+    """Sat 22:00 daily_5, loses 16h05m; of a copy how old it is."""
     point = line.get("point")
     if not isinstance(point, Mapping):
         return "no restore point"
     lost = restore.span(restore.whole(line.get("lost_seconds")))
-    return f"{restore.when(point.get('taken_at'), now)} {restore.made_by(point)}, {lost} old"
+    told = f"{lost} old" if way in restore.LOSES_NOTHING or not way else f"loses {lost}"
+    return f"{restore.when(point.get('taken_at'), now)} {restore.made_by(point)}, {told}"
+
+
+def more_of(line: Item) -> list[str]:
+    """What a machine's plan says beyond its line: every loss, every warning."""
+    found = [one for name in ("lost", "warnings") for one in line.get(name) or ()]
+    return (
+        [restore.told(line.get("detail"))] if not found and line.get("detail") else [restore.told(one) for one in found]
+    )
 
 
 def counted(plan: Item) -> str:

@@ -28,7 +28,8 @@ def line(number: int, **more: Any) -> dict[str, Any]:
     return {
         "cloud": "prod-eu", "region": "eu-1", "id": f"m{number}", "name": f"db-{number}", "project_id": "p1",
         "project_name": "acme", "group": 0, "eligible": True, "state": "WAITING", "detail": "", "point": point(16),
-        "lost_seconds": 58_000, "job_id": None, "number": None, "step": None, "progress": None, "started_at": None,
+        "lost_seconds": 58_000, "lost": ["the disk data1 is left out"], "warnings": [],
+        "job_id": None, "number": None, "step": None, "progress": None, "started_at": None,
         "ended_at": None, **more,
     }  # fmt: skip
 
@@ -98,7 +99,8 @@ async def test_marked_machines_get_one_plan_which_is_carried_out_once_its_phrase
         assert len(asked["keys"]) == 2 and asked["way"] == "NEW" and asked["stop_after"] == 3
         assert not client.asked("GET", "/q/restore/start"), "none is restored by itself"
         await until_text(pilot, "db-2 is locked")
-        assert "16h06m old" in text(app)
+        assert "loses 16h06m" in text(app)
+        await until_text(pilot, "the disk data1 is left out")
         await pilot.press("enter", "enter", "enter")
         field = app.dialog.page.focus
         assert field.value() is None

@@ -146,6 +146,8 @@ class ManyPage(FieldsPage):
     def draw(self, cells: int, rows: int) -> Drawn:
         """What all of it is; the machines; what is asked for."""
         head, (tail, focus) = self._head(cells), self._tail(cells)
+        about = self._about(cells)
+        tail, focus = [*about, *tail], focus + len(about)
         room = max(3, rows - len(head) - len(tail))
         if self.at < self.top or self.at >= self.top + room:
             self.top = max(0, self.at - room + 1 if self.at >= self.top else self.at)
@@ -183,13 +185,24 @@ class ManyPage(FieldsPage):
         out = restore_many.key_of(line) in self.out
         sign, style = ("✖", "bad") if not line.get("eligible") else ("○", "muted") if out else ("●", "ok")
         group = f"{restore.whole(line.get('group')) or 0}"
-        text = "left out" if out else restore_many.about_line(line, now)
+        text = "left out" if out else restore_many.about_line(line, now, str(self.plan.get("way")))
         name = fit(restore_many.name_of(line), min(NAME, cells // 3))
         rest = max(4, cells - width(name) - 10)
         return [
             (mark, "key"), (f"{sign} ", style), (fit(group, 3, right=True) + " ", "muted"),
             (name + " ", "muted" if out else "strong"), (fit(text, rest), "bad" if style == "bad" else "text"),
         ]  # fmt: skip
+
+    def _about(self, cells: int) -> list[Line]:
+        """What the plan of the machine under the cursor says, at most three lines of it."""
+        if self.focus != BODY or not self.lines:
+            return []
+        told = restore_many.more_of(self.lines[self.at])
+        pieces = [piece for text in told for piece in wrapped(text, cells - 4)]
+        more = f" (+{len(pieces) - 3})" if len(pieces) > 3 else ""
+        return [
+            ([("   " + piece + (more if number == 2 else ""), "muted")], []) for number, piece in enumerate(pieces[:3])
+        ]
 
     def _tail(self, cells: int) -> tuple[list[Line], int]:
         """What is asked for, and the line of the focus in it."""

@@ -44,7 +44,10 @@ class ManyPane(AskedPane):
             return [self._row((str(one.get("id")),), one, of_plan(one, now)) for one in restore.items_of(answer)]
         self.many = dict(await self.world.get(restore.path_of(restore_many.BULK, self.view.subject[0])))
         lines = restore_many.machines_of(self.many)
-        return [self._row(restore_many.key_of(one), dict(one), of_machine(one, now)) for one in lines]
+        return [
+            self._row(restore_many.key_of(one), dict(one), of_machine(one, now, str(self.many.get("way"))))
+            for one in lines
+        ]
 
     def _row(self, key: Key, item: dict[str, Any], shown: dict[str, Any]) -> tuple[Key, list[Any]]:
         self.items[key] = item
@@ -125,11 +128,12 @@ class ManyPane(AskedPane):
         return [first, second, third]
 
 
-def of_machine(line: Any, now: datetime) -> dict[str, Any]:
+def of_machine(line: Any, now: datetime, way: str = "") -> dict[str, Any]:
     """A line's values by column."""
+    about = restore_many.about_line(line, now, way)
     return {
         "name": restore_many.name_of(line), "state": restore_many.state_of(line), "group": line.get("group"),
-        "took": took(dict(line), now) if line.get("started_at") else "", "about": restore_many.about_line(line, now),
+        "took": took(dict(line), now) if line.get("started_at") else "", "about": about,
         "project": line.get("project_name") or line.get("project_id"), "cloud": line.get("cloud"),
     }  # fmt: skip
 

@@ -50,7 +50,7 @@ class PlanBody(_Body):
     cloud: Cloud | None = None
     region: Region | None = None
 
-    def request(self, cloud: str, region: str, keep_days: int) -> Request:
+    def request(self, cloud: str, region: str, keep_days: int, settled: Prove) -> Request:
         """The same for the planner."""
         return Request(
             self.project_id, self.vm_id, cloud, region, self.mode, self.restore_point_id,
@@ -59,6 +59,7 @@ class PlanBody(_Body):
             security_group_ids=None if self.security_group_ids is None else tuple(self.security_group_ids),
             keep_days=keep_days, safety_snapshot=self.safety_snapshot_before_replace,
             cleanup_old_storage=self.cleanup_old_storage, delete_source_snapshot=self.delete_source_snapshot,
+            prove=settled,
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from engine.gate.refusals import Refused
 from engine.inventory.documented import equal_to, fields, items_of
 from engine.inventory.reads import in_region, scope_of
 from engine.restore import rules, telling
-from engine.restore.models import Key, Prove, Request, Source
+from engine.restore.models import Key, Request, Source
 from engine.restore.service import told
 from store.estate.reading import single
 from store.estate.reading.models import Window
@@ -166,18 +166,15 @@ class Desk:
             raise ApiError(f"there are several clouds ({', '.join(seen)}): name one with cloud", 422)
         key = self._server(caller, body.vm_id, place, body.region or region)
         section = self.service.section(key[0])
-        made = self.service.make(caller, body.request(key[0], key[1], section.keep_days))
+        settled = rules.prove(section, body.mode)
+        made = self.service.make(caller, body.request(key[0], key[1], section.keep_days, settled))
         return self.service.detail(caller, made.id)
 
     def plan(self, caller: Caller, body: bodies.RequestBody) -> Item:
         """Our plan."""
         key = self._server(caller, body.server_id, body.cloud, body.region)
         section = self.service.section(key[0])
-        settled = Prove(
-            section.prove_console, None, bool(section.prove_command), section.prove_seconds, section.answer_minutes,
-            ask=body.way not in ("NEW", "DISK_BESIDE"),
-        )  # fmt: skip
-        request = body.request(key[0], key[1], section.keep_days, settled)
+        request = body.request(key[0], key[1], section.keep_days, rules.prove(section, body.way))
         if not request.project_id:
             request = replace(request, project_id=self._project(caller, "server", key))
         return self.service.plan(caller, request)

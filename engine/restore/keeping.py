@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from engine.restore.cleaning import GONE_SECONDS, wait_gone
 from engine.restore.records import KEPT, RELEASED, REMOVED
 from engine.restore.steps.attaching import DETACHES_SHELVED
 from engine.restore.using import Get, Unsure, attachments, owner, port_list, read, volume_used
+from engine.snapshots.models import AUTO_SNAPSHOT
 from store.ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -141,15 +142,17 @@ class Keeping:
 
     def release(self, caller: Caller, id: str, rename: bool = False) -> dict[str, Any]:
         """Keep it no longer and leave it where it is: a machine is unlocked, and gets its name back with `rename`.
+        Policies see its volumes again as they did before.
 
         Raises NotFound, Conflict, Refused, and what the cloud does; then it is still kept.
         """
         row = self._open(caller, id)
         with self._one:
-            if row["kind"] == "machine":
+            retired = self._retired(row)
+            if row["kind"] == "machine" or retired:
                 self._windows.check(row["cloud"])
                 try:
-                    self._let_go(caller, row, rename)
+                    self._let_go(caller, row, rename, retired)
                 finally:
                     self._gate.release({}, row["job_id"])
             self._settle(caller, row, RELEASED, "restore.kept_release", {"rename": rename})
@@ -266,10 +269,16 @@ class Keeping:
             self._sleep(pause)
             waited, pause = waited + pause, min(pause * 1.5, 3.0)
 
-    def _let_go(self, caller: Caller, row: Row, rename: bool) -> None:
-        """Unlock a kept machine, and name it as it was."""
+    def _let_go(self, caller: Caller, row: Row, rename: bool, retired: Sequence[Mapping[str, Any]]) -> None:
+        """Unlock a kept machine, and name it as it was; have policies look after what may be used again."""
         actor = self._actor(caller, row, "restore.kept_release", "")
         get = self._reader(row, actor)
+        if row["kind"] == "machine":
+            self._free(actor, get, row, rename)
+        for disk in retired:
+            self._seen_again(actor, get, row, disk)
+
+    def _free(self, actor: Actor, get: Get, row: Row, rename: bool) -> None:
         document = read(get, "server", row["resource_id"])
         if document is None:
             return
@@ -281,6 +290,26 @@ class Keeping:
         if rename and was and document.get("name") != was:
             body = {"server": {"name": was}}
             self._send(actor, row, "PUT", path, body, f"give {row['name']} its name {was} back")
+
+    def _retired(self, row: Row) -> list[Mapping[str, Any]]:
+        """The disks that policies leave alone since they were replaced (steps/protecting.py), as they were planned."""
+        disks = ((self._plans.row(row["job_id"]) or {}).get("content") or {}).get("disks") or ()
+        found = [disk for disk in disks if disk.get("choice") == "restore_point" and disk.get("volume_id")]
+        return [one for one in found if row["kind"] == "machine" or one["volume_id"] == row["resource_id"]]
+
+    def _seen_again(self, actor: Actor, get: Get, row: Row, disk: Mapping[str, Any]) -> None:
+        """Give a volume the word about policies back that it had, unless somebody has changed it since."""
+        id, was = str(disk["volume_id"]), (disk.get("metadata") or {}).get(AUTO_SNAPSHOT)
+        document = read(get, "volume", id)
+        now = ((document or {}).get("metadata") or {}).get(AUTO_SNAPSHOT)
+        if document is None or owner("volume", document) != row["project_id"] or now != "false" or now == was:
+            return
+        path, body = f"/volumes/{id}/metadata", {"metadata": {AUTO_SNAPSHOT: was}}
+        what = f"have policies look after {disk.get('name') or id} again"
+        if was is None:
+            self._send(actor, row, "DELETE", f"{path}/{AUTO_SNAPSHOT}", None, what, "volume", id)
+        else:
+            self._send(actor, row, "POST", path, body, what, "volume", id)
 
     def _unlock(self, actor: Actor, row: Row, document: Mapping[str, Any]) -> None:
         """Take our lock off; raises Conflict for somebody else's."""

@@ -10,7 +10,7 @@ from typing import Any
 from engine.access import rules as access_rules
 from engine.gate import rules as gate_rules
 from engine.jobs.models import OPEN
-from engine.restore.models import JobStatus, Plan, Request, StepStatus, Way
+from engine.restore.models import JobStatus, Plan, Prove, Request, StepStatus, Way
 from engine.restore.planning import steps
 from engine.restore.planning.choosing import ROOT
 from engine.settings.cloud_rules import CloudRules
@@ -50,6 +50,14 @@ _STEP: Mapping[str, StepStatus] = {
 def at(settings: Settings, cloud: str) -> Restore:
     """The section [restore] as it is for one cloud."""
     return settings.restore.at((settings.clouds.get(cloud) or CloudRules()).restore)
+
+
+def prove(section: Restore, way: Way) -> Prove:
+    """What shows that a machine answers, as the settings say. Beside an old machine nobody is asked."""
+    return Prove(
+        section.prove_console, None, bool(section.prove_command), section.prove_seconds, section.answer_minutes,
+        ask=way not in ("NEW", "DISK_BESIDE"),
+    )  # fmt: skip
 
 
 def title(plan: Plan) -> str:

@@ -32,7 +32,8 @@ def lost(plan: Plan) -> tuple[str, ...]:
 
 def _lost(plan: Plan) -> Iterator[str]:
     copy = plan.way in ("NEW", "DISK_BESIDE") and not plan.machine.gone
-    if plan.machine.boot == "image" and plan.point is not None and not any(disk.root for disk in plan.disks):
+    root = plan.way in (*_MAKES_MACHINE, "IN_PLACE") and not any(disk.root for disk in plan.disks)
+    if root and plan.machine.boot == "image" and plan.point is not None:
         at = plan.point.taken_at
         age = max(0, int((plan.created_at - at).total_seconds())) if at is not None else None
         yield _sentence("the root disk", age, at, copy=copy)
@@ -115,7 +116,7 @@ def _server(plan: Plan) -> Iterator[Difference]:
         yield Difference(
             "server.name", f"it is called {plan.new_name}; its host name stays {machine.hostname or machine.name}"
         )
-    if not plan.was_running or machine.vm_state != "active":
+    if machine.vm_state != "active":
         yield Difference("server.status", f"it is started: the old one was {machine.status or 'not running'}")
     if machine.locked:
         yield Difference("server.locked", "it is not locked, as the old one is")

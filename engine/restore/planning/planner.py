@@ -177,6 +177,8 @@ def _advice(facts: Facts, request: Request, now: datetime) -> list[str]:
         found.append("the safety snapshot is made all the same: in place nothing else could take the restore back")
     if way == "IN_PLACE" and machine.vm_state == "stopped":
         found.append("the machine is stopped and stays so: whether it answers shows when somebody starts it")
+    if way == "DATA_VOLUME_BACK" and machine.vm_state == "active" and not request.stop:
+        found.append("the machine runs meanwhile: unmount the disk in it first, or have the machine stopped")
     if way == "REPLACE" and request.end == "delete" and triage.host_dead(facts, now):
         found.append("the old machine is not deleted while its host is dead: it is kept for clean-up")
     if way == "NEW" and not machine.gone:

@@ -142,6 +142,10 @@ class SmallCloud:
             server, volume = found.groups()
             self.attached[server] = [one for one in self.attached[server] if one["volumeId"] != volume]
             self.docs["volume"][volume] |= {"status": "available", "attachments": []}
+        elif found := re.fullmatch(r"DELETE /volumes/(.+)/metadata/(.+)", what):
+            del self.docs["volume"][found[1]]["metadata"][found[2]]
+        elif found := re.fullmatch(r"POST /volumes/(.+)/metadata", what):
+            self.docs["volume"][found[1]]["metadata"] |= (call.body or {})["metadata"]
         elif found := re.fullmatch(r"DELETE /(\w+)/(.+)", what):
             self._remove(_PLURALS[found[1]], found[2])
         elif call.body == {"unlock": None}:

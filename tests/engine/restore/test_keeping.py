@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,30 @@ def test_an_old_volume_that_is_used_stays(world: World, more: dict[str, Any], sn
     with pytest.raises(Conflict, match=said.replace("(", r"\(").replace(")", r"\)")):
         world.keeping.remove(ANNA, id, "data-kept")
     assert world.cloud.sent == []
+
+
+@pytest.mark.parametrize("kind", ["machine", "volume"])
+@pytest.mark.parametrize(
+    ("was", "now", "then"),
+    [
+        ("true", "false", "true"),
+        (None, "false", None),
+        ("true", None, None),  # somebody has changed it since
+        ("false", "false", "false"),
+        (None, None, None),
+    ],
+)
+def test_what_is_let_go_is_looked_after_by_policies_again(
+    world: World, kind: str, was: str | None, now: str | None, then: str | None
+) -> None:
+    made = plan("REPLACE", id="j2")
+    old = {} if was is None else {"auto_snapshot": was}
+    world.plans.keep(ANNA, replace(made, disks=(replace(made.disks[0], metadata=old), made.disks[1])))
+    world.cloud.docs["volume"]["root"]["metadata"] = {} if now is None else {"auto_snapshot": now}
+    key = ("lab", "one", "old" if kind == "machine" else "root")
+    world.records.keep("j2", kind, key, PROJECT, "kept", NOW)
+    world.keeping.release(ANNA, str(world.records.keeps(*key)["id"]))  # type: ignore[index]
+    assert world.cloud.docs["volume"]["root"]["metadata"].get("auto_snapshot") == then
 
 
 def test_an_old_volume_is_removed(world: World) -> None:

@@ -290,6 +290,14 @@ def test_the_switches_may_differ_by_cloud(api: Api) -> None:
     assert api.good("GET", "/restore/config?cloud=prod")["dry_run"] is True
 
 
+def test_a_documented_plan_is_proven_as_the_settings_say(api: Api) -> None:
+    api.world.settings = Settings(restore=Restore(prove_seconds=11, prove_console=("ready",), prove_command=("x",)))
+    for mode, asks in (("NEW", False), ("REPLACE", True)):
+        api.planned(mode)
+        proven = api.world.planner.asked[-1].prove
+        assert (proven.seconds, proven.console, proven.command, proven.ask) == (11, ("ready",), True, asks)
+
+
 def test_where_there_are_several_clouds_a_documented_plan_names_one(api: Api) -> None:
     api.clouds = ("lab", "prod")
     answer = api.ask("POST", "/restore/plan", BODY)

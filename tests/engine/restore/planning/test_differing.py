@@ -147,12 +147,17 @@ def test_the_root_of_an_image_and_local_disks() -> None:
     small = {"name": "m1", "vcpus": 1, "ram": 512, "ephemeral": 10, "swap": 0}
     found = plan(image_facts(disks=(), machine=image_facts().machine), way="IN_PLACE")
     assert found.lost == ("the root disk: what was written in the last 24 h, since 2026-05-03 12:00 UTC",)
+    for way in ("DISK_BESIDE", "DATA_VOLUME_BACK"):
+        of_data = plan(image_facts(), way=way, volume_id=DATA)
+        assert [text.split(":")[0] for text in of_data.lost] == ["the disk web-data"], "the root is not touched"
     local = plan(facts(machine=machine(flavor=small)), way="IN_PLACE")
     assert "the local ephemeral disk (10 GB): nothing brings its content back" in local.lost
 
 
 def test_a_deleted_machine_lost_what_its_points_do_not_have() -> None:
     found = plan(facts(machine=GONE, nics=()))
+    ran = plan(facts(machine=machine(gone=True, vm_state="active"), nics=()))
+    assert "server.status" not in fields(ran), "it ran when it was last seen"
     assert found.lost[0].startswith("the root disk web-root: what was written in the last 24 h")
 
 

@@ -100,6 +100,14 @@ def test_what_a_request_may_not_say(known: Any, asked: dict[str, Any], problem: 
     assert (found.eligible, found.steps, found.commit, found.commands) == (False, (), "", ())
 
 
+@pytest.mark.parametrize(
+    ("state", "stop", "said"), [("active", False, True), ("active", True, False), ("stopped", False, False)]
+)
+def test_a_disk_that_changes_under_a_running_machine_is_said(state: str, stop: bool, said: bool) -> None:
+    made = plan(facts(machine=machine(vm_state=state)), way="DATA_VOLUME_BACK", stop=stop)
+    assert any("unmount the disk in it first" in text for text in made.warnings) is said
+
+
 def test_a_copy_may_go_to_a_helper_or_nowhere_while_the_machine_is_locked() -> None:
     locked = {"machine": machine(locked=True)}
     assert plan(facts(**locked), way="DISK_BESIDE", helper="none").eligible

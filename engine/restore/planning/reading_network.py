@@ -183,16 +183,7 @@ def addresses_of(seen: Seen, project_id: str, *, admin: bool) -> dict[str, Netwo
 
 def may_use(ask: Asking, network_id: str) -> bool:
     """Whether the machine's project may have ports on a network: what its own token sees, else what everybody may."""
-    return _open(ask, f"/networks/{network_id}", "network")
-
-
-def no_groups(ask: Asking, ids: Sequence[str]) -> tuple[str, ...]:
-    """Which of these security groups the machine's project cannot use: not there, or another project's."""
-    return tuple(id for id in ids if not _open(ask, f"/security-groups/{id}", "security_group"))
-
-
-def _open(ask: Asking, path: str, key: str) -> bool:
-    found = (ask.own("network", path) or {}).get(key)
+    found = (ask.own("network", f"/networks/{network_id}") or {}).get("network")
     if not isinstance(found, dict):
         return False
     if owner(found) == ask.project_id or found.get("shared") is True or found.get("router:external") is True:
@@ -201,6 +192,16 @@ def _open(ask: Asking, path: str, key: str) -> bool:
         return ask.who("tenant").project_id == ask.project_id  # its own token sees it: it is shared with the project
     except NoRole:
         return False
+
+
+def no_groups(ask: Asking, ids: Sequence[str]) -> tuple[str, ...]:
+    """Which of these security groups the machine's project cannot use: not there, or another project's."""
+
+    def usable(id: str) -> bool:
+        found = (ask.own("network", f"/security-groups/{id}") or {}).get("security_group")
+        return isinstance(found, dict) and (owner(found) == ask.project_id or found.get("shared") is True)
+
+    return tuple(id for id in ids if not usable(id))
 
 
 # What points at the machine

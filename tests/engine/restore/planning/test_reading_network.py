@@ -205,5 +205,10 @@ def test_a_network_is_usable_for_its_owner_and_for_whom_it_is_shared_with(
     cloud = Cloud(members=members)
     cloud.put("network", "/networks/n2", None if document is None else {"network": document})
     assert network.may_use(cloud.asking(), "n2") is may
-    cloud.put("network", "/security-groups/g2", None if document is None else {"security_group": document})
-    assert network.no_groups(cloud.asking(), ["g2"]) == (() if may else ("g2",))
+
+
+def test_security_groups_are_the_project_s_own_or_shared_with_it() -> None:
+    cloud = Cloud()
+    for id, project, shared in (("own", "p1", False), ("theirs", "p2", False), ("shared", "p2", True)):
+        cloud.put("network", f"/security-groups/{id}", {"security_group": {"project_id": project, "shared": shared}})
+    assert network.no_groups(cloud.asking(), ["own", "theirs", "shared", "gone"]) == ("theirs", "gone")

@@ -29,6 +29,7 @@ from store.ops.errors import OpsError
 from store.ops.jobs_tables import jobs
 from store.ops.ops import Ops
 
+RESUMED = ("PENDING", "ENQUEUED")  # states of a workflow that is run at the next launch
 PICK_UP_SECONDS = 15.0  # after which an open job that nobody runs is an error
 
 _log = structlog.get_logger("qdeck.jobs")
@@ -164,6 +165,9 @@ class JobService:
     def cancel(self, reference: str | int, caller: Caller) -> dict[str, Any]:
         """End a job between two steps; one that nobody runs ends at once, but one that is only too old for this
         release is taken back first where that can be done. Raises NotFound, Conflict when it ended."""
+        with self._ops.read() as connection:
+            job_id = self._found(journal.job(connection, reference), reference, caller)["id"]
+        resumes = self._problem(job_id) is not None and self._resumes(job_id)
 
         def act(connection: Connection) -> tuple[dict[str, Any], bool, bool]:
             row = self._found(journal.job(connection, reference), reference, caller)
@@ -176,7 +180,7 @@ class JobService:
             if journal.ask_cancel(connection, row["id"], caller.name, times.utcnow()):
                 target = f"job {row['number']}: {row['title']}"
                 self._audit.record(caller, "job.cancel", target, {"job": row["id"]}, connection=connection)
-            back = idle and self._takes_back(row, steps)
+            back = idle and resumes and self._takes_back(row, steps)
             if idle and not back:
                 end(connection, self._audit, row, caller)
             return row, idle and not back, back
@@ -242,7 +246,7 @@ class JobService:
         known = self._durable.status(row["id"])
         if known is None:
             self._start(row["id"])  # the engine died between storing the job and starting it
-        elif (known[1] != APPLICATION_VERSION or known[0] not in ("PENDING", "ENQUEUED")) and self.open(row["id"]):
+        elif (known[1] != APPLICATION_VERSION or known[0] not in RESUMED) and self.open(row["id"]):
             self._problems[row["id"]] = (
                 f"was not taken up: its workflow is {known[0]} of {known[1]}; install the release that began it, "
                 "or cancel it"
@@ -287,6 +291,11 @@ class JobService:
         Execution(self._ops, self._audit, self._durable, job_id, runner, signals, only_back=back).run()
         # After a crash this is told again.
         runner.ended(self.job(job_id))
+
+    def _resumes(self, job_id: str) -> bool:
+        """Whether the job's workflow is there, and only waits for somebody to run it."""
+        known = self._durable.status(job_id) if self._durable.launched else None
+        return known is not None and known[1] == APPLICATION_VERSION and known[0] in RESUMED
 
     def _takes_back(self, row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> bool:
         """Whether an open job that this release cannot run did something that it can at least take back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from engine.api.errors import BadRequest, Conflict
 from engine.jobs import rules
 from engine.jobs.models import StepState
+from store.ops.ops import Ops
 from tests.engine.jobs.backend import CALLER, Effects
 from tests.engine.jobs.test_service import Room, opened, room
 from tests.engine.process.running import wait_for
@@ -217,3 +219,13 @@ def test_what_cannot_be_taken_back_is_given_up(
         assert "taken back" not in found["detail"] and found["can"] == ["cancel"]
         assert two.jobs.cancel(job, CALLER)["state"] == state
         assert two.states(job) == states.split() and two.effects.seen == []
+
+
+def test_one_whose_workflow_is_lost_is_given_up(tmp_path: Path) -> None:
+    job = left(tmp_path, [{}, {"gate": "stay"}], 1)
+    with contextlib.closing(Ops.open(tmp_path / "ops.sqlite")) as ops, ops.begin() as connection:
+        connection.exec_driver_sql("UPDATE workflow_status SET application_version = 'other'")
+    with opened(tmp_path, Later) as two:
+        wait_for(lambda: two.jobs.job(job)["detail"])
+        assert two.jobs.cancel(job, CALLER)["state"] == "cancelled", "nobody would ever take it back"
+        assert two.states(job) == ["done", "failed", "skipped", "skipped"] and two.effects.seen == []

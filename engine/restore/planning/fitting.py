@@ -6,6 +6,7 @@ read is said and tried; one that is known to be full ends the plan.
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -20,6 +21,12 @@ MACHINES = ("NEW", "REPLACE")  # ways that make a machine
 # Limits that every service of the kind has; a limit per volume type is only there where somebody set it.
 _ALWAYS = ("instances", "cores", "ram", "volumes", "gigabytes", "snapshots", "port")
 _UNITS = {"gigabytes": "GB", "ram": "MB"}
+# What `openstack quota set` calls them; those of Cinder are there for each volume type, too.
+_OPTIONS = {
+    "instances": "--instances", "cores": "--cores", "ram": "--ram", "volumes": "--volumes", "gigabytes": "--gigabytes",
+    "snapshots": "--snapshots", "port": "--ports", "per_volume_gigabytes": "--per-volume-gigabytes",
+}  # fmt: skip
+_BY_TYPE = ("volumes_", "gigabytes_", "snapshots_")
 
 
 def needs(plan: Plan) -> dict[str, dict[str, int]]:
@@ -127,13 +134,27 @@ def _hosts(plan: Plan, hosts: Hosts) -> Iterator[Fit]:
         yield Fit("server group", free > 0, text, 1, None, free)
 
 
-def problems(found: tuple[Fit, ...], *, in_place: bool) -> list[str]:
+def problems(found: tuple[Fit, ...], *, in_place: bool, project: str) -> list[str]:
     """A sentence for what does not fit. `in_place`: the machine can be restored in place, which needs less."""
-    tight = [fit.text for fit in found if not fit.ok]
-    if not tight:
-        return []
-    way_out = "restoring it in place needs no second machine" if in_place else "ask an administrator for more"
-    return [f"it does not fit: {text}; {way_out}" for text in tight]
+    told = []
+    for fit in found:
+        if fit.ok:
+            continue
+        more = _raise(fit, project)
+        ways = ["restoring it in place needs no second machine"] if in_place else []
+        ways += [f"an administrator raises it with: {more}"] if more else [] if in_place else ["ask an administrator"]
+        told.append(f"it does not fit: {fit.text}; {', or '.join(ways)}")
+    return told
+
+
+def _raise(fit: Fit, project: str) -> str:
+    """The command that makes a quota large enough; "" for what is no quota."""
+    name, _, type = fit.what.partition("_") if fit.what.startswith(_BY_TYPE) else (fit.what, "", "")
+    if name not in _OPTIONS:
+        return ""
+    of = ["--volume-type", type] if type else []
+    words = ["openstack", "quota", "set", *of, _OPTIONS[name], str((fit.used or 0) + fit.need), project]
+    return shlex.join(words)
 
 
 def warnings(found: tuple[Fit, ...]) -> list[str]:

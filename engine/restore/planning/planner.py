@@ -77,7 +77,7 @@ def _judged(plan: Plan, facts: Facts, now: datetime, limits: Limits, problems: l
     fits = fitting.fits(plan, facts)
     if not problems:
         in_place = plan.way in ways.MAKES_MACHINE and not ways.why_not("IN_PLACE", facts, now)
-        problems += fitting.problems(fits, in_place=in_place)
+        problems += fitting.problems(fits, in_place=in_place, project=facts.machine.project_id)
     warnings += [*fitting.warnings(fits), *_on_the_way(plan)]
     relied = relying.relied(plan, facts, now)
     told: dict[str, Any] = {

@@ -8,7 +8,7 @@ import pytest
 
 from engine.restore.models import Fit, Plan
 from engine.restore.planning.facts import Hosts
-from engine.restore.planning.fitting import COMPUTE, NETWORK, STORAGE, needs
+from engine.restore.planning.fitting import COMPUTE, NETWORK, STORAGE, needs, problems
 from engine.restore.planning.planner import make_plan
 from tests.engine.restore.planning.given import (
     DATA,
@@ -161,5 +161,30 @@ def test_where_it_does_not_fit_in_place_is_offered_where_that_is_possible() -> N
     tight = {"compute_quota": {"instances": {"limit": 3, "in_use": 3}}}
     assert any("restoring it in place needs no second machine" in text for text in plan(facts(**tight)).problems)
     without = plan(facts(**tight, compute_top="2.1"))
-    assert any("ask an administrator for more" in text for text in without.problems)
+    assert any("an administrator raises it with: openstack quota set" in text for text in without.problems)
     assert not any("delete" in text for text in (*plan(facts(**tight)).problems, *without.problems))
+
+
+@pytest.mark.parametrize(
+    ("fit", "command"),
+    [
+        (Fit("ram", False, "", 2048, 1024, 2000), "openstack quota set --ram 3072 p1"),
+        (Fit("port", False, "", 2, 9, 10), "openstack quota set --ports 11 p1"),
+        (
+            Fit("gigabytes_fast ssd", False, "", 5, 1, 2),
+            "openstack quota set --volume-type 'fast ssd' --gigabytes 6 p1",
+        ),
+        (Fit("per_volume_gigabytes", False, "", 50, None, 40), "openstack quota set --per-volume-gigabytes 50 p1"),
+    ],
+)
+def test_how_a_quota_is_raised_is_said(fit: Fit, command: str) -> None:
+    (alone,) = problems((fit,), in_place=False, project="p1")
+    assert alone.endswith(f"; an administrator raises it with: {command}")
+    (beside,) = problems((fit,), in_place=True, project="p1")
+    assert beside.endswith(f"needs no second machine, or an administrator raises it with: {command}")
+
+
+def test_hosts_are_no_quota() -> None:
+    hosts = Fit("hosts", False, "no host has room", 1, None, 0)
+    assert problems((hosts,), in_place=False, project="p1")[0].endswith("; ask an administrator")
+    assert "openstack" not in problems((hosts,), in_place=True, project="p1")[0]

@@ -18,10 +18,13 @@ def is_value(word: str) -> bool:
 
 
 def sentence(item: Mapping[str, Any], now: datetime) -> str:
-    """`10.20.0.7 was web-3 until Tue 14:02`."""
+    """`10.20.0.7 was web-3 until Tue 14:02`; what a restore put in its place is said, too."""
     if item["type"] == "audit":
         return f"{item['says']}, {_moment(item['from'], now)}"
-    return item["says"] + (f" until {_moment(item['to'], now)}" if item["to"] else "")
+    until = f" until {_moment(item['to'], now)}" if item["to"] else ""
+    links = {"replaced_by": "replaced by", "in_place_of": "in the place of"}
+    line = "".join(f", {words} {item[name]}" for name, words in links.items() if item.get(name))
+    return f"{item['says']}{until}{line}"
 
 
 def period(item: Mapping[str, Any], now: datetime) -> str:

@@ -120,6 +120,8 @@ def test_a_view_as_text_and_json() -> None:
             "10.20.0.7 was web-3 until 2026-11-02 14:02",
             "2026-10-01 00:00 - 2026-11-02 14:02, gone",
         ),
+        ({"replaced_by": "s-new"}, "10.20.0.7 was web-3, replaced by s-new", "since Fri 10:00"),
+        ({"in_place_of": "s-old"}, "10.20.0.7 was web-3, in the place of s-old", "since Fri 10:00"),
         ({"type": "audit", "to": "2026-11-20T10:00:00Z"}, "10.20.0.7 was web-3, Fri 10:00", "Fri 10:00"),
     ],
 )

@@ -15,7 +15,8 @@ from tui.found import period, sentence
 COLUMNS = ("what", "type", "project", "owner", "host", "cloud", "since")
 CSV = (
     "type", "cloud", "region", "id", "name", "what", "value", "why", "project", "domain", "creator", "owner",
-    "machine", "host", "network", "status", "from", "to", "gone",
+    "machine", "host", "network", "status", "from", "to", "gone", "in_place_of",
+    "replaced_by",
 )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# The library loads it with the first job: statements that other threads make while it is half loaded would fail.
+import sqlalchemy.orm  # noqa: F401
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # $(call stage,NAME,COMMAND): runs the command and prints how long it took, also when it fails.
 stage = @began=$$(date +%s); $(2); code=$$?; echo "== stage $(1): $$(( $$(date +%s) - began )) s"; exit $$code
 
-.PHONY: wheel lock help demo install install-dev test lint test-fast test-faults test-live bench docs lab-up lab-down lab-status clean
+.PHONY: wheel lock help demo install install-dev test lint test-fast test-faults faults test-live bench docs lab-up lab-down lab-status clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,8 @@ test-fast: install-dev
 
 test-faults: install-dev
 	$(call stage,faults,$(BIN)/python -m pytest -m faults)
+
+faults: test-faults ## kill, disturb and refuse what is going on, on demo clouds (part of test)
 
 test-live: install-dev ## the tests against real OpenStack services; needs root and apt
 	$(call stage,live,$(PYTHON) tests/lab/run_live.py $(BIN)/python)

@@ -3,10 +3,11 @@
 The script is a JSON file that the test writes and this process reads again when it changed:
 
     go      {"go": true}: until then whoever is to be killed only waits
-    kill    {job: "all" or "undo"}: once at every place (of the steps that take back), which is a moment of a step or
-            of a call: "begin" and "end" of a step; "before" a call, in its "middle" (the cloud did it, nobody saw the
-            answer) and "after" it
-    faults  {job: [kinds]}: every call is answered once with each of these before it is let through
+    kill    {job: [rules]}: once at every place that one of the rules means. A place is a moment of a step or of a call:
+            "begin" and "end" of a step; "before" a call, in its "middle" (the cloud did it, nobody saw the answer) and
+            "after" it. A rule is a few words that all must fit: "all" (every place), "undo" and "do" (steps that take
+            back, and the others), a moment, the name of a step
+    faults  {job: {kind: rule}}: every call that the rule means is answered once with each kind before it is let through
     refuse  {job: [step, call, status]}: this call is refused for good
     cancel  {job: step}: the job is cancelled when this step begins
 
@@ -63,6 +64,7 @@ class Script:
         self._happened = {tuple(json.loads(line)) for line in lines}
         self._began = time.monotonic()
         self._blocked_at: float | None = None
+        self._under_way = 0  # calls that the cloud has, and whose middle is to come
         threading.Thread(target=self._kill, daemon=True).start()
 
     def rules(self, name: str, job: str) -> Any:
@@ -88,23 +90,28 @@ class Script:
 
     def place(self, job: str, step: str, call: str, moment: str) -> None:
         """A place where the worker may be killed; whoever comes to one that is on the script does not leave it."""
-        where = self.rules("kill", job)
-        wanted = where == "all" or (where == "undo" and step.startswith("UNDO_"))
+        wanted = any(meant(rule, step, moment) for rule in self.rules("kill", job) or ())
         if wanted and self.once("kill", job, step, call, moment):
             with self._lock:
                 self._blocked_at = time.monotonic()
             threading.Event().wait()
 
+    def sends(self, count: int) -> None:
+        """A call is sent, or (-1) was answered: nobody is killed meanwhile, because that would be nobody's place."""
+        with self._lock:
+            self._under_way += count
+
     def _kill(self) -> None:
         while True:
             time.sleep(0.01)
-            with self._lock:
-                blocked = self._blocked_at
-            now = time.monotonic()
-            if blocked is None or not self.rules("go", "go"):
+            if not self.rules("go", "go"):
                 continue
-            if now - blocked > QUIET and now - self._began > SERVED:
-                os.kill(os.getpid(), signal.SIGKILL)
+            with self._lock:
+                now, blocked = time.monotonic(), self._blocked_at
+                if blocked is None or self._under_way:
+                    continue
+                if now - blocked > QUIET and now - self._began > SERVED:
+                    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Runner:
@@ -119,8 +126,9 @@ class Runner:
         self.here.step = step.name
         script, job = self._script, context.job_id
         script.place(job, step.name, "", "begin")
-        if script.rules("cancel", job) == step.name and script.once("cancel", job, step.name):
-            self._cancel(job)
+        if script.rules("cancel", job) == step.name:
+            self._cancel(job)  # again after a kill in just this moment
+            script.once("cancel", job, step.name)
         result: StepResult = self._inner.run_step(step, context)
         script.place(job, step.name, "", "end")
         return result
@@ -138,11 +146,16 @@ class Calls:
         plain = AccountSession.send
 
         def send(session: AccountSession, method: str, *arguments: Any) -> Any:
-            answer = plain(session, method, *arguments)
             after = getattr(self._local, "after", None)
             self._local.after = None
-            if after is not None:
-                after()
+            if after is None:
+                return plain(session, method, *arguments)
+            script.sends(1)
+            try:
+                answer = plain(session, method, *arguments)
+            finally:
+                script.sends(-1)
+            after()
             return answer
 
         AccountSession.send = send  # type: ignore[method-assign,assignment]
@@ -156,8 +169,8 @@ class Calls:
         if refused and refused[:2] == [step, what]:
             script.once("refuse", job, step, what, str(refused[2]))
             raise NotDone(f"{call.what}: the cloud refused it ({refused[2]}): this is tried", status=int(refused[2]))
-        for kind in script.rules("faults", job) or ():
-            if script.once("fault", job, step, what, kind):
+        for kind, rule in (script.rules("faults", job) or {}).items():
+            if meant(rule, step) and script.once("fault", job, step, what, kind):
                 return self._wrong(kind, actor, call)
         script.place(job, step, what, "before")
         self._local.after = lambda: script.place(job, step, what, "middle")
@@ -179,6 +192,11 @@ class Calls:
         )
 
 
+def meant(rule: str, step: str, moment: str = "") -> bool:
+    """Whether a rule of the script means this."""
+    return set(rule.split()) <= {"all", "undo" if step.startswith("UNDO_") else "do", step, moment}
+
+
 def named(call: Call) -> str:
     """A call without its ids: the same at every attempt."""
     key = next(iter(call.body or {}), "")
@@ -189,7 +207,9 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, *
     """The engine's own services, with the script of its home between restores and the cloud."""
     parts = engine.app.open_engine(home, demo=demo, servers=servers, **more)
     script = Script(Path(os.environ.get("QDECK_TEST_SCRIPT", home.path)))
-    hands.LOST_SECONDS, hands.AGAIN_SECONDS = 0.4, 0.2  # the cloud of these tests answers at once, or not at all
+    # How long is looked for what nobody answered: the demo answers at once, or not at all.
+    hands.LOST_SECONDS = float(os.environ.get("QDECK_TEST_LOST", "0.4"))
+    hands.AGAIN_SECONDS = hands.LOST_SECONDS / 2
     inner = parts.jobs._runners[KIND]
 
     def cancel(job: str) -> None:

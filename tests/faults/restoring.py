@@ -39,9 +39,13 @@ class Tenant:
         self.member = Actor(Login.from_entry(entries["demo-member"]["auth"]))
         self.project = self.member.project_id
         self._numbers = itertools.count(1)
-        for service, path in (("compute", "os-quota-sets"), ("block-storage", "os-quota-sets")):
-            names = ("instances", "cores", "ram") if service == "compute" else ("volumes", "gigabytes", "snapshots")
-            self._put(self.admin, service, f"/{path}/{self.project}", {"quota_set": dict.fromkeys(names, PLENTY)})
+        for project in (self.project, self.admin.project_id):
+            for service, names in (
+                ("compute", ("instances", "cores", "ram")),
+                ("block-storage", ("volumes", "gigabytes", "snapshots")),
+            ):
+                body = {"quota_set": dict.fromkeys(names, PLENTY)}
+                self._put(self.admin, service, f"/os-quota-sets/{project}", body)
         self.network = self.post("network", "/v2.0/networks", {"network": {"name": "restores"}})["network"]["id"]
         subnet = {"network_id": self.network, "ip_version": 4, "cidr": "10.77.0.0/16", "name": "restores"}
         self.subnet = self.post("network", "/v2.0/subnets", {"subnet": subnet})["subnet"]["id"]

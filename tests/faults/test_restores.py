@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ import pytest
 from engine.demo.launch import DemoCloud
 from tests.engine.process.running import temporary_home
 from tests.faults.restore_scene import VARIANTS, Scene, collect, failures, prepared, restarts, running, worked
-from tests.faults.restoring import Doc, Machine
+from tests.faults.restoring import Doc, Machine, Tenant
 from tests.faults.test_gate import patiently
 
 pytestmark = pytest.mark.faults
 
-PASSING = ["401", "409", "429", "503", "no answer", "lost", "500 done"]  # of which every call meets each once
+PASSING = dict.fromkeys(
+    ["401", "409", "429", "503", "no answer", "lost", "500 done"], "all"
+)  # of which every call meets each once
 REFUSALS = (403, 413, 400)
 
 
@@ -28,8 +31,8 @@ REFUSALS = (403, 413, 400)
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     demo = DemoCloud.start(tmp_path_factory.mktemp("cloud"), servers=12, seed="restores", still=True, pace=0.005)
     try:
-        with temporary_home() as home, running(home, demo) as (engine, client):
-            found = Scene(home, demo, engine, client)
+        with temporary_home() as home, running(home, Path(demo.clouds_yaml)) as client:
+            found = Scene(home, client, Tenant(demo))
             found.foreign = {type: set(rows) for type, rows in found.tenant.all().items()}
             collect(client)
             yield found
@@ -40,7 +43,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def test_killed_at_every_place(scene: Scene) -> None:
     machines = prepared(scene, list(VARIANTS))
     before = {variant: scene.portrait(machine) for variant, machine in machines.items()}
-    jobs = {variant: scene.begin(machine, variant, kill="all") for variant, machine in machines.items()}
+    jobs = {variant: scene.begin(machine, variant, kill=["all"]) for variant, machine in machines.items()}
     scene.go()
     for variant, job in jobs.items():
         ended = scene.ended(job)
@@ -80,7 +83,7 @@ def test_killed_while_it_takes_back(scene: Scene) -> None:
     last["DATA_VOLUME_BACK"] = "ATTACH_RESTORED_VOLUME"
     machines = prepared(scene, list(VARIANTS))
     before = {variant: scene.portrait(machine) for variant, machine in machines.items()}
-    jobs = begun(scene, list(VARIANTS), machines, kill=dict.fromkeys(VARIANTS, "undo"), cancel=last)
+    jobs = begun(scene, list(VARIANTS), machines, kill={variant: ["undo"] for variant in VARIANTS}, cancel=last)
     scene.go()
     for variant, job in jobs.items():
         ended = scene.ended(job)

@@ -20,6 +20,7 @@ Item = Mapping[str, Any]
 BASE = "/q/restore"
 START, PLANS, JOBS = f"{BASE}/start", f"{BASE}/plans", f"{BASE}/jobs"
 KEPT, ADDRESSES = f"{BASE}/kept", f"{BASE}/addresses"
+USER_DATA = f"{BASE}/user-data"
 
 WAY_WORDS = {
     "DISK_BESIDE": "disk beside", "DATA_VOLUME_BACK": "data volume back", "IN_PLACE": "in place", "NEW": "NEW",
@@ -98,6 +99,16 @@ def when(value: Any, now: datetime) -> str:
     if 0 <= seconds < 6 * 86_400:
         return f"{local:%a %H:%M}"
     return f"{local:%d %b %H:%M}" if 0 <= seconds < 300 * 86_400 else f"{local:%Y-%m-%d}"
+
+
+def user_data_words(answer: Mapping[str, Any]) -> str:
+    """What there is of user data, before the first lines of it (the answer of USER_DATA)."""
+    if answer.get("kind") == "none":
+        return "it has no user data any more"
+    size = f"{whole(answer.get('bytes')) or 0:,} bytes, sha256 {clean(answer.get('sha256') or '')[:12]}"
+    if answer.get("kind") != "text":
+        return f"{size}: {clean(answer.get('kind') or '')}, not shown"
+    return f"{size}{', the first lines' if answer.get('more') else ''}:"
 
 
 def told(text: object) -> str:

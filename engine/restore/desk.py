@@ -134,6 +134,11 @@ class Desk:
         key = self._server(caller, key[2], key[0], key[1] or None)
         return told(lambda: self._planning.start(caller, key))
 
+    def user_data(self, caller: Caller, key: Key) -> Item:
+        """The first lines of a machine's user data."""
+        self.service.enabled(key[0])
+        return self.service.user_data.look(caller, self._server(caller, key[2], key[0], key[1] or None))
+
     def jobs(
         self, caller: Caller, status: str, vm_id: str, limit: int, offset: int, cloud: str, region: str | None
     ) -> Item:

@@ -31,6 +31,14 @@ def routes(desk: Desk, access: AccessService) -> APIRouter:
         """What is known of a machine, read live: what is wrong with it, the ways back, its points, disks and ports."""
         return JsonAnswer(desk.start(caller, (cloud, region, id)))
 
+    @router.get("/q/restore/user-data")
+    def user_data(caller: writer, id: Resource, cloud: Cloud, region: Region = "") -> Response:
+        """The first lines of a machine's user data, read live and kept nowhere: before a new one gets them again.
+
+        They may hold passwords: that somebody looked is in the audit.
+        """
+        return JsonAnswer(desk.user_data(caller, (cloud, region, id)))
+
     @router.post("/q/restore/plans")
     def make(body: bodies.RequestBody, caller: writer) -> Response:
         """Make a plan: everything is read live and judged. Nothing is changed."""

@@ -23,6 +23,7 @@ from engine.restore.models import Machine, Plan, Request
 from engine.restore.plans import KIND, PLANNED, RUNNING, Plans
 from engine.restore.runner import submitted
 from engine.restore.showing import Showing, Visible, plan_in
+from engine.restore.user_data import UserData
 from store import times
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class RestoreService:
         self._planning, self._jobs, self._gate, self._settings = planning, jobs, gate, settings
         self._visible, self._changed, self._would, self._clock = visible, changed, would, clock
         self._showing = Showing(plans, records, jobs, visible, clock)
+        self.user_data = UserData(gate, audit, visible)
         self._starting: set[str] = set()
         self._lock = threading.Lock()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.access.models import Caller
-from engine.gate.models import Key, Target
+from engine.gate.models import Key, SessionKind, Target
 from engine.restore.models import Plan, Request
 from engine.restore.planning.facts import Facts, NetworkAddresses
 from engine.settings.cloud_rules import CloudRules
@@ -110,4 +110,14 @@ class Gate(Protocol):
 
     def hands_off(self, target: Target) -> str | None:
         """The sentence for what the configuration says not to touch."""
+        ...
+
+    def reader(
+        self, cloud: str, region: str, project_id: str, kind: SessionKind = "tenant"
+    ) -> Callable[..., dict[str, Any] | None]:
+        """`get(service, path, microversion)`: a document without secrets; None for 404. Raises NoRole."""
+        ...
+
+    def user_data(self, cloud: str, region: str, server_id: str) -> str:
+        """A machine's user data as Nova has it (base64), read by an administrator; "" for none."""
         ...

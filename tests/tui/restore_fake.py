@@ -112,6 +112,10 @@ class RestoreClient(GateClient):
         self.restores: list[dict[str, Any]] = []
         self.kept: list[dict[str, Any]] = []
         self.left: list[dict[str, Any]] = []
+        self.user_data: dict[str, Any] = {
+            "bytes": 120, "sha256": "ab" * 32, "kind": "text", "lines": ["#cloud-config", "password: hunter2"],
+            "more": True,
+        }  # fmt: skip
         self.free: dict[str, Any] = {
             "network_id": NETWORK, "known": True, "why": "",
             "subnets": [{"id": "s1", "cidr": "10.20.0.0/24", "free": ["10.20.0.50", "10.20.0.51", "10.20.0.150"],
@@ -172,6 +176,8 @@ class RestoreClient(GateClient):
             return {"total": len(self.kept), "items": copy.deepcopy(self.kept)}
         if last == "addresses":
             return copy.deepcopy(self.free)
+        if last == "user-data":
+            return copy.deepcopy(self.user_data)
         if last == "left":
             return {"items": copy.deepcopy(self.left)}
         if "/plans/" in path:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
     from tui.dialogs.page import Page
     from tui.dialogs.restore_review import ReviewPage
+    from tui.dialogs.restore_user_data import UserDataField
 
 OVER = ("changed", "expired", "executed")  # codes of refusals after which a plan is of no use any more
 NO_MACHINE = "a restore is of a machine; none is under the cursor"
@@ -260,7 +261,12 @@ class Restoring:
         from tui.dialogs.restore_choose import changed_request, option_fields
 
         cloud = str(page.request.get("cloud") or "")
-        fields = option_fields(page.plan, page.request, lambda field, text: self.search_resource(field, text, cloud))
+        fields = option_fields(
+            page.plan,
+            page.request,
+            lambda field, text: self.search_resource(field, text, cloud),
+            lambda field: self.in_background(self._look_at_user_data(form, field, page.request)),
+        )
 
         before = {field.name: field.value() for field in fields}
 
@@ -277,7 +283,27 @@ class Restoring:
         if not fields:
             page.say("this way has no more to choose")
             return
-        self.show_page(FormPage("more about this restore", "", fields, submit, back, go="Plan it so"))
+        form = FormPage("more about this restore", "", fields, submit, back, go="Plan it so")
+        self.show_page(form)
+
+    async def _look_at_user_data(  # type: ignore[misc]
+        self: QuarterdeckApp, form: Page, field: UserDataField, request: Mapping[str, Any]
+    ) -> None:
+        """Its first lines, into the form and nowhere else."""
+        from tui import restore
+
+        cloud, region, id = _key(request)
+        try:
+            answer = await self.world.get(restore.USER_DATA, {"cloud": cloud, "region": region, "id": id})
+        except Exception as error:
+            field.refuse(sentence(error) if is_expected(error) else "the console met an error")
+            form.changed()
+            if not is_expected(error):
+                raise
+            return
+        if self.page_is(form) and isinstance(answer, dict):
+            field.tell(answer)
+            form.changed()
 
     def _save_restore(self: QuarterdeckApp, page: ReviewPage, back: Any) -> None:  # type: ignore[misc]
         from tui.dialogs.menu import Choice, MenuPage

@@ -152,7 +152,9 @@ def plan(
     fenced: Annotated[
         str | None, typer.Option("--fenced", help="The statement that a dead host is fenced; the plan says its words.")
     ] = None,
-    user_data: Annotated[bool, typer.Option("--user-data", help="Pass its user data on to cloud-init.")] = False,
+    user_data: Annotated[
+        bool, typer.Option("--user-data", help="Pass its user data on; a terminal is shown its first lines.")
+    ] = False,
     zone: Annotated[bool, typer.Option("--zone", help="Pin the new machine to the old one's zone.")] = False,
     safety_snapshot: Annotated[
         bool | None,

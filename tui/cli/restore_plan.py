@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from store.types import registry
 from tui import restore
 from tui.api.client import SyncClient
+from tui.api.errors import ApiError
 from tui.cli.acting import ask_line
 from tui.cli.choosing import the_resource
+from tui.cli.engine_link import detail
 from tui.cli.exits import CANNOT, NOT_FOUND, OK, USAGE, leave, note
 from tui.cli.inventory import instant
 from tui.cli.options import GlobalOptions
@@ -29,6 +32,7 @@ from tui.cli.restore_asking import (
 )
 from tui.cli.restore_review import head, write_review
 from tui.cli.restore_watch import follow
+from tui.table.cells import clean
 
 COLUMNS = ("plan", "eligible", "way", "cloud", "project", "machine", "point", "strategy", "lost", "problems", "typed",
            "expires_at")  # fmt: skip
@@ -63,6 +67,8 @@ def plan(options: GlobalOptions, wish: Wish, dry_run: bool, output: Format) -> N
     """Make a plan and print it; ends with 2 when it cannot be carried out."""
     with restoring(options) as client:
         body = request(client, wish)
+        if body.get("user_data") and body.get("way") in restore.MAKES_MACHINE and _somebody_reads():
+            _show_user_data(client, body)
         made = client.request("POST", restore.PLANS, json=body, seconds=SECONDS)
     if output in (Format.json, Format.yaml):
         write_document(made, output)
@@ -71,6 +77,24 @@ def plan(options: GlobalOptions, wish: Wish, dry_run: bool, output: Format) -> N
     else:
         write_review(made, dry_run=dry_run)
     leave(OK if made["eligible"] else CANNOT)
+
+
+def _somebody_reads() -> bool:
+    """Whether what goes to stderr is seen by a person and lands in no file."""
+    return sys.stderr.isatty()
+
+
+def _show_user_data(client: SyncClient, body: Mapping[str, Any]) -> None:
+    """What would run again, for the person at the terminal alone: it may hold passwords, so no file gets it."""
+    params = {"cloud": body["cloud"], "region": body["region"], "id": body["server_id"]}
+    try:
+        found = client.request("GET", restore.USER_DATA, params=params, seconds=SECONDS)
+    except ApiError as error:  # the plan says itself whether it can be passed on
+        note(f"its user data is not shown: {restore.told(detail(error.detail))}")
+        return
+    note(f"user data: {restore.user_data_words(found)}")
+    for line in found["lines"]:
+        sys.stderr.write(f"  | {clean(line)}\n")
 
 
 def request(client: SyncClient, wish: Wish) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tui.dialogs.fields import ChoiceField, Field, TextField
 from tui.dialogs.menu import Choice
 from tui.dialogs.page import Drawn, Line, Page, rule
 from tui.dialogs.planlines import wrapped
+from tui.dialogs.restore_user_data import UserDataField
 from tui.table.cells import clean, cut_end, fit
 from tui.widgets.editing import LineEdit
 
@@ -132,9 +133,12 @@ def point_choices(points: Sequence[Mapping[str, Any]], disks: Sequence[Mapping[s
 
 
 def option_fields(
-    plan: Mapping[str, Any], request: Mapping[str, Any], search: Callable[[ResourceField, str], None]
+    plan: Mapping[str, Any],
+    request: Mapping[str, Any],
+    search: Callable[[ResourceField, str], None],
+    look: Callable[[UserDataField], None],
 ) -> list[Field]:
-    """What can be chosen for the plan's way, filled in as it was asked for."""
+    """What can be chosen for the plan's way, filled in as it was asked for. `look`: see UserDataField."""
     way = str(plan.get("way") or "")
     machine = plan.get("machine") if isinstance(plan.get("machine"), Mapping) else {}
     assert isinstance(machine, Mapping)
@@ -167,9 +171,8 @@ def option_fields(
     if way in ("NEW", "REPLACE"):
         size = restore.whole(machine.get("user_data_bytes"))
         if size:
-            fields.append(
-                _yes("user_data", "User data", given["user_data"], f"{size} bytes; cloud-init runs them AGAIN")
-            )
+            again = f"{size} bytes; cloud-init runs them AGAIN"
+            fields.append(UserDataField("User data", again, bool(given["user_data"]), look))
         fields.append(_yes("zone", "Pin the zone", given["zone"], clean(machine.get("zone") or "the old one's")))
     if way in ("NEW", "REPLACE", "IN_PLACE"):
         prove = request.get("prove") if isinstance(request.get("prove"), Mapping) else {}

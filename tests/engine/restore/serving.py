@@ -80,6 +80,7 @@ class Gate(small_cloud.SmallCloud):
     def __init__(self) -> None:
         super().__init__()
         self.held_for: dict[str, list[str]] = {}
+        self.user_datas: dict[str, str] = {}  # base64, by server
         self.frozen = ""
 
     def hold(self, caller: Caller, plan_id: str, job_id: str, title: str, targets: Sequence[Target]) -> None:
@@ -93,6 +94,9 @@ class Gate(small_cloud.SmallCloud):
 
     def release(self, plan: Mapping[str, Any], job_id: str) -> None:
         self.held_for.pop(str(plan.get("plan_id")), None)
+
+    def user_data(self, cloud: str, region: str, server_id: str) -> str:
+        return self.user_datas.get(server_id, "")
 
     def hands_off(self, target: Target) -> str | None:
         return self.frozen or None
@@ -110,7 +114,10 @@ class World:
         self.told: list[str] = []
         self.service = RestoreService(
             ops, self.audit, self.plans, self.records, self.planner, self.jobs, self.gate, lambda: self.settings,  # type: ignore[arg-type]
-            lambda caller, cloud, project: caller.projects is None or project in caller.projects,
+            lambda caller, cloud, project: (
+                (caller.clouds is None or cloud in caller.clouds)
+                and (caller.projects is None or project in caller.projects)
+            ),
             lambda id, cloud: self.told.append(id), lambda plan: [{"step": "X", "would": "nothing"}],
             lambda: self.clock,
         )  # fmt: skip

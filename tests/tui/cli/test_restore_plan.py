@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from engine.restore import bodies
-from tests.tui.cli.restore_engine import DISKS, NETWORK, PHRASE, PLAN, POINT, Engine, connect, job, plan, ran
+from tests.tui.cli.restore_engine import DISKS, NETWORK, PHRASE, PLAN, POINT, SERVER, Engine, connect, job, plan, ran
 from tui.api.errors import ApiError
+from tui.cli import restore_plan
+from tui.cli.commands import app
 from tui.cli.exits import CANNOT, NOT_FOUND, OK, USAGE
 
 EXECUTE = f"POST /q/restore/plans/{PLAN}/execute"
@@ -161,3 +164,36 @@ def test_addresses_that_are_free(engine: Engine) -> None:
     assert code == OK and "10.0.0.7" in said and "10.0.0.8" not in said and "--limit" in said
     engine.answers["GET /q/restore/addresses"] = {**found, "known": False, "why": "it is another project's"}
     assert "not known: it is another project's" in ran("addresses", "front")[1]
+
+
+USER_DATA = "GET /q/restore/user-data"
+LINES = {"bytes": 900, "sha256": "ab" * 32, "kind": "text", "lines": ["#cloud-config", "x\x1b[2J"], "more": True}
+
+
+def test_a_terminal_is_shown_the_first_lines_of_user_data_and_no_file_is(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.answers[USER_DATA] = LINES
+    words = ("plan", "db-1", "--user-data", "-o", "json")
+    assert "cloud-config" not in ran(*words)[1], "nobody is there to read it"
+    assert USER_DATA not in [asked for asked, _ in engine.asked]
+    monkeypatch.setattr(restore_plan, "_somebody_reads", lambda: True)
+    done = CliRunner().invoke(app, ["restore", *words])
+    assert done.stderr.splitlines()[:2] == [
+        "qdeck: user data: 900 bytes, sha256 abababababab, the first lines:", "  | #cloud-config",
+    ]  # fmt: skip
+    assert "\x1b" not in done.stderr and json.loads(done.stdout)["id"] == PLAN and "cloud-config" not in done.stdout
+    assert engine.sent(USER_DATA) == {"cloud": "prod", "region": "eu", "id": SERVER}
+    engine.asked.clear()
+    for others in ("", "--user-data --way in-place"):
+        assert "cloud-config" not in ran("plan", "db-1", *others.split())[1]
+    assert USER_DATA not in [asked for asked, _ in engine.asked]
+
+
+def test_user_data_that_can_not_be_shown_keeps_nobody_from_planning(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restore_plan, "_somebody_reads", lambda: True)
+    engine.answers[USER_DATA] = ApiError(409, "only administrators are told")
+    code, said = ran("plan", "db-1", "--user-data")
+    assert code == OK and "its user data is not shown: only administrators are told" in said and "carry it out" in said

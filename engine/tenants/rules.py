@@ -84,7 +84,8 @@ def health(row: Mapping[str, Any]) -> Health:
     compliance = row.get("compliance_pct")
     if compliance is not None and compliance < 100:
         lost = round(min(COMPLIANCE_MOST, COMPLIANCE_POINT * (100 - compliance)), 2)
-        taken.append(Deduction("compliance", None, lost, f"snapshot compliance {compliance:g} % (0.2 a point)"))
+        if lost:
+            taken.append(Deduction("compliance", None, lost, f"snapshot compliance {compliance:g} % (0.2 a point)"))
     score = score_of(sum(one.points for one in taken))
     return Health(score, status(score), tuple(taken))
 

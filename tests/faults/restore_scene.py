@@ -171,11 +171,13 @@ class Scene(Scripted):
         return found
 
     def steps(self) -> dict[str, list[str]]:
-        """{variant: names of the steps that its restores did}."""
-        return {
-            variant: [step["name"] for step in self.job(job)["steps"] if step["phase"] == "do"]
-            for job, variant in self.variants.items()
-        }
+        """{variant: names of the steps that its restores did, up to the one after the commit}."""
+        found = {}
+        for job, variant in self.variants.items():
+            names = [step["name"] for step in self.job(job)["steps"] if step["phase"] == "do"]
+            commit = self.client.get(f"/q/restore/plans/{job}")["commit"]
+            found[variant] = names[: names.index(commit) + 2]
+        return found
 
     # What must hold
 

@@ -95,7 +95,7 @@ class FakeClient:
             return self._resource(path)
         if path.startswith(("/q/snapshot/", "/snapshot")):  # see tests.tui.snapshots_fake
             return {"total": 0, "items": []}
-        if path in ("/q/restore/jobs", "/q/restore/kept"):  # see tests.tui.restore_fake
+        if path in ("/q/restore/jobs", "/q/restore/kept", "/q/restore/bulk"):  # see tests.tui.restore_fake
             return {"total": 0, "items": []}
         answers: dict[str, Callable[[], Any]] = {
             "/q/clouds": lambda: {"items": self.clouds},

@@ -38,6 +38,7 @@ CASES: list[tuple[dict[str, Any], int, str]] = [
     ({"error_servers": 2, "warning_drift_events": 1}, 78, "warning"),
     ({"error_servers": 2, "error_volumes": 3, "error_snapshots": 2, "warning_drift_events": 2}, 51, "warning"),
     ({"error_servers": 2, "error_volumes": 3, "critical_drift_events": 3}, 50, "warning"),
+    ({"compliance_pct": 99.9999}, 100, "healthy"),
     ({"error_servers": 2, "error_volumes": 3, "critical_drift_events": 3, "compliance_pct": 95.0}, 49, "critical"),
     (FULL, 0, "critical"),
 ]

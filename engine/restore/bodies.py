@@ -142,6 +142,7 @@ class RequestBody(_Body):
     user_data: bool = False
     zone: bool = False
     fenced: Words = ""
+    raise_quota: bool = False
     prove: ProveBody = Field(default_factory=lambda: ProveBody.model_validate({}))
 
     def request(self, cloud: str, region: str, keep_days: int, settled: Prove) -> Request:

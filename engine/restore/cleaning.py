@@ -8,6 +8,8 @@ Something is deleted when all of this holds at the moment before it is:
     image, a machine has nothing but what the job made
     for a machine that was to take another's place: the other one is back as it was
 
+A quota that is still raised is given back, by what the job added, where nobody changed it since.
+
 Everything else is left and told, with the reason. No request here has `cascade` or `force`.
 """
 
@@ -24,8 +26,8 @@ from engine.access.models import Caller
 from engine.api.errors import ApiError
 from engine.clouds.errors import CloudError
 from engine.gate.models import Actor, Answer, Call, Key, NoRole, SessionKind
-from engine.gate.refusals import Refused
-from engine.restore import rules
+from engine.gate.refusals import NotDone, Refused
+from engine.restore import raised, rules
 from engine.restore.models import Plan
 from engine.restore.records import BEGUN, HANDED_OVER, MADE, is_safety
 from engine.restore.steps import finding
@@ -103,15 +105,21 @@ class Cleaner:
         self._busy: set[str] = set()
         self._guard = threading.Lock()
 
-    def look(self, caller: Caller, plan: Plan, delete_volume: bool = True) -> list[dict[str, Any]]:
-        """What the job left, and what of it would be deleted. Changes nothing. Raises ApiError when it cannot look."""
+    def look(
+        self, caller: Caller, plan: Plan, delete_volume: bool = True, *, quotas_only: bool = False
+    ) -> list[dict[str, Any]]:
+        """What the job left, and what of it would be deleted. Changes nothing. Raises ApiError when it cannot look.
+
+        quotas_only  the job has succeeded: what it made is in use
+        """
         get = self._reader(caller, plan)
-        rows = self._rows(plan.id)
+        rows = self._rows(plan.id, quotas_only=quotas_only)
         return [self._judge(get, plan, row, delete_volume, rows).told() for row in rows]
 
     def clean(
-        self, caller: Caller, plan: Plan, delete_volume: bool, reason: str = "", ticket: str = ""
-    ) -> dict[str, Any]:
+        self, caller: Caller, plan: Plan, delete_volume: bool, reason: str = "", ticket: str = "", *,
+        quotas_only: bool = False,
+    ) -> dict[str, Any]:  # fmt: skip
         """Delete what can go; as documented, with `removed` and `left` beside it.
 
         Raises Refused when the job is being cleaned up this moment, and ApiError when nothing can be looked at.
@@ -122,24 +130,27 @@ class Cleaner:
             self._busy.add(plan.id)
         actor = Actor(caller, rules.ADMIN, ACTION, plan_id=plan.id, job=plan.id, reason=reason, ticket=ticket)
         try:
-            return self._clean(actor, plan, delete_volume)
+            return self._clean(actor, plan, delete_volume, quotas_only)
         finally:
             with self._guard:
                 self._busy.discard(plan.id)
             self._gate.release({}, plan.id)
 
-    def _clean(self, actor: Actor, plan: Plan, delete_volume: bool) -> dict[str, Any]:
+    def _clean(self, actor: Actor, plan: Plan, delete_volume: bool, quotas_only: bool) -> dict[str, Any]:
         get = self._reader(actor.caller, plan, actor)
         errors: list[str] = []
         removed: list[Left] = []
         left: list[Left] = []
-        for row in self._rows(plan.id):
+        for row in self._rows(plan.id, quotas_only=quotas_only):
             # Looked at one by one, and this moment: what goes before may have changed what comes after.
             found = self._judge(get, plan, row, delete_volume, self._rows(plan.id))
             if found.why:
                 left.append(found)
                 continue
             try:
+                if row["type"] == raised.TYPE:
+                    removed.append(Left({**row, "name": self._lower(actor, plan, row)}, "", ""))
+                    continue
                 problem = self._delete(actor, get, plan, found)
             except (ApiError, CloudError) as error:
                 problem = str(getattr(error, "detail", None) or error)
@@ -164,9 +175,10 @@ class Cleaner:
         except NoRole as error:
             raise Refused("no_role", str(error), command=error.command) from error
 
-    def _rows(self, job_id: str) -> list[dict[str, Any]]:
+    def _rows(self, job_id: str, *, quotas_only: bool = False) -> list[dict[str, Any]]:
         """What the job made or began and has not handed over, in the order of deletion."""
         rows = [row for row in self._records.of_job(job_id) if row["state"] in (BEGUN, MADE)]
+        rows = [row for row in rows if row["type"] == raised.TYPE] if quotas_only else rows
         return sorted(rows, key=lambda row: ORDER.index(row["type"]) if row["type"] in ORDER else len(ORDER))
 
     # Judging
@@ -182,6 +194,9 @@ class Cleaner:
 
     def _judged(self, get: Get, plan: Plan, row: Row, delete_volume: bool, rows: Sequence[Row]) -> Left:
         type, id = row["type"], row["id"]
+        if type == raised.TYPE:
+            raised.place_of(row).read(self._wide(plan))
+            return Left(row, "", "")
         if type not in ORDER:
             return Left(row, id, f"a {type} is not deleted here: {_kept_word(type)}")
         if is_safety(row):
@@ -243,6 +258,35 @@ class Cleaner:
                 return f"the {type} {row['name'] or id} ({id}) is being deleted, and still there: look again later"
         self._records.removed(row["job_id"], row["purpose"])
         return None
+
+    def _lower(self, actor: Actor, plan: Plan, row: Row) -> str:
+        """Give back what a quota was raised by; what was done. Raises NotDone, and what the gate does."""
+        place, get = raised.place_of(row), self._wide(plan)
+        what = f"set the quota {place.name} back that a restore raised"
+
+        def send(wanted: int, lower: bool) -> None:
+            call = Call(
+                place.cloud, place.region, place.service, "PUT", place.path, place.body(wanted, lower=lower),
+                session="admin", project_id=place.project, what=what,
+            )  # fmt: skip
+            self._gate.perform(actor, call)
+            if limit.now() != wanted:
+                raise NotDone(f"{what}: the cloud took it, but it is not {wanted}")
+
+        limit = raised.Limit(place, self._records, get, send, lambda check: check())
+        if not place.lock.acquire(timeout=GONE_SECONDS):
+            raise NotDone(f"{what}: another restore is at it, try again")
+        try:
+            return limit.lowered(row["job_id"]) or f"{place.name} was not raised"
+        finally:
+            place.lock.release()
+
+    def _wide(self, plan: Plan) -> Get:
+        """Reads with an administrator's session. Raises Refused."""
+        try:
+            return self._gate.reader(*plan.machine.key[:2], plan.machine.project_id, "admin")
+        except NoRole as error:
+            raise Refused("no_role", str(error), command=error.command) from error
 
     def _gone(self, get: Get, type: str, id: str) -> bool:
         return wait_gone(get, type, id, self._sleep)

@@ -157,9 +157,10 @@ class Desk:
     def left(self, caller: Caller, job_id: str) -> list[Item]:
         """What a restore left, looked at live."""
         row = self._row(caller, job_id, ("", None))
-        if problem := rules.cleanup_problem(row, self.service.job_of(row)):
+        job = self.service.job_of(row)
+        if problem := rules.cleanup_problem(row, job):
             raise Conflict(problem)
-        return self._cleaner.look(caller, self.service.plan_in(row))
+        return self._cleaner.look(caller, self.service.plan_in(row), quotas_only=rules.status(row, job) == "SUCCEEDED")
 
     # Doing
 
@@ -232,8 +233,9 @@ class Desk:
         row = self._ready(caller, job_id, typed, at, rules.cleanup_problem)
         job = self.service.job_of(row) or {}
         cleaned = self._cleaner.clean(
-            caller, self.service.plan_in(row), delete_volume, str(job.get("reason") or ""), str(job.get("ticket") or "")
-        )
+            caller, self.service.plan_in(row), delete_volume, str(job.get("reason") or ""),
+            str(job.get("ticket") or ""), quotas_only=rules.status(row, job) == "SUCCEEDED",
+        )  # fmt: skip
         detail = {"delete_volume": delete_volume, "removed": cleaned["removed"], "errors": cleaned["errors"]}
         self.service.note(caller, row, "restore.cleanup", detail)
         return {"job_id": row["id"], "cleaned": cleaned, "message": _cleaned(cleaned)}

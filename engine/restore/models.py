@@ -239,6 +239,21 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
+class Raise:
+    """A quota that is raised for the time of the job, as it was when that was planned.
+
+    service  "compute" or "block-storage"; `name` its own name of the limit
+    was      the limit; `needed` what it has to be
+    """
+
+    service: str
+    name: str
+    project: str
+    was: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prove:
     """What shows that the machine answers, beside ACTIVE.
 
@@ -270,6 +285,7 @@ class Request:
     stop              DATA_VOLUME_BACK: stop the machine meanwhile
     fenced            the typed statement that the old host is fenced (REPLACE with a dead host)
     user_data         pass the user data on; zone: pin the new machine to the old zone
+    raise_quota       have the project's quotas raised for the time of the job where it does not fit
     """
 
     project_id: str
@@ -297,6 +313,7 @@ class Request:
     zone: bool = False
     fenced: str = ""
     prove: Prove = field(default_factory=Prove)
+    raise_quota: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +342,7 @@ class Plan:
     phrase      what must be typed; None for nothing
     reused      {volume id of the original: volume that an earlier, failed job has made}, for a retry
     retry_of    that job
+    raises      quotas that are raised for the time of the job, and given back
     """
 
     id: str
@@ -364,3 +382,4 @@ class Plan:
     phrase: str | None = None
     reused: Mapping[str, str] = field(default_factory=dict)
     retry_of: str = ""
+    raises: tuple[Raise, ...] = ()

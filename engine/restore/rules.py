@@ -185,9 +185,14 @@ def cleanup_problem(row: Row, job: Job | None) -> str | None:
         return f"job {job['number']} still runs: cancel it, or wait for its end"
     if now == "INTERRUPTED":
         return f"job {job['number']} is interrupted, not over: it goes on when it can, or cancel it first"
-    if now == "SUCCEEDED":
+    if now == "SUCCEEDED" and not owes_quota(job):
         return f"job {job['number']} succeeded: what it made is in use"
     return None
+
+
+def owes_quota(job: Job) -> bool:
+    """Whether a job that succeeded may not have given back a quota: that, and nothing else, clean-up does after it."""
+    return any(step["name"] == "LOWER_QUOTA" and step["state"] != "done" for step in job["steps"])
 
 
 def storage_problem(row: Row, job: Job | None) -> str | None:

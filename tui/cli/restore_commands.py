@@ -166,6 +166,9 @@ def plan(
     delete_source_snapshot: Annotated[
         bool, typer.Option("--delete-source-snapshot", help="Delete the restore point at the end.")
     ] = False,
+    raise_quota: Annotated[
+        bool, typer.Option("--raise-quota", help="Where it does not fit: have quotas raised for the job.")
+    ] = False,
     prove_port: Annotated[
         int | None, typer.Option("--prove-port", min=1, max=65535, help="It answers when this TCP port does.")
     ] = None,
@@ -195,6 +198,7 @@ def plan(
         "end": "delete" if delete_old else None, "stop": stop or None, "fenced": fenced,
         "user_data": user_data or None, "zone": zone or None, "safety_snapshot": safety_snapshot,
         "cleanup_old_storage": cleanup_old_storage or None, "delete_source_snapshot": delete_source_snapshot or None,
+        "raise_quota": raise_quota or None,
     }  # fmt: skip
     prove = {
         "tcp_port": prove_port, "console": prove_console or None, "command": prove_command, "seconds": prove_seconds,

@@ -22,7 +22,7 @@ MOST_SHOWN = 12
 LETTERS = "123456789abcdefghiklmnoprstuvwxyz"  # j and k move
 OPTIONS = (
     "new_name", "keep_days", "end", "stop", "helper", "user_data", "zone", "safety_snapshot", "cleanup_old_storage",
-    "delete_source_snapshot", "network_override_id", "fenced",
+    "delete_source_snapshot", "network_override_id", "fenced", "raise_quota",
 )  # fmt: skip
 
 
@@ -174,6 +174,10 @@ def option_fields(
             again = f"{size} bytes; cloud-init runs them AGAIN"
             fields.append(UserDataField("User data", again, bool(given["user_data"]), look))
         fields.append(_yes("zone", "Pin the zone", given["zone"], clean(machine.get("zone") or "the old one's")))
+    if given["raise_quota"] or any(
+        one.get("ok") is False and one.get("used") is not None for one in plan.get("fits") or ()
+    ):
+        fields.append(_yes("raise_quota", "Raise quotas", given["raise_quota"], "for the job, and given back"))
     if way in ("NEW", "REPLACE", "IN_PLACE"):
         prove = request.get("prove") if isinstance(request.get("prove"), Mapping) else {}
         assert isinstance(prove, Mapping)

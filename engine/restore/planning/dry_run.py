@@ -150,12 +150,21 @@ def _finalize(plan: Plan) -> str:
     return "note what was done, and give back a role that was lent"
 
 
+def _raise(plan: Plan) -> str:
+    return "have an administrator's account raise " + listed(
+        f"the quota {one.name} from {one.was} to {one.needed}" for one in plan.raises
+    )
+
+
 _RENDERINGS: Mapping[str, Callable[[Plan], str]] = {
     "VALIDATE_LIVE_STATE": lambda plan: f"read {_old(plan)}, its disks, ports and points again: end if they changed",
     "ENSURE_SERVICE_USER": lambda plan: (
         "have a role lent in the project for the time of the job" if plan.access == "lend"
         else "see that the engine may act in the machine's project"
     ),
+    "RAISE_QUOTA": _raise,
+    "LOWER_QUOTA": lambda plan: "give back what the quota was raised by, unless somebody changed it meanwhile",
+    "UNDO_RAISE_QUOTA": lambda plan: "give back what the quota was raised by, unless somebody changed it meanwhile",
     "QUOTA_CHECK": lambda plan: "read quotas and hosts again, and end if it does not fit",
     "SAFETY_SNAPSHOT": _safety,
     "WAIT_SAFETY_SNAPSHOT": lambda plan: "wait until that can be used",

@@ -9,8 +9,9 @@ from __future__ import annotations
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from engine.restore.models import Disk, Fit, Plan
+from engine.restore.models import Disk, Fit, Plan, Raise
 from engine.restore.planning.choosing import size_gb
 from engine.restore.planning.facts import Entries, Facts, Hosts
 from engine.restore.planning.steps import restored, safety
@@ -27,6 +28,12 @@ _OPTIONS = {
     "snapshots": "--snapshots", "port": "--ports", "per_volume_gigabytes": "--per-volume-gigabytes",
 }  # fmt: skip
 _BY_TYPE = ("volumes_", "gigabytes_", "snapshots_")
+# What may be raised for the time of a job.
+_RAISED = {
+    **dict.fromkeys(("instances", "cores", "ram"), "compute"),
+    **dict.fromkeys(("volumes", "gigabytes", "snapshots"), "block-storage"),
+}
+_MOST_NAME = 200  # characters of a limit's name
 
 
 def needs(plan: Plan) -> dict[str, dict[str, int]]:
@@ -132,6 +139,38 @@ def _hosts(plan: Plan, hosts: Hosts) -> Iterator[Fit]:
         if not free and not gives_up and hosts.parked:
             text += "; replacing the machine by shelving it makes room"
         yield Fit("server group", free > 0, text, 1, None, free)
+
+
+def raised(found: tuple[Fit, ...], project: str) -> tuple[tuple[Fit, ...], tuple[Raise, ...]]:
+    """(the fits with those that are raised for the time of the job, what is raised).
+
+    What is no quota of Nova's or Cinder's, or has no number of what is used, is left as it does not fit.
+    """
+    fits, raises = [], []
+    for fit in found:
+        service = "block-storage" if fit.what.startswith(_BY_TYPE) else _RAISED.get(fit.what, "")
+        if fit.ok or not service or fit.used is None or fit.limit is None or len(fit.what) > _MOST_NAME:
+            fits.append(fit)
+            continue
+        one = Raise(service, fit.what, project, fit.limit, fit.used + fit.need)
+        raises.append(one)
+        text = f"{fit.text}; raised from {one.was} to {one.needed} for the job, and given back"
+        fits.append(replace(fit, ok=True, text=text))
+    return tuple(fits), tuple(raises)
+
+
+def amount(plan: Plan, one: Raise) -> int:
+    """What the plan takes of a limit that is raised for it."""
+    return needs(plan).get(COMPUTE if one.service == "compute" else STORAGE, {}).get(one.name, 0)
+
+
+def over(raises: tuple[Raise, ...]) -> list[str]:
+    """What people should know of quotas that are raised."""
+    return [
+        f"the quota {one.name} is raised from {one.was} to {one.needed} for the job, and given back; the project may "
+        "then use more than its quota, and gets no more of it until something is removed"
+        for one in raises
+    ]
 
 
 def problems(found: tuple[Fit, ...], *, in_place: bool, project: str) -> list[str]:

@@ -75,6 +75,10 @@ def make_plan(
 def _judged(plan: Plan, facts: Facts, now: datetime, limits: Limits, problems: list[str], warnings: list[str]) -> Plan:
     """The plan with everything that follows from its disks and ports."""
     fits = fitting.fits(plan, facts)
+    if plan.request.raise_quota and facts.rights.admin:
+        fits, raises = fitting.raised(fits, facts.machine.project_id)
+        plan = replace(plan, raises=raises)
+        warnings += fitting.over(raises)
     if not problems:
         in_place = plan.way in ways.MAKES_MACHINE and not ways.why_not("IN_PLACE", facts, now)
         problems += fitting.problems(fits, in_place=in_place, project=facts.machine.project_id)

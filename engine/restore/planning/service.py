@@ -12,8 +12,9 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from engine.access import rules as access_rules
 from engine.access.models import ENGINE, Caller
-from engine.api.errors import BadRequest, NotFound
+from engine.api.errors import BadRequest, Forbidden, NotFound
 from engine.gate.models import SessionKind
 from engine.gate.refusals import Refused
 from engine.inventory.reads import scope_of
@@ -26,6 +27,7 @@ from engine.restore.planning.planner import Limits
 from engine.restore.planning.reading import Lineage, Purpose, Reading, Room
 from engine.restore.planning.reading_points import Seconds
 from engine.restore.planning.sharing import Shared
+from engine.restore.raised import PERMISSION
 from store.estate.reading import single
 from store.ids import uuid7
 from store.types import registry
@@ -133,7 +135,10 @@ class Planning:
         reused: Mapping[str, str] | None = None,
         retry_of: str = "",
     ) -> Plan:
-        """A plan of what is asked for, not stored. Raises what `facts` does."""
+        """A plan of what is asked for, not stored. Raises what `facts` does, and Forbidden for a quota that the caller
+        may not have raised."""
+        if request.raise_quota and not access_rules.allows(caller.role, PERMISSION):
+            raise Forbidden(f"Permission denied: to raise a quota requires {PERMISSION}")
         facts = self.facts(caller, request)
         return planner.make_plan(
             facts,

@@ -109,43 +109,51 @@ def _cleans(plan: Plan) -> bool:
     return old or plan.request.delete_source_snapshot
 
 
-_BEGIN: tuple[_Row, ...] = ("VALIDATE_LIVE_STATE", "ENSURE_SERVICE_USER", "QUOTA_CHECK")
+def _raises(plan: Plan) -> bool:
+    return bool(plan.raises)
+
+
+_BEGIN: tuple[_Row, ...] = ("VALIDATE_LIVE_STATE", "ENSURE_SERVICE_USER", ("RAISE_QUOTA", _raises), "QUOTA_CHECK")
+_END: tuple[_Row, ...] = (("LOWER_QUOTA", _raises), "FINALIZE")
 _SAFETY: tuple[_Row, ...] = (("SAFETY_SNAPSHOT", safe), ("WAIT_SAFETY_SNAPSHOT", safe))
 _VOLUMES: tuple[_Row, ...] = (("CREATE_VOLUME_FROM_SNAPSHOT", builds), ("WAIT_VOLUME_AVAILABLE", builds))
 _MACHINE: tuple[_Row, ...] = ("CREATE_PORTS", "CREATE_SERVER", "WAIT_SERVER_ACTIVE")
 
 _DO: Mapping[Way, tuple[_Row, ...]] = {
     "NEW": (
-        *_BEGIN, *_VOLUMES, *_MACHINE, "PROVE_IT_ANSWERS", "PROTECT", ("CLEANUP_OLD_STORAGE", _cleans), "FINALIZE",
+        *_BEGIN, *_VOLUMES, *_MACHINE, "PROVE_IT_ANSWERS", "PROTECT", ("CLEANUP_OLD_STORAGE", _cleans), *_END,
     ),
     "REPLACE": (
         *_BEGIN, *_SAFETY, *_VOLUMES,
         ("PRESERVE_OLD_VOLUMES", lambda plan: bool(plan.disks)), ("STOP_OLD_MACHINE", stops),
         ("PARK_OLD_MACHINE", _parks), ("MOVE_VOLUMES", lambda plan: bool(moved(plan))),
         ("MOVE_ADDRESSES", takes_addresses), *_MACHINE, ("MOVE_FLOATING_IPS", _floats), "PROVE_IT_ANSWERS", "PROTECT",
-        ("KEEP_OLD_MACHINE", _keeps), ("DELETE_OLD_MACHINE", _deletes), ("CLEANUP_OLD_STORAGE", _cleans), "FINALIZE",
+        ("KEEP_OLD_MACHINE", _keeps), ("DELETE_OLD_MACHINE", _deletes), ("CLEANUP_OLD_STORAGE", _cleans), *_END,
     ),
     "IN_PLACE": (
         *_BEGIN, *_SAFETY,
         ("CREATE_VOLUME_FROM_SNAPSHOT", copies_root), ("WAIT_VOLUME_AVAILABLE", copies_root),
         ("CREATE_IMAGE", copies_root), ("WAIT_IMAGE_ACTIVE", copies_root),
         "REBUILD_SERVER", "WAIT_SERVER_REBUILT", "PROVE_IT_ANSWERS",
-        ("REMOVE_TEMPORARY", copies_root), "PROTECT", "FINALIZE",
+        ("REMOVE_TEMPORARY", copies_root), "PROTECT", *_END,
     ),
-    "DISK_BESIDE": (*_BEGIN, *_VOLUMES, ("ATTACH_VOLUME", _attaches), "FINALIZE"),
+    # FINALIZE commits: a quota that cannot be given back takes no copy back.
+    "DISK_BESIDE": (*_BEGIN, *_VOLUMES, ("ATTACH_VOLUME", _attaches), "FINALIZE", ("LOWER_QUOTA", _raises)),
     "DATA_VOLUME_BACK": (
         *_BEGIN, *_VOLUMES, "PRESERVE_OLD_VOLUMES", ("STOP_OLD_MACHINE", stops), "DETACH_CURRENT_VOLUME",
         "ATTACH_RESTORED_VOLUME", ("START_MACHINE", stops), ("PROVE_IT_ANSWERS", stops), "PROTECT",
-        "KEEP_OLD_VOLUME", "FINALIZE",
+        "KEEP_OLD_VOLUME", *_END,
     ),
 }  # fmt: skip
 
+_UNDO_RAISE = ("UNDO_RAISE_QUOTA", ("RAISE_QUOTA",))
 # In the order in which they run: an undo step, and the do-steps that it takes back.
 _UNDO: Mapping[Way, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "NEW": (
         ("UNDO_SERVER", ("CREATE_SERVER",)),
         ("UNDO_PORTS", ("CREATE_PORTS",)),
         ("UNDO_VOLUMES", ("CREATE_VOLUME_FROM_SNAPSHOT",)),
+        _UNDO_RAISE,
     ),
     "REPLACE": (
         ("UNDO_SERVER", ("CREATE_SERVER",)),
@@ -156,17 +164,24 @@ _UNDO: Mapping[Way, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("UNDO_PARK", ("STOP_OLD_MACHINE", "PARK_OLD_MACHINE")),
         ("UNDO_PRESERVE", ("PRESERVE_OLD_VOLUMES",)),
         ("UNDO_VOLUMES", ("SAFETY_SNAPSHOT", "CREATE_VOLUME_FROM_SNAPSHOT")),
+        _UNDO_RAISE,
     ),
     "IN_PLACE": (
         ("UNDO_REBUILD", ("REBUILD_SERVER",)),
         ("UNDO_VOLUMES", ("SAFETY_SNAPSHOT", "CREATE_VOLUME_FROM_SNAPSHOT", "CREATE_IMAGE")),
+        _UNDO_RAISE,
     ),
-    "DISK_BESIDE": (("UNDO_ATTACH", ("ATTACH_VOLUME",)), ("UNDO_VOLUMES", ("CREATE_VOLUME_FROM_SNAPSHOT",))),
+    "DISK_BESIDE": (
+        ("UNDO_ATTACH", ("ATTACH_VOLUME",)),
+        ("UNDO_VOLUMES", ("CREATE_VOLUME_FROM_SNAPSHOT",)),
+        _UNDO_RAISE,
+    ),
     "DATA_VOLUME_BACK": (
         ("UNDO_DATA_VOLUME", ("DETACH_CURRENT_VOLUME", "ATTACH_RESTORED_VOLUME")),
         ("UNDO_START", ("STOP_OLD_MACHINE", "START_MACHINE")),
         ("UNDO_PRESERVE", ("PRESERVE_OLD_VOLUMES",)),
         ("UNDO_VOLUMES", ("CREATE_VOLUME_FROM_SNAPSHOT",)),
+        _UNDO_RAISE,
     ),
 }
 

@@ -11,7 +11,8 @@ from engine.restore.steps.failing import Failed
 from engine.restore.steps.servers import settle
 from engine.restore.steps.work import Work
 
-_TEMPORARY = ("temporary:", "image", "keypair")  # purposes of what is never handed over: clean-up takes what is left
+# Purposes of what is never handed over: clean-up takes what is left.
+_TEMPORARY = ("temporary:", "image", "keypair", "quota:")
 
 
 def validate_live_state(work: Work) -> StepResult:
@@ -52,6 +53,8 @@ def finalize(work: Work) -> StepResult:
     work.records.handed_over(work.job_id, left)
     there = [row for row in rows if row["state"] in ("made", "handed_over") and row["purpose"] not in left]
     stays = [row for row in rows if row["state"] in ("begun", "made") and row["purpose"] in left]
+    if not work.begun("LOWER_QUOTA"):  # its turn comes after this step's
+        stays = [row for row in stays if row["type"] != "quota"]
     said = f"{len(there)} resources handed over" if there else "nothing was made that stays"
     if stays:
         said += f"; {len(stays)} for clean-up"

@@ -14,6 +14,7 @@ Perform = Callable[[Work], StepResult]
 MODULES = (
     "beginning", "safety", "volumes", "images", "rebuilding", "attaching", "protecting", "undo_volumes", "parking",
     "addresses", "ports", "servers", "proving", "old_machine", "undo_machine",
+    "quotas",
 )  # fmt: skip
 
 

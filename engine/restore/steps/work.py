@@ -91,6 +91,10 @@ class Records(Protocol):
         """Every row of a job, in the order they were begun."""
         ...
 
+    def left(self) -> list[dict[str, Any]]:
+        """What jobs made or began, and neither handed over nor removed; of open jobs, too."""
+        ...
+
     def answer(self, job_id: str) -> str | None:
         """What a person answered when the job asked: "yes" or "no"; None as long as nobody did."""
         ...

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.engine.restore.steps.cloud_machines import MachineParts
+from tests.engine.restore.steps.cloud_quotas import QuotaParts
 from tests.engine.restore.steps.cloud_storage import StorageParts
 
 
-class FakeCloud(StorageParts, MachineParts):
+class FakeCloud(StorageParts, MachineParts, QuotaParts):
     """See the parts."""

@@ -83,7 +83,8 @@ class Restore(Section):
         strict=True,
         ge=1,
         le=10_080,
-        description="Minutes that a person is waited for; without an answer the restore goes on, and nothing old is deleted.",
+        description="Minutes that a person is waited for; without an answer the restore goes on, and nothing old is "
+        "deleted.",
         json_schema_extra=IN_APP,
     )
     prove_command: tuple[Word, ...] = Field(

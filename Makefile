@@ -41,7 +41,7 @@ test-fast: install-dev
 	$(call stage,fast,$(BIN)/python -m pytest -n 4 --dist loadfile -m "not live and not faults")
 
 test-faults: install-dev
-	$(call stage,faults,$(BIN)/python -m pytest -m faults)
+	$(call stage,faults,$(BIN)/python -m pytest -n 2 --dist loadfile -m faults)
 
 faults: test-faults ## kill, disturb and refuse what is going on, on demo clouds (part of test)
 

@@ -107,14 +107,14 @@ class Limit:
     """One limit, under its lock.
 
     get   asks with an administrator's session
-    send  send(limit, lower): have it set, and see that it is; raises what says that it is not
+    set_to  set_to(limit, lower): have it set, and see that it is; raises what says that it is not
     wait  see Wait
     """
 
     place: Place
     rows: Rows
     get: Get
-    send: Callable[[int, bool], None]
+    set_to: Callable[[int, bool], None]
     wait: Wait
 
     def now(self) -> int:
@@ -143,7 +143,7 @@ class Limit:
             job_id, seq, place.purpose, TYPE, f"{base}+{wanted - limit}", f"{place.name} from {limit} to {wanted}",
             (place.cloud, place.region, ""), place.project,
         )  # fmt: skip
-        self.send(wanted, False)
+        self.set_to(wanted, False)
         self.rows.made(job_id, place.purpose, RAISED)
         return f"{place.name} from {limit} to {wanted}"
 
@@ -161,7 +161,7 @@ class Limit:
             self._changed(own)
             return self._left()
         self.rows.made(job_id, purpose, LOWERING)
-        self.send(limit - _added(own), True)
+        self.set_to(limit - _added(own), True)
         self.rows.removed(job_id, purpose)
         return f"{name} from {limit} back to {limit - _added(own)}"
 

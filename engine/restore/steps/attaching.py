@@ -15,7 +15,7 @@ from engine.gate.refusals import NotDone
 from engine.jobs.models import StepResult
 from engine.restore.models import Disk
 from engine.restore.planning.steps import restored
-from engine.restore.steps import looking, volumes
+from engine.restore.steps import hands, looking, volumes
 from engine.restore.steps.failing import Cancelled, Failed
 from engine.restore.steps.work import Work
 from store import times
@@ -24,7 +24,6 @@ _TAKES = "2.79"  # microversion that takes tag and delete_on_termination
 DETACHES_SHELVED = "2.20"  # microversion from which a shelved machine lets go of a volume
 _SECONDS = 300.0  # the longest that Nova is waited for
 _TRIED_SECONDS = 15.0  # that an attachment is asked for again which may as well be made otherwise
-_UNSEEN_SECONDS = 10.0  # that a request is looked for which an interrupted attempt may have sent
 
 
 def attachments(work: Work, server_id: str) -> list[dict[str, Any]]:
@@ -208,7 +207,7 @@ def _off(work: Work, server_id: str, volume_id: str, step: str) -> bool:
 
     found = seen()
     if not found and not work.result(step):
-        found = work.wait(lambda: seen() or None, _UNSEEN_SECONDS)
+        found = work.wait(lambda: seen() or None, hands.LOST_SECONDS)
     if not found:
         return False
     _arrive(work, volume_id)
@@ -286,7 +285,7 @@ def _back(work: Work, disk: Disk) -> bool:
     name = disk.name or disk.volume_id
     if not work.result("DETACH_CURRENT_VOLUME"):
         # A request that was sent without an answer may only be seen now.
-        work.wait(lambda: _leaving(work, disk.volume_id) or None, _UNSEEN_SECONDS)
+        work.wait(lambda: _leaving(work, disk.volume_id) or None, hands.LOST_SECONDS)
     _arrive(work, disk.volume_id)
     if attached(work, work.server_id, disk.volume_id) is not None:
         return False

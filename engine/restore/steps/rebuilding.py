@@ -11,14 +11,13 @@ from typing import Any
 
 from engine.jobs.models import StepResult
 from engine.restore.models import Source
-from engine.restore.steps import images, looking, safety, volumes
+from engine.restore.steps import hands, images, looking, safety, volumes
 from engine.restore.steps.failing import Failed
 from engine.restore.steps.looking import task
 from engine.restore.steps.work import Work
 
 _REBUILD = "2.93"  # microversion from which a root volume is written anew, too
 _STOPPING_SECONDS = 120.0
-_UNSEEN_SECONDS = 10.0  # that a rebuild is looked for which an interrupted attempt may have asked for
 _FIXED = ("ACTIVE", "SHUTOFF", "ERROR", "DELETED", "gone")
 UNDO_VOLUME, UNDO_IMAGE = "undo-temporary", "undo-image"
 
@@ -132,7 +131,7 @@ def undo_rebuild(work: Work) -> StepResult:
     """UNDO_REBUILD: the root as the safety snapshot has it, when a rebuild was asked for."""
     if not work.begun("REBUILD_SERVER"):
         return work.done("nothing to take back: the root was not touched", written=False)
-    if not (asked(work) or work.wait(lambda: asked(work) or None, _UNSEEN_SECONDS)):
+    if not (asked(work) or work.wait(lambda: asked(work) or None, hands.LOST_SECONDS)):
         return work.done("nothing to take back: the rebuild did not reach Nova", written=False)
     work.progress("the root is written back from the safety snapshot")
     if not _written_back(work):

@@ -5,12 +5,14 @@ Nothing here needs the engine: the generators run with earlier builds, too.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib.metadata
 import json
 import lzma
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +55,15 @@ def unpack(kept: Path, folder: Path) -> Doc:
     target.write_bytes(lzma.decompress((kept / _DATABASE).read_bytes()))
     target.chmod(0o600)
     return dict(json.loads(lzma.decompress((kept / _CLOUDS).read_bytes())))
+
+
+def main(doc: str | None, leave: Callable[[Path], object], make: Callable[[str], object]) -> None:
+    """The command line of a generator: `NAME` makes and keeps a database; `--leave FOLDER` is the process that dies."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("name", nargs="?", default="")
+    parser.add_argument("--leave", type=Path)
+    chosen = parser.parse_args()
+    if chosen.leave:
+        leave(chosen.leave)
+    else:
+        make(chosen.name)

@@ -16,7 +16,6 @@ process ends by SIGKILL once every job is where it is to be left; what was in it
 
 from __future__ import annotations
 
-import argparse
 import functools
 import json
 import os
@@ -160,16 +159,5 @@ def make(name: str) -> None:
     print(f"{count} open jobs in {files.KEPT / name}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", nargs="?", default="")
-    parser.add_argument("--leave", type=Path)
-    chosen = parser.parse_args()
-    if chosen.leave:
-        leave(chosen.leave)
-    else:
-        make(chosen.name)
-
-
 if __name__ == "__main__":
-    main()
+    files.main(__doc__, leave, make)

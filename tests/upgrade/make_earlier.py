@@ -11,7 +11,6 @@ file schema-11 was made so, with an older dbos than the locked one:
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -131,16 +130,5 @@ def make(name: str) -> None:
         print(f"{files.pack(files.KEPT / name, Path(text))} open jobs in {files.KEPT / name}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", nargs="?", default="")
-    parser.add_argument("--leave", type=Path)
-    chosen = parser.parse_args()
-    if chosen.leave:
-        leave(chosen.leave)
-    else:
-        make(chosen.name)
-
-
 if __name__ == "__main__":
-    main()
+    files.main(__doc__, leave, make)

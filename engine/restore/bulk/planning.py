@@ -68,14 +68,10 @@ class Lines:
     def request(self, wanted: Request, key: Key, project_id: str, prove: Callable[[Prove], Prove]) -> Request:
         """What is asked for one of them."""
         section = self._service.section(key[0])
-        settled = Prove(
-            section.prove_console, None, bool(section.prove_command), section.prove_seconds, section.answer_minutes,
-            ask=wanted.way != "NEW",
-        )  # fmt: skip
         days = wanted.keep_days or section.keep_days
         return replace(
             wanted, cloud=key[0], region=key[1], server_id=key[2], project_id=project_id, keep_days=days,
-            prove=prove(settled),
+            prove=prove(restore_rules.prove(section, wanted.way)),
         )  # fmt: skip
 
     def back_ends(self, plan: Plan) -> list[str]:

@@ -22,6 +22,7 @@ from engine.clouds.errors import CloudError
 from engine.gate.models import Actor, Call, NoRole, SessionKind
 from engine.gate.refusals import Refused
 from engine.gate.rules import typable
+from engine.jobs.looking import Looking
 from engine.restore import rules, telling
 from engine.restore.cleaning import GONE_SECONDS, wait_gone
 from engine.restore.records import KEPT, RELEASED, REMOVED
@@ -68,34 +69,29 @@ class Keeping:
         self._ops, self._audit, self._records, self._plans = ops, audit, records, plans
         self._gate, self._windows, self._visible, self._changed = gate, windows, visible, changed
         self._clock, self._sleep = clock, sleep
-        self._wake, self._stop = threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
+        self._looking = Looking("restore-keeping", self._look)
         self._one = threading.Lock()  # one removal at a time: what is looked at stays so
 
     # By itself
 
     def begin(self) -> None:
         """Start to look at what is due."""
-        self._thread = threading.Thread(target=self._run, name="restore-keeping", daemon=True)
-        self._thread.start()
+        self._looking.begin()
 
     def close(self) -> None:
         """End it."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5.0)
+        self._looking.close()
 
     def wake(self) -> None:
         """Look now."""
-        self._wake.set()
+        self._looking.wake()
 
     def tick(self, now: datetime) -> list[str]:
         """Remove what is due and was asked to go then, on this thread; ids of what went. Raises OpsError."""
         gone = []
         for row in self._records.kept(due=now):
             waits = row["tried_at"] is not None and now - row["tried_at"] < AGAIN
-            if row["at_end"] != "delete" or waits or self._stop.is_set():
+            if row["at_end"] != "delete" or waits or self._looking.ending:
                 continue
             try:
                 self._remove(ENGINE, row, "its time is over, as was asked when it was restored")
@@ -106,16 +102,14 @@ class Keeping:
                 self._changed(row["job_id"], row["cloud"])
         return gone
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._wake.clear()
-            try:
-                self.tick(self._clock())
-            except OpsError as error:
-                _log.error("what restores keep could not be looked at", reason=str(error))
-            except Exception:
-                _log.exception("looking at what restores keep failed")
-            self._wake.wait(LOOK_SECONDS)
+    def _look(self) -> float:
+        try:
+            self.tick(self._clock())
+        except OpsError as error:
+            _log.error("what restores keep could not be looked at", reason=str(error))
+        except Exception:
+            _log.exception("looking at what restores keep failed")
+        return LOOK_SECONDS
 
     # For people
 

@@ -19,6 +19,7 @@ from engine.access.models import Caller
 from engine.api.errors import ApiError, Conflict, Forbidden
 from engine.clouds.errors import CloudError
 from engine.gate.refusals import Refused
+from engine.jobs.looking import Looking
 from engine.restore import rules as restore_rules
 from engine.restore.bulk import rules
 from engine.restore.bulk.models import Standing
@@ -81,54 +82,46 @@ class Driver:
         self._changed, self._clock, self._seconds = changed, clock, look_seconds
         self._troubles: dict[tuple[str, int], _Trouble] = {}
         self._asked: set[str] = set()  # jobs whose end was asked for
-        self._looking = threading.Lock()
-        self._wake, self._stop = threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
+        self._one = threading.Lock()  # look at a time
+        self._looking = Looking("restore-many", self._again)
         self._pool: ThreadPoolExecutor | None = None
 
     # By itself
 
     def begin(self) -> None:
         """Start to look."""
-        self._thread = threading.Thread(target=self._run, name="restore-many", daemon=True)
-        self._thread.start()
+        self._looking.begin()
 
     def close(self) -> None:
         """End it; turns that are being taken are waited for a little."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5.0)
+        self._looking.close()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def wake(self) -> None:
         """Look now: something was asked for, or ended."""
-        self._wake.set()
+        self._looking.wake()
 
     def trouble(self, bulk_id: str, seq: int) -> str:
         """Why the turn of a machine is being tried again; "" when it is not."""
         found = self._troubles.get((bulk_id, seq))
         return "" if found is None else found.sentence
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._wake.clear()
-            try:
-                moved, open = self.tick(self._clock())
-            except OpsError as error:
-                _log.warning("restores of many machines could not go on", reason=str(error))
-                moved, open = False, True
-            except Exception:
-                if not self._stop.is_set():
-                    _log.exception("restores of many machines could not go on")
-                moved, open = False, True
-            if not moved:
-                self._wake.wait(self._seconds if open else None)
+    def _again(self) -> float | None:
+        try:
+            moved, open = self.tick(self._clock())
+        except OpsError as error:
+            _log.warning("restores of many machines could not go on", reason=str(error))
+            moved, open = False, True
+        except Exception:
+            if not self._looking.ending:
+                _log.exception("restores of many machines could not go on")
+            moved, open = False, True
+        return 0.0 if moved else self._seconds if open else None
 
     def tick(self, now: datetime) -> tuple[bool, bool]:
         """(something moved, something is open): one look at all of them, on this thread."""
-        with self._looking:
+        with self._one:
             rows = self._records.open()
             members = {row["id"]: self._records.members(row["id"]) for row in rows}
             moved = False
@@ -165,7 +158,7 @@ class Driver:
         return self._take_turns(row, chosen, now)
 
     def _take_turns(self, row: Mapping[str, Any], chosen: Sequence[Member], now: datetime) -> bool:
-        if not chosen or self._stop.is_set():
+        if not chosen or self._looking.ending:
             return False
         if self._pool is None:
             self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="restore-turn")
@@ -180,7 +173,7 @@ class Driver:
         """Begin one machine, or skip it: True. False when it is tried again later; a sentence when all have to wait."""
         id, seq = row["id"], member.row["seq"]
         fresh = self._records.row(id)
-        if self._stop.is_set() or fresh is None or fresh["phase"] != RUNNING or fresh["cancelled_by"]:
+        if self._looking.ending or fresh is None or fresh["phase"] != RUNNING or fresh["cancelled_by"]:
             return False
         try:
             self._begin(fresh, member)

@@ -5,7 +5,6 @@ Nothing that goes wrong ends it. `Timing.tick` is one look at all clouds, at a t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
@@ -15,6 +14,7 @@ import structlog
 
 from engine.api.errors import ApiError
 from engine.clouds.errors import CloudError
+from engine.jobs.looking import Looking
 from store.estate.errors import EstateError
 from store.ops.errors import OpsError
 
@@ -41,8 +41,7 @@ class Timing:
         """`also(now)` is called at each look before the clouds: what else goes on by itself (the pipeline)."""
         self._driver, self._clouds, self._clock, self._also = driver, clouds, clock, also
         self._seconds = look_seconds
-        self._wake, self._stop = threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = Looking("snapshots-timing", self._again)
         self._pool: ThreadPoolExecutor | None = None
         self._looking: dict[str, Future[bool]] = {}
         self.problems: dict[str, str] = {}  # by cloud ("" for all): why the last look did not work
@@ -50,21 +49,17 @@ class Timing:
     def begin(self) -> None:
         """Start the thread."""
         self._pool = ThreadPoolExecutor(CLOUDS_AT_ONCE, thread_name_prefix="snapshots-look")
-        self._thread = threading.Thread(target=self._run, name="snapshots-timing", daemon=True)
-        self._thread.start()
+        self._thread.begin()
 
     def close(self) -> None:
         """End it; looks that go on are waited for a little."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5.0)
+        self._thread.close()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def wake(self) -> None:
         """Look now: something was asked for, or ended."""
-        self._wake.set()
+        self._thread.wake()
 
     def tick(self, now: datetime) -> bool:
         """One look at everything, on this thread; True when something moved. Raises nothing that a look raises."""
@@ -73,15 +68,12 @@ class Timing:
             moved = self._guarded(cloud, lambda cloud=cloud: self._driver.look(cloud, now)) or moved  # type: ignore[misc]
         return moved
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._wake.clear()
-            now = self._clock()
-            moved = self._guarded("", lambda now=now: self._also(now))  # type: ignore[misc]
-            for cloud in self._names():
-                moved = self._begin_look(cloud, now) or moved
-            if not moved:
-                self._wake.wait(self._seconds)
+    def _again(self) -> float:
+        now = self._clock()
+        moved = self._guarded("", lambda: self._also(now))
+        for cloud in self._names():
+            moved = self._begin_look(cloud, now) or moved
+        return 0.0 if moved else self._seconds
 
     def _begin_look(self, cloud: str, now: datetime) -> bool:
         """Look at a cloud in a thread of the pool, unless that is being done."""
@@ -93,7 +85,7 @@ class Timing:
         def look() -> bool:
             moved = self._guarded(cloud, lambda: self._driver.look(cloud, now))
             if moved:
-                self._wake.set()
+                self._thread.wake()
             return moved
 
         self._looking[cloud] = self._pool.submit(look)
@@ -121,7 +113,7 @@ class Timing:
             self.problems[cloud] = sentence
             return False
         except Exception as error:
-            if not self._stop.is_set():
+            if not self._thread.ending:
                 _log.exception("snapshot runs could not go on", cloud=cloud)
                 self.problems[cloud] = f"an error of the engine itself ({type(error).__name__}); its log has the rest"
             return False

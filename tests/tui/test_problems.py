@@ -226,6 +226,7 @@ async def test_the_bell_can_be_off_and_stays_so(bells: list[int]) -> None:
         await until(pilot, lambda: app._rung is not None)
         app._run_command("bell off")
         await until_text(pilot, "does not ring")
+        app.end_notice()  # it would hide the alert for as long as it is shown
         client.trouble(CRITICAL)
         await until_text(pilot, "nova-compute is down; 0")
         assert bells == []

@@ -9,22 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from engine.settings.cloud_rules import CloudRules
+from engine.settings.copilot_section import Copilot
 from engine.settings.restore_section import Restore
 from engine.settings.roles import Role
-from engine.settings.section import IN_APP, Section
-
-
-def _secret_reference(value: str) -> str:
-    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+", value):
-        raise ValueError("is a secret: refer to it, as env:NAME or file:/absolute/path")
-    return value
-
-
-SecretReference = Annotated[
-    str,
-    AfterValidator(_secret_reference),
-    Field(json_schema_extra={"allowed": "`env:NAME` or `file:/absolute/path` (mode 0600)"}),
-]
+from engine.settings.section import IN_APP, SecretReference, Section
 
 
 def _listen(value: str) -> str:
@@ -420,6 +408,7 @@ class Settings(Section):
     snapshots: Snapshots = Snapshots()
     reports: Reports = Reports()
     restore: Restore = Restore()
+    copilot: Copilot = Copilot()
     clouds: dict[str, CloudRules] = Field(
         default_factory=dict,
         description="Rules for changes, by the cloud's name.",

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, inspect, select, text
 
 from store.ops.audit_tables import audit_tickets
 from store.ops.compliance_tables import TABLES as COMPLIANCE_TABLES
+from store.ops.copilot_tables import copilot_history
 from store.ops.dashboard_tables import problems
 from store.ops.drift_tables import drift_acks, drift_exceptions, drift_rules
 from store.ops.gate_tables import holds, plans, write_windows
@@ -118,6 +119,10 @@ def _phases(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE job_steps ADD COLUMN phase VARCHAR(8) NOT NULL DEFAULT 'do'"))
 
 
+def _copilot(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[copilot_history])
+
+
 # The audit refuses UPDATE and DELETE also to a program that has the file open.
 _APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "sqlite": (
@@ -148,6 +153,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(12, "restores", _restores),
     Migration(13, "steps that take back what a job did", _phases),
     Migration(14, "restores of many machines at once", _bulk_restores),
+    Migration(15, "what the copilot was asked", _copilot),
 )
 
 LATEST = MIGRATIONS[-1].version

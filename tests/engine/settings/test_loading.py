@@ -88,7 +88,7 @@ def test_a_good_file(file: Path) -> None:
         ("[collection]\nintervall_minutes = 5", 2, "is not a setting; did you mean interval_minutes?"),
         ("[collection]\nzzz = 5", 2, "collection.zzz is not a setting; allowed here: connect_timeout_seconds"),
         ("[colection]\nretries = 5", 1, "colection is not a setting; did you mean collection?"),
-        ("x = 1\n", 1, "allowed here: access, clouds, collection, drift, engine, logging"),
+        ("x = 1\n", 1, "allowed here: access, clouds, collection, copilot, drift, engine, logging"),
         ("[logging]\nlevel = 'LOUD'", 2, "allowed is one of `DEBUG`, `INFO`, `WARNING`, `ERROR`"),
         ("engine = 5", 1, "engine is 5; allowed is a table, written [engine]"),
         ("[engine]\ngroup = ''", 2, "engine.group is ''; allowed is a text"),

@@ -88,7 +88,12 @@ def at_rest(tenant: Project, id: str, status: str) -> Document:
     return dict(
         wait_for(
             lambda: show(tenant.member, id),
-            lambda now: now["status"] == status and now["OS-EXT-STS:task_state"] is None,
+            # Of a machine that leaves its host the status is told a moment before the host is forgotten.
+            lambda now: (
+                now["status"] == status
+                and now["OS-EXT-STS:task_state"] is None
+                and not (status == "SHELVED_OFFLOADED" and now["hostId"])
+            ),
             120,
         )
     )

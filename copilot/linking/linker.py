@@ -194,7 +194,7 @@ def _numbered(token: Token, names: Names, types: Sequence[str]) -> Link | None:
 
 
 def _guessed(words: _Words, names: Names, types: Sequence[str]) -> Link | None:
-    """What is meant but for typos, or by a part of the name: by the run that says it the surest, else by the longest."""
+    """What is meant but for typos, or by a part of the name: by the surest run, of equal ones by the longest."""
     best: tuple[float, int, list[Hit]] | None = None
     for size in words.guesses():
         hits = names.near(words.text(size), types or None)

@@ -1,5 +1,5 @@
-"""The names of one resource type, ready to be looked up: what a row is called, in the order of letters from the front and
-from the back.
+"""The names of one resource type, ready to be looked up: what rows are called, in the order of letters from the front
+and from the back.
 
 Texts lie in two long strings and rows in Arrow columns: a hundred thousand names take some 15 MB, which as Python
 objects would be 60.

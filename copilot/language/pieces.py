@@ -94,4 +94,12 @@ size sized small smallest snapshot snapshots state states status stopped storage
 tenants the time to top type types under unused up uptime usage used user users utilised utilized v4 v6 vcpu vcpus
 virtual vm vms volume volumes wide with without write writeable year years zone zones x86 s3
 """
-NOT_NAMES = frozenset(_PLAIN.split())
+_UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+NUMBER_WORDS: dict[str, int] = {
+    **{one: value for value, one in enumerate(_UNITS.split())},
+    **{one: 10 * value for value, one in enumerate(_TENS.split(), start=2)},
+}
+
+NOT_NAMES = frozenset(_PLAIN.split()) | frozenset(NUMBER_WORDS) | {"hundred", "thousand", "dozen", "couple"}

@@ -51,7 +51,7 @@ def entities() -> Mapping[str, Entity]:
     relations = _relations()
     for name, one in made.items():
         one.relations.update(relations.get(name, {}))
-    made.update({one.name: one for one in ENTITIES})
+    made.update(ENTITIES)
     return made
 
 

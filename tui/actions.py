@@ -59,6 +59,7 @@ PLACES = {
     "restore": "in the view of one restore",
     "restore_kept": "in what restores keep for a while",
     "restore_many": "in restores of many machines",
+    "copilot": "in questions to the copilot",
 }
 FORBIDDEN = ("ctrl+", "alt+", "f1", "f10", "f11", "tilde")
 
@@ -296,6 +297,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("keep_longer", ("e",), "keep it for more days", ("restore_kept",), "longer", 12),
     Action("release_kept", ("f",), "keep it for good: it is no longer removed at a date", ("restore_kept",),
            "release", 13),
+    Action("ask", ("i",), "ask in plain words; what is selected goes along", ("all",), "ask", 27),
+    Action("copilot", ("9",), "copilot: your questions, what can be asked, the model", ("all",), "copilot", 43),
+    Action("copilot_pages", ("tab", "shift+tab"), "your questions, what can be asked, and back", ("copilot",),
+           "pages", 12),
+    Action("answer_helpful", ("y",), "the answer was helpful", ("copilot",), "helpful", 13),
+    Action("answer_unhelpful", ("n",), "the answer was not helpful", ("copilot",), "not helpful", 14),
+    Action("test_model", ("t",), "ask the model whether it answers, and how fast", ("copilot",), "test model", 15),
+    Action("model_settings", ("s",), "settings of the copilot: which model, where, what may leave", ("copilot",),
+           "settings", 16),
+    Action("forget_questions", ("delete",), "forget all your questions and answers", ("copilot",), "forget", 17),
     Action("remove_kept", ("D",), "remove it now, once its name is typed", ("restore_kept",), "remove", 14),
 )  # fmt: skip
 

@@ -24,7 +24,7 @@ WORDS = {
 VERBS = {
     "theme": THEMES, "find": (), "shift": ("start", "show"), "handover": (), "view": (), "at": (),
     "export": ("csv", "xlsx", "parquet", "json", "txt", "yaml"),
-    "readonly": ("on", "off"), "job": (), "restore": (), "bell": ("on", "off"),
+    "readonly": ("on", "off"), "job": (), "restore": (), "ask": (), "bell": ("on", "off"),
 }  # fmt: skip
 # What the words do, for the offers under the bar.
 VERB_TITLES = {
@@ -60,6 +60,8 @@ VERB_TITLES = {
     "compliance": "volumes, and whether their policies are kept: status:missing policy:daily_5",
     "runs": "runs of snapshot policies: what was made, what not and why",
     "exclusions": "volumes that get no snapshots, and why",
+    "ask": "ask in plain words: how many machines are on cmp-03?", "copilot": "the questions that you have asked",
+    "suggestions": "what the copilot can be asked",
 }  # fmt: skip
 ACTION_IDS = frozenset(action.id for action in ACTIONS)
 MOST_CHOICES = 12

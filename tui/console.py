@@ -18,6 +18,7 @@ from tui.acting.boards import Boards
 from tui.acting.changing import Changing
 from tui.acting.columns import Columns
 from tui.acting.commanding import Commanding
+from tui.acting.copilot import Copiloting
 from tui.acting.copying import Copying
 from tui.acting.dialogs import Dialogs
 from tui.acting.display import Display
@@ -88,6 +89,7 @@ class QuarterdeckApp(
     Exporting,
     Trees,
     Copying,
+    Copiloting,
     Dialogs,
     Changing,
     Writes,

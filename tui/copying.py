@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from store.types import registry
+from tui import copilot
 from tui.clipboard import many_lines, one_line
 from tui.exporting import text_of
 from tui.panes.detail import RawPane
@@ -118,6 +119,19 @@ def subject_of(pane: Pane, row: Row | None) -> tuple[str, Key, str] | None:
         name = str(getattr(pane, "name", "") or "")
         return view.type, view.subject, "" if name == view.subject[-1] else name
     return None
+
+
+def of_answer(question: str, answer: Mapping[str, Any]) -> list[Copy]:
+    """What of an answer of the copilot can be copied."""
+    names, rows = copilot.names_of(answer), copilot.rows_of(answer)
+    queries = [str(one.get("text") or "") for one in answer.get("queries") or ()]
+    table = "\n".join(["\t".join(names), *("\t".join(plain(value) for value in values) for _, values in rows)])
+    return [
+        Copy("a", "answer", lambda: copilot.as_text(question, answer)),
+        Copy("r", f"{len(rows):,} rows, tab-separated", lambda: many_lines(table), "" if rows else "it has none"),
+        Copy("s", "query", lambda: many_lines("\n\n".join(queries)), "" if queries else "it has none"),
+        Copy("l", "command line", lambda: command(["qdeck", "ask", question])),
+    ]
 
 
 def openstack_words(type_name: str, key: Key, name: str, account: str) -> list[str]:

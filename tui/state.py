@@ -18,6 +18,7 @@ PAGES = (  # opened by their own word, with a filter behind it
     *("health", "problems", "drift", "drift-rules", "ignores", "windows"),
     *("protection", "policies", "compliance", "runs", "exclusions"),
     *("restores", "restore-kept", "restores-many"),
+    *("copilot", "suggestions"),
 )
 PROTECTED = ("points", "why")  # of one resource: what it can go back to, why it has its policies
 KINDS = (
@@ -40,6 +41,7 @@ KINDS = (
     "drift_event",
     "run",
     "restore",
+    "answer",
     *PROTECTED,
     *SPANS,
 )

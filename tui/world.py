@@ -39,6 +39,8 @@ class World:
     problem_counts problems that are not muted by severity, as they were last told; {} until then
     boards         answers that boards are made of, by view: whoever comes back sees them until newer ones are there
     names          names of resources by (type, *key) that a key led away from
+    answers        the copilot's latest answers by id of the question: {"question": ..., "answer": ...}
+    copilot        what it said of itself: "status", "chips", "asked", as the engine answered
     """
 
     client: Client | None = None
@@ -61,6 +63,8 @@ class World:
     problem_counts: dict[str, int] = field(default_factory=dict)
     boards: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
     names: dict[tuple[str, ...], str] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    copilot: dict[str, Any] = field(default_factory=dict)
     first_answers: dict[str, Any] = field(default_factory=dict)
     _ready: Event | None = None  # of the calls that wait for the client
 

@@ -145,8 +145,13 @@ class Changing:
 
     # From an action to its plan
 
-    def begin_action(self: QuarterdeckApp, declaration: ActionDeclaration, targets: Targets | None) -> None:  # type: ignore[misc]
-        """Ask what the action needs to know, then for its plan."""
+    def begin_action(  # type: ignore[misc]
+        self: QuarterdeckApp,
+        declaration: ActionDeclaration,
+        targets: Targets | None,
+        values: Mapping[str, str] = {},
+    ) -> None:
+        """Ask what the action needs to know, then for its plan. `values` are filled in, by the names of options."""
         from tui.dialogs.asking import fields_for
 
         request: dict[str, Any] = {"action": declaration.id, "options": {}}
@@ -154,6 +159,9 @@ class Changing:
         request["targets"] = {} if declaration.creates or targets is None else dict(targets.body)
         places = self._places(declaration, targets)
         fields = fields_for(declaration, targets, places, self.search_resource)
+        for field in fields:
+            if field.name in values:
+                field.fill(values[field.name])
         if not fields:
             self.ask_plan(declaration, request, about)
             return

@@ -71,6 +71,12 @@ class ResourceField(TextField):
         self._edited(before)
         return taken
 
+    def fill(self, text: str) -> None:
+        """Looked for as if it were typed."""
+        before = self.text
+        super().fill(text)
+        self._edited(before)
+
     def take_paste(self, text: str) -> str:
         """Looked for as if it were typed."""
         before = self.text

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tui.console import QuarterdeckApp
 
 ABOVE = 1  # lines that stay in sight above every page: where we are, and whether it may be written
+ENOUGH = 11  # lines for a page beside a row: with as many below it, the page lies there
 
 
 class Dialog:
@@ -55,6 +56,8 @@ class Dialog:
         cells, height = self._app.size
         foot = 0 if height < 8 else 1
         room = max(1, height - ABOVE - foot)
+        if self.page.beside:
+            room = _beside(self._line, room)
         drawn = self.page.draw(cells, room)
         lines = _in_sight(drawn, room)
         rows = room if self.page.whole else min(room, len(lines))
@@ -69,6 +72,15 @@ class Dialog:
     def show_keys(self) -> None:
         """The keys of the page, where those of the list are otherwise."""
         self._app.footer.show(keys_line(self.page.keys(), self._app.size.width))
+
+
+def _beside(line: int | None, room: int) -> int:
+    """Lines above or below the line of the screen that a page is about; all of them where neither is enough."""
+    if line is None:
+        return room
+    above, below = line - ABOVE, room - (line - ABOVE) - 1
+    best = below if below >= ENOUGH else max(above, below)
+    return best if best >= 4 else room
 
 
 def _in_sight(drawn: Drawn, room: int) -> list[Line]:

@@ -35,6 +35,9 @@ class Field:
         """What is wrong with it, as the end of a sentence; "" when nothing is."""
         return self.option.problem(self.value()) or ""
 
+    def fill(self, text: str) -> None:
+        """Offer a value that somebody else wrote; what can't be one is left out."""
+
     def going_well(self) -> bool:
         """Whether it only is not finished yet: what is wrong need not be said while somebody types."""
         return False
@@ -63,6 +66,10 @@ class TextField(Field):
         super().__init__(option)
         text = start or ("" if option.default is None else str(option.default))
         self.edit = LineEdit(clean(text))
+
+    def fill(self, text: str) -> None:
+        """As if it were typed."""
+        self.edit.put(text.strip())
 
     @property
     def text(self) -> str:
@@ -125,6 +132,12 @@ class ChoiceField(Field):
         """The chosen value."""
         return self.choices[self.at][0] if self.choices else None
 
+    def fill(self, text: str) -> None:
+        """The choice of that name."""
+        words = text.strip().lower()
+        found = [n for n, (value, word) in enumerate(self.choices) if words in (str(value).lower(), word.lower())]
+        self.at = found[0] if found else self.at
+
     def take_key(self, key: str, character: str | None) -> bool:
         """Go to another choice."""
         count = len(self.choices)
@@ -176,6 +189,9 @@ class PhraseField(TextField):
     def going_well(self) -> bool:
         """The beginning of the phrase."""
         return bool(self.text) and self.phrase.startswith(self.text)
+
+    def fill(self, text: str) -> None:
+        """Never."""
 
     def take_paste(self, text: str) -> str:
         """Refused."""

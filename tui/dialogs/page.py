@@ -23,10 +23,12 @@ class Page:
     """Base of the pages.
 
     whole    takes all the room there is; otherwise only what its lines need, so that the list stays in sight
+    beside   is drawn in the room above or below the line that it is about, however much it has to say
     changed  called when there is something new to draw; set by the screen that shows the page
     """
 
     whole = False
+    beside = False
 
     def __init__(self) -> None:
         self.changed: Callable[[], None] = lambda: None

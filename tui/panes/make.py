@@ -62,6 +62,9 @@ PANES: dict[str, tuple[str, str]] = {
     "health": ("health", "HealthPane"),
     "heatmap": ("heatmap", "HeatmapPane"),
     "tenant": ("tenant", "TenantPane"),
+    "copilot": ("copilot", "CopilotPane"),
+    "suggestions": ("copilot", "SuggestionsPane"),
+    "answer": ("answer", "AnswerPane"),
     "scope": ("choices", "ScopePane"),
     "help": ("choices", "HelpPane"),
 }

@@ -1,0 +1,175 @@
+"""The engine's side of the process in which statements run: it starts, feeds, watches and ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from copilot.guard.child import LENGTH, MAX_ANSWER
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow
+
+_LOOK_SECONDS = 0.02
+_MOST_BYTES = 8 * MAX_ANSWER  # of one answer: a character may take six bytes and more as JSON
+
+
+class Ended(Exception):
+    """The process was ended or broke down; `why` is "time", "memory" or "broken"."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Failed(Exception):
+    """The process answered with an error: `kind` is its class, or "memory"; the message is DuckDB's."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+class Process:
+    """One process. Not for several threads. `peak` is the most memory that it used, in bytes."""
+
+    def __init__(self, *, seconds: float, memory: int) -> None:
+        """`memory` in bytes: beyond it, and after `seconds`, the process is ended."""
+        self.peak = 0
+        self._memory = memory
+        self._ends = time.monotonic() + seconds
+        self._why = ""
+        self._reading: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        # No environment, no folder and no file of the engine's; `-I` leaves out what the environment would add.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "copilot.guard.child", str(memory), str(max(1, round(seconds)))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "HOME": "/"},
+            start_new_session=True,
+        )
+        self._watcher = threading.Thread(target=self._watch, name="guard-watch", daemon=True)
+        self._watcher.start()
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._process.kill()
+        self._watcher.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._process.wait()
+
+    def ask(self, sql: str, values: Sequence[Any]) -> list[list[Any]]:
+        """Rows of a statement of the guard's own. Raises Ended, Failed."""
+        return list(self._call({"do": "ask", "sql": sql, "values": list(values)})["rows"])
+
+    def load(self, table: str, reader: pyarrow.RecordBatchReader) -> None:
+        """Hand over the rows of a table. Raises Ended, Failed."""
+        import pyarrow
+
+        self._send({"do": "load", "table": table})
+        assert self._process.stdin is not None
+        try:
+            with pyarrow.ipc.new_stream(self._process.stdin, reader.schema) as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
+            self._process.stdin.flush()
+        except (OSError, ValueError):
+            self._receive()  # it may say why
+            raise self._ended() from None
+        self._receive()
+
+    def run(self, sql: str, limit: int) -> dict[str, Any]:
+        """{"columns": [{"name", "type"}], "rows": lists of at most `limit` values, "total", "cut"}.
+
+        Raises Ended, Failed."""
+        return self._call({"do": "run", "sql": sql, "limit": limit})
+
+    @contextlib.contextmanager
+    def reading(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """While the block reads with the connection, its statement is interrupted when the time is over."""
+        with self._lock:
+            self._reading = connection
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._reading = None
+
+    def _call(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._send(request)
+        return self._receive()
+
+    def _send(self, request: dict[str, Any]) -> None:
+        body = json.dumps(request).encode()
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(LENGTH.pack(len(body)) + body)
+            self._process.stdin.flush()
+        except OSError:
+            raise self._ended() from None
+
+    def _receive(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        head = self._process.stdout.read(LENGTH.size)
+        size = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else 0
+        body = self._process.stdout.read(size) if size <= _MOST_BYTES else b""
+        if not size or len(body) < size:
+            raise self._ended()
+        answer = json.loads(body)
+        self.peak = max(self.peak, int(answer.get("peak") or 0))
+        if "error" in answer:
+            raise Failed(str(answer["error"]), str(answer["message"]))
+        return dict(answer)
+
+    def _ended(self) -> Ended:
+        return Ended(self._why or "broken")
+
+    def _watch(self) -> None:
+        """End the process when its time is over or its memory too large; the kernel's limits are the second line."""
+        while not self._over.wait(_LOOK_SECONDS):
+            resident, peak = _memory_of(self._process.pid)
+            self.peak = max(self.peak, peak)
+            if time.monotonic() > self._ends:
+                self._why = self._why or "time"
+            elif resident > self._memory:
+                self._why = self._why or "memory"
+            if self._why:
+                self._process.kill()
+                with self._lock:
+                    if self._reading is not None:
+                        self._reading.interrupt()
+
+
+def _memory_of(pid: int) -> tuple[int, int]:
+    """Bytes of memory that a process has now, and the most it had; zeros where the system does not tell."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0, 0
+    found = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("VmRSS:", "VmHWM:"))}
+    return int(found.get("VmRSS", 0)) * 1024, int(found.get("VmHWM", 0)) * 1024
+
+
+def supported() -> bool:
+    """Whether the system can limit and watch a process as this needs it."""
+    return os.name == "posix"

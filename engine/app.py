@@ -47,6 +47,8 @@ from engine.clouds.service import CloudService
 from engine.clouds.writing import WriteSessions
 from engine.compute import operations as compute
 from engine.compute.service import Changes
+from engine.copilot.lists import Rooms
+from engine.copilot.room import CopilotRoom
 from engine.dashboard import problems_grants, problems_restores, problems_snapshots
 from engine.dashboard.room import DashboardRoom
 from engine.demonstration.arranging import arrange
@@ -60,6 +62,7 @@ from engine.inventory.console_log import ConsoleLogs, through_gate
 from engine.inventory.courtesy import step_aside
 from engine.inventory.events import Timeline
 from engine.inventory.events_cloud import CloudLines
+from engine.inventory.find import Finder
 from engine.inventory.reads import InventoryReads, scope_of
 from engine.inventory.schedule import Schedule
 from engine.jobs.actions import KIND, ActionsRunner
@@ -129,6 +132,7 @@ class EngineParts:
     tenants: TenantsRoom
     dashboard: DashboardRoom
     changes: Changes
+    copilot: CopilotRoom
     closing: contextlib.ExitStack
 
     def close(self) -> None:
@@ -259,6 +263,14 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         handover.register(sections.jobs(jobs))
         handover.register(sections.writes(gate.writes))
         handover.register(sections.kept(restore.keeping.page))
+        users = UserService(ops, access.tokens)
+        finder = Finder(reads, audit, records.lines)
+        rooms = Rooms(
+            reads, finder, history, drift.service, snapshots, restore, jobs, dashboard.problems, tenants.health, audit,
+            notes, users, clouds, quota,
+        )  # fmt: skip
+        copilot = CopilotRoom(ops, audit, settings, rooms)
+        closing.callback(copilot.close)
         schedule = Schedule(estate, clouds, collections, lambda: settings.current)
         closing.callback(schedule.close)
         demonstration = None
@@ -275,7 +287,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             estate=estate,
             settings=settings,
             access=access,
-            users=UserService(ops, access.tokens),
+            users=users,
             audit=audit,
             feed=feed,
             statistics=Statistics(),
@@ -298,6 +310,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
             tenants=tenants,
             dashboard=dashboard,
             changes=Changes(gate, jobs, reads, collections, lambda cloud: sessions.session(cloud, "admin").project_id),
+            copilot=copilot,
             closing=closing.pop_all(),
         )
     raise AssertionError("unreachable: the stack does not swallow")
@@ -356,6 +369,7 @@ def create_app(parts: EngineParts, control: Control) -> FastAPI:
     mount(app, engine.inventory.routes.routes(parts.reads, parts.collections, access, parts.feed, parts.audit))
     mount(app, engine.history.routes.routes(parts.history, access))
     mount(app, engine.inventory.find_routes.routes(parts.reads, access, parts.audit, parts.restore.records.lines))
+    mount(app, parts.copilot.routes(access))
     mount(app, engine.monitoring.routes.routes(parts.statistics, access, parts.home.logs, (parts.refusal,)))
     mount(app, engine.process.routes.routes(control, access))
     first(app, OFTEN)

@@ -285,7 +285,7 @@ class DocumentedAnswer(BaseModel):
 
 
 class Config(BaseModel):
-    """Configuration as documented. Keys are never shown: only whether one is referred to and can be read."""
+    """Configuration as documented. Keys are never shown, only what refers to them: `env:NAME` or `file:/path`."""
 
     backend: BackendName
     ollama_url: str
@@ -301,7 +301,7 @@ class Config(BaseModel):
 
 
 class ConfigChange(Strict):
-    """Body of PUT /api/copilot/config: what is to change. A key is given as `env:NAME` or `file:/path`, in the file."""
+    """Body of PUT /api/copilot/config: what is to change. Keys and `openai_base_url` are set in qdeck.toml only."""
 
     backend: BackendName | None = None
     ollama_url: str | None = Field(None, max_length=2000)
@@ -322,14 +322,14 @@ class Connection(Strict):
     backend: BackendName | None = None
     ollama_url: str | None = Field(None, max_length=2000)
     ollama_model: str | None = Field(None, max_length=255)
-    openai_base_url: str | None = Field(None, max_length=2000)
     openai_model: str | None = Field(None, max_length=255)
     anthropic_model: str | None = Field(None, max_length=255)
 
 
 class Tested(BaseModel):
-    """Whether the backend answered, in how many milliseconds, or why not."""
+    """Whether the backend answered, in how many milliseconds, or why not; names of models that its server offers."""
 
     success: bool
     message: str
     latency_ms: int | None
+    models: list[str]

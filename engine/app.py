@@ -47,8 +47,8 @@ from engine.clouds.service import CloudService
 from engine.clouds.writing import WriteSessions
 from engine.compute import operations as compute
 from engine.compute.service import Changes
-from engine.copilot.lists import Rooms
 from engine.copilot.room import CopilotRoom
+from engine.copilot.rooms import Rooms
 from engine.dashboard import problems_grants, problems_restores, problems_snapshots
 from engine.dashboard.room import DashboardRoom
 from engine.demonstration.arranging import arrange

@@ -10,7 +10,7 @@ DRIFT_EVENT = Entity(
     ("drift event", "drift", "deviation", "unexpected change", "config drift", "configuration drift", "drift alert"),
     ("drift events", "drifts", "deviations", "unexpected changes", "drift alerts"),
     attributes(
-        ("id", "id", "event", ("event", "event number")),
+        ("id", "number", "event", ("event", "event number")),
         ("severity", "status", "severity", ("severity", "level", "priority")),
         ("state", "status", "state", ("state", "status")),
         ("what", "text", "what changed", ("description", "what", "summary")),

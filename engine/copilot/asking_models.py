@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from copilot.answers import Answer, Context, Usage
 from engine.settings.secrets import SecretUnreadable, read_secret
 
 if TYPE_CHECKING:
+    from copilot.answers import Answer, Context, Usage
     from copilot.backends.base import Cancel, Config, Limits
     from engine.copilot.sources import CallerSources
     from engine.settings.copilot_section import Copilot as Settings

@@ -7,8 +7,10 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from copilot.answers import Turn
+if TYPE_CHECKING:
+    from copilot.answers import Turn
 
 SECONDS = 15 * 60.0  # without a question, after which a conversation is over
 TURNS = 8

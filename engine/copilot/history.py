@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,9 +100,15 @@ class History:
         """What the caller thinks of an answer to him. Raises NotFound, also for somebody else's."""
         mine = (table.c.id == id) & (table.c.owner == caller.owner)
         with self._ops.begin() as connection:
-            changed = connection.execute(update(table).where(mine).values(feedback=feedback, comment=comment))
+            changed = connection.execute(update(table).where(mine).values(feedback=feedback, comment=clean(comment)))
             if not changed.rowcount:
                 raise NotFound(f"you have asked no question with the number {id}, or it is not kept any more")
+
+
+def clean(text: str) -> str:
+    """A person's text on one line, without control characters and half characters (lone surrogates)."""
+    kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") else one for one in text)
+    return " ".join(kept.split())
 
 
 def _item(row: Mapping[Any, Any]) -> Row:

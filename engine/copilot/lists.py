@@ -6,8 +6,7 @@ What a caller may see of a list, its own room decides; nothing is read past the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from copilot.model.rooms import ENTITIES
@@ -20,45 +19,12 @@ from store import times
 from store.estate.reading.models import Scope
 
 if TYPE_CHECKING:
-    from engine.access.users import UserService
-    from engine.audit.service import AuditService
-    from engine.clouds.quota import LiveQuota
-    from engine.clouds.service import CloudService
-    from engine.dashboard.problems import ProblemService
-    from engine.drift.service import DriftService
-    from engine.history.service import HistoryService
-    from engine.inventory.find import Finder
-    from engine.inventory.reads import InventoryReads
-    from engine.jobs.service import JobService
-    from engine.notes.service import NoteService
-    from engine.restore.room import RestoreRoom
-    from engine.snapshots.room import SnapshotsRoom
-    from engine.tenants.service import TenantHealth
+    from engine.copilot.rooms import Rooms
 
 Row = dict[str, Any]
 MOST = 20_000  # newest rows of a list that is looked at; an answer says when there are more
 MOST_RUNS = 1000  # of which each reads its job's steps
-KEPT_TYPES = {"machine": "server", "volume": "volume"}
-
-
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """The services that lists and other facts come from."""
-
-    reads: InventoryReads
-    finder: Finder
-    history: HistoryService
-    drift: DriftService
-    snapshots: SnapshotsRoom
-    restore: RestoreRoom
-    jobs: JobService
-    problems: ProblemService
-    health: TenantHealth
-    audit: AuditService
-    notes: NoteService
-    users: UserService
-    clouds: CloudService
-    quota: LiveQuota
+KEPT_TYPES = {"machine": "server", "volume": "volume", "disk_beside": "volume"}
 
 
 class Listed(list[Row]):
@@ -90,7 +56,8 @@ def _plain(value: Any, role: str) -> Any:
     if value in (None, ""):
         return [] if role == "list" else None
     if role == "time":
-        return times.parse(value) if isinstance(value, str) else value
+        at: datetime = times.parse(value) if isinstance(value, str) else value
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at
     return list(value) if role == "list" else value
 
 

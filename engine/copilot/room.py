@@ -9,14 +9,15 @@ from engine.copilot import asking_models, routes
 from engine.copilot.asking_models import Model
 from engine.copilot.configuring import Configuring
 from engine.copilot.history import History
-from engine.copilot.service import Copilot, CopilotService
+from engine.copilot.service import CopilotService
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from engine.access.service import AccessService
     from engine.audit.service import AuditService
-    from engine.copilot.lists import Rooms
+    from engine.copilot.asking import Copilot
+    from engine.copilot.rooms import Rooms
     from engine.settings.copilot_section import Copilot as Section
     from engine.settings.service import SettingsService
     from store.ops.ops import Ops
@@ -44,6 +45,7 @@ class CopilotRoom:
         def section() -> Section:
             return settings.current.copilot
 
+        self.rooms = rooms
         history = History(ops, lambda: section().max_history_per_user, lambda: rooms.reads.clock())
         self.service = CopilotService(rooms, audit, history, section, copilot, model)
         self.configuring = Configuring(settings, audit)

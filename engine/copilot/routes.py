@@ -14,7 +14,7 @@ from engine.copilot import chips, models, telling
 from engine.copilot.configuring import Configuring
 from engine.copilot.models import Config, ConfigChange, Connection, DocumentedQuestion, Question, Tested
 from engine.copilot.running import Running
-from engine.copilot.service import CopilotService, clean
+from engine.copilot.service import CopilotService
 from engine.inventory.courtesy import answering
 
 Id = Annotated[str, Path(max_length=64)]
@@ -100,7 +100,7 @@ def _history(service: CopilotService, access: AccessService) -> APIRouter:
     @router.post("/q/copilot/feedback", response_model=models.Done)
     def feedback(body: models.Feedback, caller: asker) -> Response:
         """Say whether an answer helped."""
-        service.history.judge(caller, body.history_id, body.feedback, clean(body.comment))
+        service.history.judge(caller, body.history_id, body.feedback, body.comment)
         return JsonAnswer({"status": "ok"})
 
     return router
@@ -131,7 +131,7 @@ def _documented(service: CopilotService, access: AccessService) -> APIRouter:
     @router.post("/feedback", response_model=models.Done)
     def feedback(body: models.Feedback, caller: asker) -> Response:
         """Say whether an answer helped."""
-        service.history.judge(caller, body.history_id, body.feedback, clean(body.comment))
+        service.history.judge(caller, body.history_id, body.feedback, body.comment)
         return JsonAnswer({"status": "ok"})
 
     return router

@@ -15,7 +15,7 @@ from engine.access.models import Caller
 from engine.api.errors import ApiError, Forbidden
 from engine.clouds.errors import CloudError
 from engine.copilot import lists
-from engine.copilot.lists import Listed, Rooms
+from engine.copilot.lists import Listed
 from engine.history.versions import ResourceHistory
 from engine.inventory.reads import scope_of, visible_clouds
 from store.estate.errors import EstateError
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
+
+    from engine.copilot.rooms import Rooms
 
 T = TypeVar("T")
 Row = dict[str, Any]

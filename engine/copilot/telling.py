@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from copilot.answers import Answer, Proposal, Table, Usage
 from store import times
+
+if TYPE_CHECKING:
+    from copilot.answers import Answer, Proposal, Table, Usage
 
 Item = dict[str, Any]
 MOST_LINES = 25  # rows of a documented answer

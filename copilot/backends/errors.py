@@ -8,17 +8,24 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from copilot.answers import Usage
 from copilot.backends.untrusted import clean
 
 
 class BackendError(Exception):
-    """A model did not answer. `passing`: the same request may succeed in a while; `retry_after` in seconds, if told."""
+    """A model did not answer.
+
+    passing      the same request may succeed in a while
+    retry_after  seconds that the server asks to wait, if it told
+    usage        what the question had used until then, where it was asked in a conversation
+    """
 
     passing = False
 
     def __init__(self, sentence: str, *, retry_after: float | None = None) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+        self.usage: Usage | None = None
 
 
 class Cancelled(BackendError):

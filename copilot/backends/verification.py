@@ -23,6 +23,7 @@ from typing import Any
 
 from copilot.answers import Table
 from copilot.backends.numbers import SIZES, SPANS, Stated, numbers_within, sentences, stated
+from copilot.backends.untrusted import clean
 from store import times
 
 Number = tuple[Decimal, str]  # with its unit, "" = none
@@ -211,7 +212,7 @@ def _take_text(text: str, record: _Record, moments: list[datetime]) -> None:
             return
         except ValueError:
             pass
-    if text:
+    if text := clean(text):  # as the model was shown it
         record.texts.add(text.lower())
 
 

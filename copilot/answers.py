@@ -31,9 +31,13 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question that was answered, for the next one to go on from."""
+    """A question that was answered, for the next one to go on from.
+
+    frame  what the grammar understood (copilot.grammar.frames.Frame); only the grammar looks into it
+    """
 
     question: str
+    frame: object = None
     query: Query | None = None
     named: tuple[Named, ...] = ()
     topic: str = ""
@@ -150,6 +154,7 @@ class Answer:
     choices: tuple[str, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     query: Query | None = None
+    frame: object = None
     named: tuple[Named, ...] = ()
     topic: str = ""
 

@@ -1,0 +1,290 @@
+"""Entities, states, attributes and quantities: what each requires, and of which entity of the question."""
+
+from __future__ import annotations
+
+import re
+
+from copilot.grammar.frames import Piece
+from copilot.grammar.items import Item
+from copilot.grammar.parse import Negation, Parse, Target, attribute_of, state_piece
+from copilot.language.numbers import in_unit
+from copilot.model.declaration import Attribute, Entity
+from copilot.model.registry import entity
+from copilot.query import All, Condition, Not, Test
+from copilot.reading import Quantity
+
+SIZES = ("size_mb", "size_gb", "size_bytes")
+_PLAIN = re.compile(r"[\w.:/@+*%-]{1,100}")
+
+
+# Entities
+
+
+def on_entity(parse: Parse, item: Item, found: Entity) -> None:
+    """A word for an entity: what is asked for, what rows are grouped by, or what they are related to."""
+    item.used = True
+    negation, quantity = parse.negation, parse.quantity
+    if parse.grouping:
+        parse.grouping = False
+        parse.groups.append(item)
+        return
+    if parse.superlative in ("most", "fewest") and parse.head is not None and found is not parse.head.entity:
+        parse.order.append((item, parse.superlative))
+        parse.superlative = ""
+        return
+    if parse.head is None:
+        _head(parse, item, found)
+        return
+    if found is parse.head.entity and not parse.having and parse.current is parse.head:
+        _again(parse)
+        return
+    if (
+        parse.join == "and"
+        and parse.count
+        and parse.current is parse.head
+        and not parse.having
+        and not parse.head.pieces
+    ):
+        parse.also.append(found)
+        parse.join = ""
+        return
+    linked = bool(parse.having or parse.prep or negation or quantity)
+    if not linked and _is_compound(parse, item):
+        _compound(parse, item, found)
+        return
+    _related(parse, found)
+
+
+def _head(parse: Parse, item: Item, found: Entity) -> None:
+    quantity, parse.quantity = parse.quantity, None
+    target = parse.set_head(found)
+    parse.prep, parse.having = "", False
+    if parse.negation == "no":
+        parse.negation = ""
+        parse.every = parse.every or False
+    if quantity is not None:
+        if quantity.comparison or parse.wh == "is":
+            parse.expected = quantity
+        elif quantity.value == int(quantity.value) and quantity.value >= 0:
+            parse.limit = int(quantity.value)
+    for state_item, said in parse.waiting_states:
+        add_state(parse, state_item, said, target)
+    parse.waiting_states = []
+    for piece in parse.waiting:
+        target.add(piece)
+    parse.waiting = []
+    from copilot.grammar.naming import limit
+
+    for named, said, _ in parse.waiting_named:
+        limit(parse, named, said)
+    parse.waiting_named = []
+    if parse.every and parse.wh == "is":
+        parse.predicate_from = len(target.pieces)
+
+
+def _again(parse: Parse) -> None:
+    """The same entity once more ("which vms are running vms"): nothing new."""
+    parse.prep, parse.negation, parse.join = "", "", ""
+    if parse.quantity is not None and parse.quantity.comparison:
+        parse.expected, parse.quantity = parse.quantity, None
+
+
+def _is_compound(parse: Parse, item: Item) -> bool:
+    before = parse.before()
+    return (
+        before is not None
+        and bool(before.entities)
+        and before.end == item.start
+        and parse.head is not None
+        and not parse.head.pieces
+    )
+
+
+def _compound(parse: Parse, item: Item, found: Entity) -> None:
+    """ "vm snapshots": the last word is what is asked for, the one before what they belong to."""
+    assert parse.head is not None
+    first = parse.head.entity
+    parse.set_head(found)
+    child = parse.child(first, "")
+    parse.current = parse.head
+    child.pieces = []
+
+
+def _related(parse: Parse, found: Entity) -> None:
+    """Rows of the current entity that have some of these, so many, or none."""
+    negation, quantity = parse.take_negation(), parse.quantity
+    parse.quantity, parse.having, parse.prep = None, False, ""
+    parent = _parent_for(parse, found)
+    if parent is None:
+        parse.unresolved.append(found.singular)
+        return
+    parse.current = parent
+    target = parse.child(found, negation)
+    if quantity is not None:
+        target.comparison = quantity.comparison or "="
+        target.count = int(quantity.value)
+        if quantity.upper is not None:
+            parse.doubt(0.6)
+    for state_item, said in parse.waiting_states:
+        add_state(parse, state_item, said, target)
+    parse.waiting_states = []
+    parse.current = target
+
+
+def _parent_for(parse: Parse, found: Entity) -> Target | None:
+    """The innermost entity that has to do with this one. Of two, what was named last with a preposition."""
+    from copilot.model import paths
+
+    for target in parse.targets():
+        if target.entity is not found and paths.path(target.entity.name, found.name):
+            return target
+    return None
+
+
+# States
+
+
+def add_state(parse: Parse, item: Item, negation: Negation, target: Target) -> bool:
+    """A word for a state, required of the target's rows when it has such a state."""
+    state = (item.senses.states if item.senses else {}).get(target.entity.name)
+    if state is None:
+        return False
+    piece = state_piece(state, negation)
+    if parse.join == "or" and target.pieces:
+        parse.join = ""
+        last = target.pieces[-1]
+        if isinstance(last.condition, Test) and isinstance(piece.condition, Test) and last.dimension == piece.dimension:
+            values = (*last.condition.values, *piece.condition.values)
+            test = Test(last.condition.column, last.condition.operator, values)
+            target.pieces[-1] = Piece(last.dimension, test, f"{last.words} or {piece.words}")
+            return True
+        from copilot.query import AnyOf
+
+        target.pieces[-1] = Piece(
+            last.dimension, AnyOf((last.condition, piece.condition)), f"{last.words} or {piece.words}"
+        )
+        return True
+    if parse.join == "and" and target.pieces and _contradicts(target.pieces[-1], piece):
+        # "stopped and suspended vms": nobody means machines that are both.
+        parse.join = "or"
+        return add_state(parse, item, negation, target)
+    target.add(piece)
+    return True
+
+
+def _contradicts(one: Piece, other: Piece) -> bool:
+    return (
+        one.dimension == other.dimension
+        and isinstance(one.condition, Test)
+        and isinstance(other.condition, Test)
+        and one.condition.operator == other.condition.operator == "="
+        and one.condition.column == "status"
+    )
+
+
+# Attributes and quantities
+
+
+def column_piece(one: Entity, attribute: Attribute, quantity: Quantity, negation: Negation = "") -> Piece | None:
+    """A number compared with a column; None when the unit does not fit."""
+    try:
+        wanted = in_unit(quantity, attribute.role)
+    except ValueError:
+        return None
+    said = attribute.words[0] if attribute.words else attribute.title
+    comparison = wanted.comparison or "="
+    unit = f" {attribute.unit}" if attribute.unit else ""
+    condition: Condition
+    if wanted.upper is not None:
+        condition = All((Test(attribute.column, ">=", (wanted.value,)), Test(attribute.column, "<=", (wanted.upper,))))
+        words = f"with {wanted.value:g} to {wanted.upper:g}{unit} {said}"
+    elif comparison == "!=":
+        condition = Not(Test(attribute.column, "=", (wanted.value,)))
+        words = f"with other than {wanted.value:g}{unit} {said}"
+    else:
+        condition = Test(attribute.column, comparison, (wanted.value,))
+        words = f"with {_SAID[comparison]}{wanted.value:g}{unit} {said}"
+    piece = Piece(f"column:{attribute.column}", condition, words)
+    return piece.negated() if negation else piece
+
+
+_SAID = {"=": "", "<": "less than ", "<=": "at most ", ">": "more than ", ">=": "at least "}
+
+
+def compare(parse: Parse, item: Item, quantity: Quantity) -> bool:
+    """An attribute with its number, required of the innermost entity that has such a column."""
+    for target in parse.targets():
+        attribute = attribute_of(target.entity, item)
+        if attribute is None or not attribute.is_number:
+            continue
+        piece = column_piece(target.entity, attribute, quantity, parse.take_negation())
+        if piece is not None:
+            target.add(piece)
+            return True
+    return False
+
+
+def sized(parse: Parse, quantity: Quantity) -> bool:
+    """A size without a word for what: the column that "large" means."""
+    for target in parse.targets():
+        one = target.entity
+        if not one.size or one.attributes[one.size].role not in SIZES:
+            continue
+        piece = column_piece(one, one.attributes[one.size], quantity, parse.take_negation())
+        if piece is not None:
+            target.add(piece)
+            if one.name in ("server", "hypervisor", "flavor"):
+                parse.doubt(0.9)
+            return True
+    return False
+
+
+def valued(parse: Parse, item: Item, value: str, negation: Negation = "") -> bool:
+    """ "os ubuntu", "protocol tcp": a text column with its value."""
+    if not _PLAIN.fullmatch(value):
+        return False
+    for target in parse.targets():
+        attribute = attribute_of(target.entity, item)
+        if attribute is None or attribute.role in ("time", "bool"):
+            continue
+        if attribute.is_number:
+            return False
+        operator = "contains" if attribute.role in ("text", "list") and attribute.column != "visibility" else "="
+        condition: Condition = Test(attribute.column, operator, (value,))  # type: ignore[arg-type]
+        said = attribute.words[0] if attribute.words else attribute.title
+        piece = Piece(f"column:{attribute.column}", condition, f"with {said} {value}")
+        target.add(piece.negated() if negation else piece)
+        return True
+    return False
+
+
+def presence(parse: Parse, item: Item, negation: Negation) -> bool:
+    """ "without floating ip", "with a key pair": whether a column has any value."""
+    for target in parse.targets():
+        attribute = attribute_of(target.entity, item)
+        if attribute is None:
+            continue
+        said = attribute.words[0] if attribute.words else attribute.title
+        column = attribute.column
+        if negation:
+            target.add(Piece(f"column:{column}", Test(column, "none"), f"without {said}"))
+        else:
+            target.add(Piece(f"column:{column}", Test(column, "any"), f"with {said}"))
+        return True
+    return False
+
+
+def pattern(parse: Parse, text: str, operator: str) -> bool:
+    """ "starting with web": a part of the name."""
+    for target in parse.targets() or []:
+        one = target.entity
+        words = {"starts": "starting with", "ends": "ending with", "contains": "containing", "=": "called"}[operator]
+        piece = Piece("name", Test(one.name_column, operator, (text.strip("*"),)), f"{words} {text}")  # type: ignore[arg-type]
+        target.add(piece.negated() if parse.take_negation() else piece)
+        return True
+    return False
+
+
+def entity_named(name: str) -> Entity:
+    """The entity of that name."""
+    return entity(name)

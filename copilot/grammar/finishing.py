@@ -1,0 +1,277 @@
+"""From a parse to a frame: what the head is, what belongs to it, and what is made of its rows."""
+
+from __future__ import annotations
+
+from copilot.answers import Context, Named
+from copilot.grammar import naming, ordering, timing
+from copilot.grammar.attaching import add_state
+from copilot.grammar.frames import Form, Frame, Piece
+from copilot.grammar.items import Item
+from copilot.grammar.lexicon import lexicon
+from copilot.grammar.parse import Parse, attribute_of, close
+from copilot.model import paths
+from copilot.model.declaration import Attribute, Entity
+from copilot.model.registry import entity
+from copilot.query import Counted, Measure, both
+
+# Whose column a word is when no entity was named: "how much storage does acme-prod use?"
+_OWNERS = ("server", "volume", "hypervisor", "storage_pool", "image", "quota")
+_STORAGE = ("disk", "storage", "disk space", "space", "gb", "gigabyte", "capacity", "size", "gig")
+# What is meant by "what is on ..." without a word for it.
+_CONTENTS = {
+    "hypervisor": "server", "flavor": "server", "image": "server", "keypair": "server", "server_group": "server",
+    "availability_zone": "server", "aggregate": "hypervisor", "network": "server", "volume_type": "volume",
+        "storage_pool": "volume",
+    "volume": "server", "security_group": "server", "server": "volume", "subnet": "port", "router": "network",
+        "user": "server",
+    "project": "server", "domain": "project",
+}  # fmt: skip
+
+
+def finish(parse: Parse, context: Context) -> Frame | None:
+    """The frame; None when nothing says what is asked for."""
+    head = _head(parse)
+    if head is None:
+        return None
+    _close_children(parse)
+    target = parse.head
+    assert target is not None
+    moment = timing.timed(parse, head, context)
+    if moment.piece is not None:
+        target.add(moment.piece)
+    frame = _framed(parse, head, tuple(target.pieces))
+    scope = tuple(piece.words for piece in frame.pieces if piece.dimension.startswith("scope:"))
+    return _with(
+        frame, at=moment.at, gone=moment.gone, scope_words=(*scope, *((moment.words,) if moment.words else ()))
+    )
+
+
+def _with(frame: Frame, **values: object) -> Frame:
+    from dataclasses import replace
+
+    return replace(frame, **values)  # type: ignore[arg-type]
+
+
+# What is asked for
+
+
+def _head(parse: Parse) -> Entity | None:
+    if parse.head is None:
+        name = _default_head(parse)
+        if name is None:
+            return None
+        parse.set_head(entity(name))
+        assert parse.head is not None
+        for item, said in parse.waiting_states:
+            if not add_state(parse, item, said, parse.head):
+                parse.unresolved.append(item.text)
+        for named, said, _ in parse.waiting_named:
+            naming.limit(parse, named, said)
+        for piece in parse.waiting:
+            parse.head.add(piece)
+        parse.waiting_states, parse.waiting_named, parse.waiting = [], [], []
+    if parse.subject:
+        _limit_to_subject(parse)
+    return parse.head.entity
+
+
+def _limit_to_subject(parse: Parse) -> None:
+    by_type: dict[str, list[Named]] = {}
+    for one in parse.subject:
+        by_type.setdefault(one.type, []).append(one)
+    assert parse.head is not None
+    for named in by_type.values():
+        naming.limit(parse, tuple(named), "", parse.head)
+    if parse.wh == "is" and parse.predicate_from is None and parse.head.entity.name in by_type:
+        # "is web-03 running": everything but the name is what is asked.
+        named_first = [piece for piece in parse.head.pieces if piece.dimension == "name"]
+        rest = [piece for piece in parse.head.pieces if piece.dimension != "name"]
+        parse.head.pieces = [*named_first, *rest]
+        parse.predicate_from = len(named_first)
+
+
+def _default_head(parse: Parse) -> str | None:
+    if parse.subject:
+        types = {one.type for one in parse.subject}
+        kind = parse.subject[0].type
+        if parse.asked and parse.measure == "" and kind in {name for item, _ in parse.asked for name in item.columns}:
+            return kind
+        if parse.waiting_states and all(
+            kind in (item.senses.states if item.senses else {}) for item, _ in parse.waiting_states
+        ):
+            return kind
+        owner = _owner(parse, types)
+        if owner is not None:
+            return owner
+        return kind if parse.asked or parse.wh in ("where", "when", "who", "how_old") else None
+    if parse.asked:
+        return _owner(parse, {one.type for found, _, _ in parse.waiting_named for one in found})
+    if parse.waiting_states:
+        states = [set(item.senses.states) for item, _ in parse.waiting_states if item.senses]
+        shared = set.intersection(*states) if states else set()
+        parse.doubt(0.9)
+        return "server" if "server" in shared else next(iter(sorted(shared)), None)
+    if parse.waiting_named:
+        named, _, _ = parse.waiting_named[0]
+        parse.doubt(0.95)
+        return _CONTENTS.get(named[0].type)
+    return None
+
+
+def _owner(parse: Parse, types: set[str]) -> str | None:
+    """Whose columns are asked for, when only what they are limited to was named."""
+    names = [set(item.columns) for item, _ in parse.asked if item.columns]
+    if not names:
+        return None
+    shared = set.intersection(*names)
+    for kind in types:
+        if kind in shared:
+            return kind
+    words = {item.text.lower() for item, _ in parse.asked}
+    if words & set(_STORAGE) and "volume" in shared:
+        return "volume"
+    found = next((name for name in _OWNERS if name in shared), None)
+    return found if found is None or all(paths.path(found, kind) for kind in types) else None
+
+
+def _close_children(parse: Parse) -> None:
+    for child in reversed(parse.children):
+        piece = close(child)
+        if piece is None or child.parent is None:
+            parse.unresolved.append(child.entity.singular)
+        else:
+            child.parent.add(piece)
+
+
+# What is made of it
+
+
+def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
+    plural = _is_plural(parse, head)
+    order = ordering.ordered(parse, head, plural)
+    group, through = ordering.group_columns(parse, head)
+    measure, columns = _measured(parse, head)
+    form, predicate, kept = _form(parse, measure, pieces)
+    columns = [*order.columns, *columns] if order.columns or columns else []
+    if through is not None:
+        return _counted_for(through, head, pieces, measure, order)
+    if group and measure.kind == "rows":
+        measure = Measure("count")
+        form = "count" if form in ("list", "lookup") else form
+    shown = _columns(head, columns) if columns and measure.kind == "rows" else ()
+    return Frame(
+        head.name,
+        form,
+        kept,
+        predicate,
+        measure,
+        group,
+        tuple(order.counted),
+        _group_order(order, group),
+        order.limit,
+        columns=shown,
+        expected=parse.expected,
+        subject=tuple(parse.subject),
+        also=tuple(one.name for one in parse.also),
+    )
+
+
+def _group_order(order: ordering.Order, group: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+    if not group:
+        return tuple(order.order)
+    return tuple(order.order) or (("#", True),)
+
+
+def _counted_for(
+    through: Entity, head: Entity, pieces: tuple[Piece, ...], measure: Measure, order: ordering.Order
+) -> Frame:
+    """ "volumes per host" and the like: rows of the other entity, with the number of theirs."""
+    way = paths.path(through.name, head.name)
+    kind = measure.kind if measure.kind in ("sum", "average", "maximum", "minimum") else "count"
+    counted = Counted(head.plural, way[0].name, both(*(piece.condition for piece in pieces)), kind, measure.column)  # type: ignore[arg-type]
+    return Frame(through.name, "list", counted=(counted,), order=((counted.name, True),), limit=order.limit)
+
+
+def _is_plural(parse: Parse, head: Entity) -> bool:
+    for item in parse.items:
+        if head.name in item.entities and not item.named:
+            return item.text.lower().split()[-1] in {word.split()[-1] for word in head.plural_words}
+    return False
+
+
+def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
+    """The measure, and the columns that are asked for."""
+    columns: list[str] = []
+    measure = Measure("count") if parse.count else Measure()
+    for item, kind in parse.asked:
+        attribute = attribute_of(head, item)
+        if attribute is None and (split := _split(item, head)) is not None:  # "total ram" is a column of hosts only
+            attribute, kind = split
+        if attribute is None:
+            parse.unresolved.append(item.text)
+        elif (kind or parse.measure) and attribute.is_number and not _looks_up(parse, head, kind or parse.measure):
+            measure = Measure(kind or parse.measure, attribute.column)  # type: ignore[arg-type]
+        else:
+            columns.append(attribute.column)
+    if parse.measure and measure.kind in ("rows", "count") and not columns:
+        if parse.measure == "sum" and not parse.count and not parse.asked:
+            measure = Measure("count")  # "total vms in acme"
+        elif parse.measure in ("maximum", "minimum", "average") and not parse.asked:
+            parse.unresolved.append(parse.measure)
+    return measure, columns
+
+
+_MEASURE_WORDS = {
+    "total": "sum", "average": "average", "avg": "average", "mean": "average", "max": "maximum", "maximum": "maximum", "min": "minimum",
+    "minimum": "minimum", "highest": "maximum", "lowest": "minimum",
+}  # fmt: skip
+
+
+def _split(item: Item, head: Entity) -> tuple[Attribute, str] | None:
+    first, _, rest = item.text.lower().partition(" ")
+    senses = lexicon().get(rest.split()) if first in _MEASURE_WORDS else None
+    columns = senses.columns.get(head.name) if senses else None
+    return (head.attributes[columns[0]], _MEASURE_WORDS[first]) if columns else None
+
+
+def _looks_up(parse: Parse, head: Entity, kind: str) -> bool:
+    """ "how much ram does web-03 have": one thing's column is looked up, not added up."""
+    return kind == "sum" and bool(parse.subject) and all(one.type == head.name for one in parse.subject)
+
+
+def _form(
+    parse: Parse, measure: Measure, pieces: tuple[Piece, ...]
+) -> tuple[Form, tuple[Piece, ...], tuple[Piece, ...]]:
+    cut = parse.predicate_from
+    if parse.share:
+        cut = cut if cut is not None and cut < len(pieces) else max(len(pieces) - 1, 0)
+        return "share", pieces[cut:], pieces[:cut]
+    if parse.expected is not None:
+        return "count", (), pieces
+    if parse.wh == "is" and not parse.count and measure.kind == "rows":
+        if parse.every and cut is not None and cut < len(pieces):
+            return "every", pieces[cut:], pieces[:cut]
+        if cut is not None and cut < len(pieces):
+            return "yes_no", pieces[cut:], pieces[:cut]
+        return "yes_no", (), pieces
+    if measure.kind == "count":
+        return "count", (), pieces
+    if measure.kind != "rows":
+        return "value", (), pieces
+    if parse.subject and _only_about_subject(parse):
+        return "lookup", (), pieces
+    return "list", (), pieces
+
+
+def _only_about_subject(parse: Parse) -> bool:
+    assert parse.head is not None
+    return all(one.type == parse.head.entity.name for one in parse.subject)
+
+
+def _columns(head: Entity, columns: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((head.name_column, *columns)))
+
+
+def leftovers(parse: Parse) -> list[Item]:
+    """Items that the frame says nothing about."""
+    return [item for item in parse.items if not item.used and not item.dropped]

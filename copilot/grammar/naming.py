@@ -1,0 +1,138 @@
+"""Names of a question: which of several things of that name is meant, and what it limits."""
+
+from __future__ import annotations
+
+from copilot.answers import Named
+from copilot.grammar.frames import Piece
+from copilot.grammar.items import Item
+from copilot.grammar.parse import AFTER, PREFERRED, Negation, Parse, Target
+from copilot.model import paths
+from copilot.model.registry import entity
+from copilot.query import Not
+from copilot.reading import Ambiguity
+
+_PREPOSITIONS = {"project": "in", "domain": "in", "hypervisor": "on", "network": "on", "availability_zone": "in"}
+
+
+def choose(parse: Parse, item: Item, wanted: tuple[str, ...] = ()) -> tuple[Named, ...]:
+    """The resources that a name stands for: of one type, and one resource unless the name is not unique.
+
+    An ambiguity among resources of that type is noted for asking back, and () answered.
+    """
+    candidates = item.named
+    order = (*wanted, *AFTER.get(parse.prep, ()), *PREFERRED)
+    if len({one.type for one in candidates}) > 1:
+        types = {one.type for one in candidates}
+        best = min(types, key=lambda name: order.index(name) if name in order else len(order))
+        candidates = tuple(one for one in candidates if one.type == best)
+    if len(candidates) > 1:
+        candidates = _told_apart(parse, item, candidates)
+    if len(candidates) > 1:
+        parse.ambiguous.append(Ambiguity(item.text, candidates))
+        return ()
+    if not item.exact:
+        parse.doubt(0.97)
+    return candidates
+
+
+def _told_apart(parse: Parse, item: Item, candidates: tuple[Named, ...]) -> tuple[Named, ...]:
+    """Those that something else in the question tells from the others: "web-03 in project acme-prod"."""
+    told = parse.names.told_apart(candidates)
+    for other in parse.items:
+        if other is item or not other.named:
+            continue
+        name = other.named[0].name.casefold()
+        kept = tuple(one for one, words in zip(candidates, told, strict=True) if words.casefold().endswith(f" {name}"))
+        if len(kept) == 1:
+            other.used = other.dropped = True
+            return kept
+    return candidates
+
+
+def on_name(parse: Parse, item: Item) -> None:
+    """A name: what the question is about, or what it is limited to."""
+    item.used = True
+    wanted = _wanted(parse, item)
+    found = choose(parse, item, wanted)
+    if not found:
+        return
+    negation = parse.take_negation()
+    prep, parse.prep = parse.prep, ""
+    if parse.compare or parse.join == "or":
+        parse.join = ""
+    if _is_subject(parse, found[0], prep, negation):
+        parse.subject += found
+        return
+    if parse.head is None:
+        parse.waiting_named.append((found, negation, prep))
+    else:
+        limit(parse, found, negation)
+
+
+def _wanted(parse: Parse, item: Item) -> tuple[str, ...]:
+    """Types that the words around speak for."""
+    if item.typed_as:
+        return (item.typed_as,)
+    known = parse.subject[-1:] or [one for found, _, _ in parse.waiting_named[-1:] for one in found]
+    if parse.join in ("and", "or") and known:
+        return (known[0].type,)
+    scoped = [named.type for target in parse.targets() for piece in target.pieces for named in piece.named]
+    if parse.join in ("and", "or") and scoped:
+        return (scoped[-1],)
+    return ()
+
+
+def _is_subject(parse: Parse, named: Named, prep: str, negation: Negation) -> bool:
+    """Whether the question is about the named resource itself rather than about what is in it."""
+    if negation or parse.grouping:
+        return False
+    if parse.head is None:
+        return not (prep in ("in", "on", "belong") and not parse.asked)
+    return parse.head.entity.name == named.type and not prep
+
+
+def limit(parse: Parse, named: tuple[Named, ...], negation: Negation = "", target: Target | None = None) -> bool:
+    """Rows of the innermost entity that has to do with it must belong to the named resource."""
+    for one in [target] if target else parse.targets():
+        if one is None:
+            continue
+        piece = belonging(one, named)
+        if piece is None:
+            continue
+        joined = _joined(one, piece, negation)
+        if not joined:
+            one.add(piece.negated() if negation else piece)
+        return True
+    if named:
+        parse.unresolved.append(named[0].name)
+    return False
+
+
+def belonging(target: Target, named: tuple[Named, ...]) -> Piece | None:
+    """What it requires to belong to one of these."""
+    condition = paths.belongs_to_any(target.entity, named)
+    if condition is None:
+        return None
+    kind = entity(named[0].type)
+    if named[0].type == target.entity.name:
+        dimension, words = "name", "called " + " or ".join(one.name for one in named)
+    else:
+        dimension = f"scope:{named[0].type}"
+        prep = _PREPOSITIONS.get(named[0].type, "of")
+        words = f"{prep} {kind.singular} {' or '.join(one.name for one in named)}"
+    return Piece(dimension, condition, words, named)
+
+
+def _joined(target: Target, piece: Piece, negation: Negation) -> bool:
+    """A second name of the same type widens what the first one said: "in acme-prod and retail"."""
+    for at, known in enumerate(target.pieces):
+        if known.dimension != piece.dimension or not known.named:
+            continue
+        was_negated = isinstance(known.condition, Not)
+        if was_negated != bool(negation) and not was_negated:
+            return False
+        wider = belonging(target, tuple(dict.fromkeys((*known.named, *piece.named))))
+        if wider is not None:
+            target.pieces[at] = wider.negated() if was_negated or negation else wider
+            return True
+    return False

@@ -1,0 +1,142 @@
+"""Groups, order and limits: "per host", "the 5 largest", "the project with the most servers"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from copilot.grammar.items import Item
+from copilot.grammar.parse import Parse, attribute_of
+from copilot.model import paths
+from copilot.model.declaration import Entity
+from copilot.model.registry import entity
+from copilot.query import Counted
+
+USUAL_LIMIT = 10  # of "the largest volumes"
+# What makes one busy.
+_BUSY = {
+    "hypervisor": "server", "project": "server", "flavor": "server", "image": "server", "network": "port",
+        "volume_type": "volume",
+    "storage_pool": "volume", "user": "server", "security_group": "port", "availability_zone": "server",
+        "server": "volume",
+    "domain": "project", "router": "port", "subnet": "port", "aggregate": "hypervisor", "keypair": "server",
+    "server_group": "server",
+}  # fmt: skip
+# Words for columns that a project or host has through what belongs to it.
+_THROUGH = {
+    "vcpus": ("server", "vcpus", "vCPUs"),
+    "ram_mb": ("server", "ram_mb", "RAM"),
+    "disk_gb": ("server", "disk_gb", "disk"),
+    "size_gb": ("volume", "size_gb", "storage"),
+}
+
+
+@dataclass(slots=True)
+class Order:
+    """Order, limit, and the numbers of related rows that they speak of."""
+
+    order: list[tuple[str, bool]] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
+    limit: int | None = None
+    columns: list[str] = field(default_factory=list)
+
+
+def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
+    """What was said about order, for rows of an entity."""
+    made = Order(limit=parse.limit)
+    said = list(parse.order)
+    if parse.superlative in ("largest", "smallest", "most", "fewest"):
+        said.append((None, parse.superlative))
+    for item, kind in said:
+        if not _one(parse, head, item, kind, made):
+            parse.unresolved.append(item.text if item else kind)
+    if parse.top and not said:
+        made.order = made.order or ([(head.size, parse.top == "top")] if head.size else [])
+        parse.doubt(0.9)
+    superlative = any(kind for _, kind in said if kind not in ("", "oldest_first"))
+    if made.order and superlative and made.limit is None:
+        made.limit = USUAL_LIMIT if plural else 1
+    if parse.descending is not None and made.order:
+        made.order[0] = (made.order[0][0], parse.descending)
+    return made
+
+
+def _one(parse: Parse, head: Entity, item: Item | None, kind: str, made: Order) -> bool:
+    if kind in ("oldest", "newest"):
+        column = head.born
+        if not column:
+            return False
+        made.order.append((column, kind == "newest"))
+        made.columns.append(column)
+        return True
+    if kind in ("busiest", "idlest"):
+        target = _BUSY.get(head.name)
+        return target is not None and _count(head, target, kind == "busiest", made)
+    falling = kind not in ("fewest", "smallest")
+    if item is None:
+        if not head.size:
+            return False
+        made.order.append((head.size, falling))
+        return True
+    return _by_item(head, item, kind, falling, made)
+
+
+def _by_item(head: Entity, item: Item, kind: str, falling: bool, made: Order) -> bool:
+    attribute = attribute_of(head, item)
+    if kind in ("most", "fewest", "largest", "smallest"):
+        for name in item.entities:
+            if name != head.name and _count(head, name, falling, made):
+                return True
+    if attribute is not None:
+        down = falling if kind else attribute.is_number or attribute.role == "time"
+        made.order.append((attribute.column, down))
+        made.columns.append(attribute.column)
+        return True
+    for name in item.entities:
+        if name in head.scopes:
+            made.order.append((head.scopes[name], bool(kind) and falling))
+            return True
+    return _through(head, item, falling, made)
+
+
+def _count(head: Entity, name: str, falling: bool, made: Order) -> bool:
+    way = paths.path(head.name, name)
+    if len(way) != 1:
+        return False
+    counted = Counted(entity(name).plural, way[0].name)
+    made.counted.append(counted)
+    made.order.append((counted.name, falling))
+    return True
+
+
+def _through(head: Entity, item: Item, falling: bool, made: Order) -> bool:
+    """ "the project with the most RAM": added up over what belongs to it."""
+    for columns in item.columns.values():
+        for column in columns:
+            if column not in _THROUGH:
+                continue
+            name, column, title = _THROUGH[column]
+            way = paths.path(head.name, name)
+            if len(way) == 1:
+                counted = Counted(title, way[0].name, kind="sum", column=column)
+                made.counted.append(counted)
+                made.order.append((counted.name, falling))
+                return True
+    return False
+
+
+def group_columns(parse: Parse, head: Entity) -> tuple[tuple[str, ...], Entity | None]:
+    """Columns to group by; or the entity whose rows the head's are counted for, where the head has no such column."""
+    columns: list[str] = []
+    for item in parse.groups:
+        attribute = attribute_of(head, item)
+        scope = next((head.scopes[name] for name in item.entities if name in head.scopes), None)
+        if scope is not None:
+            columns.append(scope)
+        elif attribute is not None:
+            columns.append(attribute.column)
+        else:
+            through = next((name for name in item.entities if len(paths.path(name, head.name)) == 1), None)
+            if through is not None and len(parse.groups) == 1:
+                return (), entity(through)
+            parse.unresolved.append(item.text)
+    return tuple(columns), None

@@ -1,0 +1,204 @@
+"""From tokens to items: at every place the longest thing that is known there."""
+
+from __future__ import annotations
+
+from copilot.answers import Context, Named
+from copilot.grammar.items import Item, words_of
+from copilot.grammar.lexicon import Lexicon, Senses, lexicon
+from copilot.language import numbers, spelling, times
+from copilot.language.tokens import tokenise
+from copilot.linking.linker import Link, link
+from copilot.linking.names import Names
+from copilot.reading import Token
+
+# Words before a name: what follows is more likely a name than a slip.
+_BEFORE_NAMES = ("in", "on", "of", "with", "belong", "except", "per", "compare", "what_about", "only", "same")
+# Words that stand between a type and its name: "host called cmp-03".
+_CALLED = ("named", "is")
+# The linker is asked for these when nothing says which type it is.
+_NOT_ALONE = frozenset({"role", "group", "service", "endpoint", "availability_zone", "keypair", "region"})
+VALUES = ("address", "mac", "id", "quoted")
+
+
+class Scanner:
+    """Items of one question."""
+
+    def __init__(self, question: str, names: Names, context: Context) -> None:
+        self.question = question
+        self.words: Lexicon = lexicon()
+        self.tokens = tokenise(question, self.words.words)
+        self.texts = words_of(self.tokens)
+        self.names = names
+        self.context = context
+        self.items: list[Item] = []
+
+    def scan(self) -> list[Item]:
+        """All items, in order."""
+        at = 0
+        while at < len(self.tokens):
+            item = self._next(at)
+            self.items.append(item)
+            at = item.end
+        return self.items
+
+    def _next(self, at: int) -> Item:
+        token = self.tokens[at]
+        phrase = self.words.longest_at(self.texts, at)
+        if token.kind == "mark":
+            return self._quantity(at) or self._item(at, 1, senses=None, value="")
+        if token.kind in VALUES:
+            return self._value(at)
+        return (
+            self._period(at, phrase)
+            or self._quantity(at)
+            or self._typed(at, phrase)
+            or self._plain_name(at, phrase)
+            or (self._item(at, phrase[1], senses=phrase[0]) if phrase else None)
+            or self._mended(at)
+        )
+
+    def _item(self, at: int, length: int, **values: object) -> Item:
+        first, last = self.tokens[at], self.tokens[at + length - 1]
+        text = " ".join(token.text for token in self.tokens[at : at + length])
+        return Item(at, at + length, text if first is not last else first.text, **values)  # type: ignore[arg-type]
+
+    def _period(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
+        found = times.period(self.tokens, at, self.context.now, self.context.zone)
+        if found is None or (phrase and phrase[1] > found[1]):
+            return None
+        return self._item(at, found[1], period=found[0])
+
+    def _quantity(self, at: int) -> Item | None:
+        found = numbers.quantity(self.tokens, at)
+        if found is None:
+            return None
+        return self._item(at, found[1], quantity=found[0])
+
+    def _value(self, at: int) -> Item:
+        """An address, id or quoted text: of something in the store, or just a text to look for."""
+        token = self.tokens[at]
+        found = self._link(at, ())
+        text = token.text.strip("\"'`")
+        if found is None:
+            return self._item(at, 1, value=text)
+        item = self._item(at, found.eaten, named=found.named, exact=found.exact, value=text)
+        return self._typed_behind(item)
+
+    def _typed(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
+        """A type word with a name behind it: "host cmp-03", "tenant acme prod", "vm called web-03"."""
+        if phrase is None or not phrase[0].entities:
+            return None
+        senses, length = phrase
+        start = at + length
+        called = start < len(self.tokens) and self.texts[start] in ("called", "named")
+        start += called
+        if start >= len(self.tokens) or self.tokens[start].kind == "mark":
+            return None
+        is_plural = self._is_plural(self.texts[at : at + length])
+        for entity in senses.entities:
+            found = self._link(start, (entity,))
+            if found is None or not self._believable(start, found, is_plural, called):
+                continue
+            return self._item(
+                at, start - at + found.eaten, named=found.named, exact=found.exact, typed_as=entity, plural=is_plural
+            )
+        return None
+
+    def _believable(self, start: int, found: Link, is_plural: bool, called: bool) -> bool:
+        """Whether what follows a type word is a name rather than the sentence going on."""
+        known = self.words.longest_at(self.texts, start)
+        if known is None:
+            return found.exact or not is_plural or self.tokens[start].kind == "name"
+        if self.tokens[start].kind in ("name", "quoted") and found.exact:
+            return True
+        return found.exact and not is_plural and (called or found.eaten >= known[1])
+
+    def _plain_name(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
+        """A name by itself."""
+        token = self.tokens[at]
+        before = self.items[-1] if self.items else None
+        expected = before is not None and before.is_concept(*_BEFORE_NAMES)
+        if phrase is not None and not (token.kind == "name" or expected):
+            return None
+        found = self._link(at, ())
+        if found is None or (phrase is not None and not (found.exact and self._wins(at, found, phrase))):
+            return None
+        item = self._item(at, found.eaten, named=found.named, exact=found.exact)
+        return self._typed_behind(item)
+
+    def _wins(self, at: int, found: Link, phrase: tuple[Senses, int]) -> bool:
+        """Whether an exact name that is also a known phrase is meant as the name."""
+        if found.eaten > phrase[1]:
+            return True
+        senses = phrase[0]
+        if found.eaten < phrase[1] or senses.entities or senses.states:
+            return False
+        return self.tokens[at].kind == "name" or not senses.concepts
+
+    def _typed_behind(self, item: Item) -> Item:
+        """A name with its type word behind it: "the acme-prod tenant", "cmp-03 host"."""
+        phrase = self.words.longest_at(self.texts, item.end) if item.end < len(self.tokens) else None
+        if phrase is None or self._is_plural(self.texts[item.end : item.end + phrase[1]]):
+            return item
+        for entity in phrase[0].entities:
+            fitting = tuple(one for one in item.named if one.type == entity)
+            if fitting:
+                item.named, item.typed_as, item.end = fitting, entity, item.end + phrase[1]
+                break
+        return item
+
+    def _mended(self, at: int) -> Item:
+        """An unknown word: a slip in a known word, a name with a slip, or just unknown."""
+        token = self.tokens[at]
+        before = self.items[-1] if self.items else None
+        expected = before is not None and before.is_concept(*_BEFORE_NAMES)
+        word = spelling.correct(token.word, self.words.correctable) if token.kind == "word" else None
+        if expected or word is None:
+            found = self._link(at, ()) or self._guess(at)
+            if found is not None and (word is None or found.exact):
+                return self._typed_behind(self._item(at, found.eaten, named=found.named, exact=found.exact))
+        if word is not None:
+            self.texts[at] = word
+            again = self._next(at)
+            again.corrected = again.corrected or word
+            return again
+        return self._item(at, 1)
+
+    def _guess(self, at: int) -> Link | None:
+        """A name that is not quite so in the store, where a name is expected or it looks like one."""
+        types: tuple[str, ...] = (
+            "project",
+            "hypervisor",
+            "server",
+            "network",
+            "image",
+            "flavor",
+            "volume",
+            "domain",
+            "user",
+        )
+        behind = self.words.longest_at(self.texts, at + 1) if at + 1 < len(self.tokens) else None
+        if behind and behind[0].entities and not self._is_plural(self.texts[at + 1 : at + 1 + behind[1]]):
+            types = tuple(behind[0].entities)
+        return self._link(at, types)
+
+    def _link(self, at: int, types: tuple[str, ...]) -> Link | None:
+        found = link(self.tokens, at, self.names, types, question=self.question, known=self.words.words)
+        if found is None or types:
+            return found
+        kept = tuple(one for one in found.named if one.type not in _NOT_ALONE)
+        return Link(kept, len(kept) > 1, found.eaten, found.exact) if kept else None
+
+    def _is_plural(self, words: list[str]) -> bool:
+        last = words[-1]
+        return last.endswith("s") and last not in ("vps", "dns", "address", "class", "ipaddress")
+
+
+def same_type(named: tuple[Named, ...]) -> bool:
+    """Whether all candidates are of one type."""
+    return len({one.type for one in named}) == 1
+
+
+def text_of(tokens: tuple[Token, ...], start: int, end: int) -> str:
+    """What was typed from one token to another."""
+    return " ".join(token.text for token in tokens[start:end])

@@ -1,0 +1,65 @@
+"""Times of a question: when things were made, when they vanished, or the time that is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from copilot.answers import Context
+from copilot.grammar.frames import Piece
+from copilot.grammar.parse import Parse
+from copilot.model.declaration import Entity
+from copilot.query import Condition, Test, both
+from copilot.reading import Period
+
+
+@dataclass(slots=True)
+class Timed:
+    """`piece`: on the time column; `at`: the time of the data; `gone`: when what is asked for vanished."""
+
+    piece: Piece | None = None
+    at: datetime | None = None
+    gone: tuple[datetime | None, datetime | None] | None = None
+    words: str = ""
+
+
+def timed(parse: Parse, head: Entity, context: Context) -> Timed:
+    """What the times said mean for an entity."""
+    made = Timed()
+    if parse.gone and not parse.periods:
+        made.gone = (None, None)
+        return made
+    for period in parse.periods:
+        _one(parse, head, period, context, made)
+    return made
+
+
+def _one(parse: Parse, head: Entity, period: Period, context: Context, made: Timed) -> None:
+    if parse.gone:
+        made.gone = (period.since or period.at, period.until)
+        made.words = period.words
+    elif period.at is not None and not parse.born:
+        made.at, made.words = period.at, period.words
+    elif parse.past and not parse.born and not period.age and head.type is not None and period.since is not None:
+        # "how many vms were there yesterday": as it was at the end of that time.
+        made.at, made.words = min(period.until or context.now, context.now), period.words
+        parse.doubt(0.9)
+    elif head.born:
+        made.piece = born(head, period)
+        if not (parse.born or period.age) and head.type is not None:
+            parse.doubt(0.95)
+    else:
+        parse.unresolved.append(period.words)
+
+
+def born(head: Entity, period: Period) -> Piece:
+    """That it was made in the period."""
+    tests: list[Condition] = []
+    since, until = period.since, period.until
+    if period.at is not None:
+        since = period.at
+    if since is not None:
+        tests.append(Test(head.born, ">=", (since,)))
+    if until is not None:
+        tests.append(Test(head.born, "<", (until,)))
+    return Piece("born", both(*tests), period.words if period.age else f"created {period.words}")

@@ -133,6 +133,14 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, source: BinaryIO) -
 
 def _run(connection: duckdb.DuckDBPyConnection, sql: str, limit: int) -> dict[str, Any]:
     connection.execute("BEGIN TRANSACTION READ ONLY")
+    try:
+        return _rows(connection, sql, limit)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, limit: int) -> dict[str, Any]:
+    """The rows, of which more are counted than given."""
     result = connection.execute(f"SELECT * FROM ({sql}) LIMIT {MAX_COUNTED + 1}")
     columns = [{"name": str(one[0])[:MAX_CELL], "type": str(one[1])[:40]} for one in result.description]
     rows: list[list[Any]] = []

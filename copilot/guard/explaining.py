@@ -6,8 +6,7 @@ import difflib
 import re
 
 from copilot.guard.parsing import Checked
-from copilot.guard.process import Failed
-from copilot.guard.refusing import Refused, shown
+from copilot.guard.refusing import Failed, Refused, shown
 from copilot.guard.scoping import columns_of
 from store import formulas
 
@@ -67,6 +66,5 @@ def _no_column(name: str, checked: Checked) -> str:
         columns = columns_of(type)
         near = difflib.get_close_matches(name.lower(), columns, n=5, cutoff=0.5)
         words.append(f"{plural} has {', '.join(near)}" if near else f"{plural} has {', '.join(columns)}")
-    return (
-        f"There is no column {shown(name)} here. {'; '.join(words)[:1500]}." if words else f"There is no {shown(name)}."
-    )
+    found = "; ".join(words)[:1500] or "Name the view that it belongs to in FROM"
+    return f"There is no column {shown(name)} here. {found}."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from copilot.guard.refusing import Refused
+from copilot.guard.refusing import Failed, Refused
 from copilot.guard.shapes import Node
 from copilot.guard.walking import Walk, Wanted
 from store import times
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 MAX_TEXT = 10_000  # characters
 MAX_TREE = 4_000_000  # characters of JSON
 
-# Runs one of the statements of this file with its parameters, on a DuckDB that may hold nothing: answers its rows.
+# Runs one of the statements of this file with its parameters, on a DuckDB that may hold nothing: answers its rows, or
+# raises Failed.
 Ask = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]
 
 _PARSE = "SELECT json_serialize_sql(?)"
@@ -50,11 +51,19 @@ class Checked:
 
 def check(sql: str, connection: duckdb.DuckDBPyConnection, now: datetime | None = None) -> Checked:
     """Look at a statement with a DuckDB connection, of which only the parser is used. Raises Refused."""
-    return looked_at(sql, lambda text, values: connection.execute(text, list(values)).fetchall(), now)
+    import duckdb
+
+    def ask(text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        try:
+            return connection.execute(text, list(values)).fetchall()
+        except duckdb.Error as error:
+            raise Failed(type(error).__name__, str(error)) from None
+
+    return looked_at(sql, ask, now)
 
 
 def looked_at(sql: str, ask: Ask, now: datetime | None = None) -> Checked:
-    """As `check`, with whatever runs statements. `now` is an aware time. Raises Refused."""
+    """As `check`, with whatever runs statements. `now` is an aware time. Raises Refused, and what `ask` raises."""
     statement = _parsed(_readable(sql), ask)
     walk = Walk(now or times.utcnow())
     walk.statement(statement)
@@ -102,26 +111,22 @@ def _why(parsed: Node) -> str:
 
 
 def _written(statement: Node, ask: Ask) -> str:
-    import duckdb
-
     tree = json.dumps({"error": False, "statements": [statement]})
     try:
         return str(ask(_WRITE, [tree])[0][0])
-    except duckdb.Error:
+    except Failed:
         raise Refused("The statement has a value that can not be used: write plain numbers and texts.") from None
 
 
 def _moment(expression: Node, ask: Ask) -> datetime:
     """The time that a constant expression stands for; it was walked with few functions and nothing to read."""
-    import duckdb
-
     example = "write it as TIMESTAMP '2026-11-23 09:00:00' (UTC)"
     select = {**_SELECT, "select_list": [expression]}
     text = _written({"node": select, "named_param_map": []}, ask)
     try:
         found = ask(f"SELECT CAST(CAST(({text}) AS TIMESTAMP) AS VARCHAR)", [])[0][0]
         return datetime.fromisoformat(str(found))
-    except (duckdb.Error, ValueError):
+    except (Failed, ValueError):
         raise Refused(f"The time of a view can not be read: {example}.") from None
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copilot.guard.child import LENGTH, MAX_ANSWER
+from copilot.guard.refusing import Failed
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,15 +30,6 @@ class Ended(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
-
-
-class Failed(Exception):
-    """The process answered with an error: `kind` is its class, or "memory"; the message is DuckDB's."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
 
 
 class Process:

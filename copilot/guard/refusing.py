@@ -7,7 +7,21 @@ from store import formulas
 
 class Refused(Exception):
     """The statement is not run. The message is one or two sentences for the model that wrote it: what is wrong and what
-    it may do instead. It names nothing but what the model wrote itself and what it may use."""
+    it may do instead. It names nothing but what the model wrote itself and what it may use.
+
+    peak   bytes of memory that the process in which it ran took at most; 0 when it never ran
+    """
+
+    peak = 0
+
+
+class Failed(Exception):
+    """DuckDB's error: `kind` is its class, or "memory"."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
 
 
 def shown(text: object) -> str:

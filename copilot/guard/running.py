@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from copilot.answers import MOST_ROWS, Table
 from copilot.guard import explaining, tabling
 from copilot.guard.parsing import looked_at
-from copilot.guard.process import Ended, Failed, Process
+from copilot.guard.process import Ended, Process
+from copilot.guard.refusing import Failed, Refused
 from copilot.guard.scoping import Load, loads
 from copilot.sources import NotAvailable, Sources
 from store import times
@@ -69,8 +70,13 @@ def run(
     try:
         with Process(seconds=seconds, memory=memory) as process:
             return _run(sql, sources, process, max(1, min(limit, MOST_ROWS)), moment, started)
+    except Refused as error:
+        error.peak = process.peak
+        raise
     except Ended as error:
-        raise explaining.ended(error.why, seconds, memory) from None
+        refusal = explaining.ended(error.why, seconds, memory)
+        refusal.peak = process.peak
+        raise refusal from None
     except OSError:
         raise NotAvailable("No process can be started for the statement just now: ask again in a moment.") from None
     finally:

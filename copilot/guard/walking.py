@@ -157,9 +157,9 @@ class Walk:
         table = self._moment(name, arguments[0])
         kept = {key: node[key] for key in ("sample", "query_location", "column_name_alias")}
         base = {"schema_name": "", "table_name": table, "catalog_name": "", "at_clause": None}
-        ordinality = node.get("with_ordinality")
+        alias, ordinality = node.get("alias"), node.get("with_ordinality")
         node.clear()
-        node.update({"type": "BASE_TABLE", "alias": _alias_of(name, call, self), **kept, **base})
+        node.update({"type": "BASE_TABLE", "alias": self.name(alias or name), **kept, **base})
         if ordinality != "WITHOUT_ORDINALITY":
             raise Refused("WITH ORDINALITY is not available here: use row_number() OVER ().")
 
@@ -234,6 +234,8 @@ class Walk:
             raise Refused("The time of a view must be a constant, such as TIMESTAMP '2026-11-23 09:00:00'.")
         if name not in (allowed.WINDOWS if window else allowed.FUNCTIONS | allowed.ROWS):
             raise Refused(f"The function {shown(name)} is not available: write it with common functions of DuckDB.")
+        if isinstance(children, list) and any(as_node(child).get("class") == "STAR" for child in children):
+            raise Refused("COLUMNS(...), * LIKE and functions of * are not available: name the columns.")
         if name == "age" and isinstance(children, list) and len(children) == 1:
             children.insert(0, _constant_time("TIMESTAMP", f"{self.now.astimezone(UTC):%Y-%m-%d %H:%M:%S}", ""))
 
@@ -260,10 +262,6 @@ class Walk:
 
 def _views() -> str:
     return ", ".join(VIEWS)
-
-
-def _alias_of(name: str, call: Node, walk: Walk) -> str:
-    return walk.name(call.get("alias") or name)
 
 
 def _constant_time(kind: str, text: str, alias: str) -> Node:

@@ -106,9 +106,12 @@ class History:
 
 
 def clean(text: str) -> str:
-    """A person's text on one line, without control characters and half characters (lone surrogates)."""
-    kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") else one for one in text)
-    return " ".join(kept.split())
+    """A person's text on one line, without control and invisible characters and halves of some (lone surrogates)."""
+    kept = (" " if (kind := unicodedata.category(one)) in _BLANK else "" if kind in _NOTHING else one for one in text)
+    return " ".join("".join(kept).split())
+
+
+_BLANK, _NOTHING = ("Cc", "Zl", "Zp"), ("Cf", "Cs")
 
 
 def _item(row: Mapping[Any, Any]) -> Row:

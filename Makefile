@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # $(call stage,NAME,COMMAND): runs the command and prints how long it took, also when it fails.
 stage = @began=$$(date +%s); $(2); code=$$?; echo "== stage $(1): $$(( $$(date +%s) - began )) s"; exit $$code
 
-.PHONY: wheel lock help demo install install-dev test lint test-fast test-faults faults test-live bench docs lab-up lab-down lab-status clean
+.PHONY: eval-copilot wheel lock help demo install install-dev test lint test-fast test-faults faults test-live bench docs lab-up lab-down lab-status clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ lab-status: ## one line per service of the lab cloud
 
 bench: install-dev ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks.all
+
+eval-copilot: install-dev ## ask the copilot all questions of its evaluation, and count the verdicts
+	$(BIN)/python -m tests.copilot.evaluation.run
 
 docs: install-dev ## write the generated pages anew
 	$(BIN)/python docs/generate.py

@@ -1,0 +1,173 @@
+"""Yes or no."""
+
+from __future__ import annotations
+
+from tests.copilot.evaluation.cases import case
+from tests.copilot.evaluation.expect import Yes
+from tests.copilot.evaluation.oracle import pick
+
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    is {server} running; is {server} up?; ~is {server} runing; {server} running?; is vm {server} powered on; is
+    {server|upper} active?; Could you please check whether {server} is running?
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(False),
+    """
+    is {server_off} running; is {server_off} up?; ~is {server_off} actve; is the machine {server_off} turned on?
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    is {server_off} stopped; is {server_off} powered off?; ~is {server_off} swiched off
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(False),
+    """
+    are all hosts up; are all hypervisors up and running?; ~are all hots up; all compute nodes ok?
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(False),
+    """
+    are all vms running; are all servers active?; ~are all machines runing
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    any vm in error; is there any server in error state?; ~any vms in eror?; are there broken instances; do we have
+    vms in error?
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(bool(pick(w, "server", host=s.host["name"], status="ERROR"))),
+    """
+    any vm in error on {host}; are there broken vms on {host}?; ~any instnaces in error on host {host}
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(False),
+    """
+    is {host_down} up; is host {host_down} up?; ~is hypervisor {host_down} uo; is {host_down|short} alive
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    is {host_down} down; is host {host_down|short} down?
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    is {host_off} disabled; is host {host_off} disabled?; ~is {host_off} disabeld
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    is {volume} attached; is volume {volume} in use?; ~is volume {volume} atached
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(False),
+    """
+    is {volume_free} attached to a vm; is volume {volume_free} attached?; ~is {volume_free} in us by any server
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    does {server} have a floating ip; has {server} a fip?; ~does {server} have a flaoting ip
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(False),
+    """
+    does {server_bare} have a floating ip; has {server_bare} any volumes; ~has {server_bare} a floatin ip; does
+    {server_bare} have volumes attached?
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    is {server_locked} locked; is vm {server_locked} locked?; ~is {server_locked} lokced
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(False),
+    """
+    is {server_open} locked; is {server_open} locked right now?
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    is {volume2} encrypted; is volume {volume2} encrypted?; ~is disk {volume2} encrpted
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    does {server_fromvol} boot from a volume; is {server_fromvol} booted from volume?; ~does {server_fromvol} boot
+    form volume
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    does {project} have any stopped vms; are there stopped vms in {project}?; ~any stoped servers in {project}
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(s.server2["host"] == s.host["name"]),
+    """
+    does {server2} run on {host}; is {server2} on host {host}?; ~is {server2} runing on {host}
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    is there a network that is down; are any networks down?; ~any netwrok down?
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(True),
+    """
+    do we have unattached volumes; are there any orphaned disks?; ~are there unatached volumes
+    """,
+)
+case(
+    "yes-no",
+    lambda w, s: Yes(any(copy["created"] >= w.at(0, 0) for copy in w.rows("snapshot"))),
+    """
+    were any snapshots taken today; any snaps today?; ~where there snapshots taken today
+    """,
+)

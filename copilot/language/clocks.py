@@ -43,6 +43,13 @@ class Clock:
                     return moment
         return civil.at(day, self.hour, self.minute, self.second, self.zone)
 
+    def following(self, start: datetime, civil: Civil) -> datetime:
+        """When it is that time next, from the start on; an hour alone in whichever half of the day comes first."""
+        day = civil.local(start).date()
+        hours = (self.hour, self.hour + 12) if self.either else (self.hour,)
+        moments = (civil.at(day + n * _DAY, h, self.minute, self.second, self.zone) for n in range(3) for h in hours)
+        return min(moment for moment in moments if moment >= start)
+
     def last(self, civil: Civil) -> datetime:
         """When it was that time last before the limit; looking ahead, when it will be next."""
         day = civil.local(civil.limit).date()
@@ -110,7 +117,7 @@ def _written(tokens: Sequence[Token], i: int) -> tuple[Clock, int] | None:
         half, k = word(tokens, k)[0], k + 1
     if half is not None:
         return (_half_day(hour, minute, second, half), k) if 1 <= hour <= 12 else None
-    either = 1 <= hour < 12 and len(found[1]) == 1
+    either = 1 <= hour < 12 and found[1][0] != "0"
     return Clock(hour, minute, second, either and found[5] is None, _zone(found[5])), k
 
 

@@ -90,7 +90,7 @@ def _ago(tokens: Sequence[Token], i: int, civil: Civil, _led: bool) -> Found | N
     k = i + (word(tokens, i) in ("around", "about", "roughly", "nearly", "almost", "~", "some"))
     found = timewords.lasting(tokens, k)
     if found is None:
-        return None
+        return _same_time(tokens, i, civil)
     length, k = found
     if word(tokens, k) == "from" and word(tokens, k + 1) == "now":
         return Moment(_point(civil.shifted(length, 1))), k + 2
@@ -101,6 +101,19 @@ def _ago(tokens: Sequence[Token], i: int, civil: Civil, _led: bool) -> Found | N
         day = civil.days(civil.local(at).date())
         return Moment(_point(timed[0].within(day, civil))), timed[1]
     return Moment(_point(at)), k + 1
+
+
+def _same_time(tokens: Sequence[Token], i: int, civil: Civil) -> Found | None:
+    """ "this time yesterday", "the same time last week"."""
+    k = i + (word(tokens, i) == "the")
+    if word(tokens, k) not in ("this", "same") or word(tokens, k + 1) != "time":
+        return None
+    if said(tokens, k + 2) == "yesterday":
+        return Moment(_point(civil.shifted(timewords.of(1, "day")))), k + 3
+    what = said(tokens, k + 3)
+    if said(tokens, k + 2) != "last" or what not in ("week", "month", "year"):
+        return None
+    return Moment(_point(civil.shifted(timewords.of(1, what)))), k + 4
 
 
 def _edge(tokens: Sequence[Token], i: int, civil: Civil, _led: bool) -> Found | None:
@@ -173,6 +186,8 @@ def _day_first(tokens: Sequence[Token], i: int, civil: Civil, led: bool) -> Foun
         part, k = PARTS[in_the[0]], in_the[1]
     timed = _timed(tokens, k)
     if timed is not None:
+        if part is None and day.hours is None and (in_the := _in_the(tokens, timed[1])) is not None:
+            part, timed = PARTS[in_the[0]], (timed[0], in_the[1])
         at = _choose(day, civil, part, timed[0])
         return Moment(_point(at), floats=day.floats), timed[1]
     for span in _spans(day, civil, part):
@@ -230,7 +245,7 @@ def _relative(tokens: Sequence[Token], i: int, civil: Civil, _led: bool) -> tupl
     return Day(iter((civil.today + timedelta(days=days + shift),)), floats=False), k + 1
 
 
-def _this_part(tokens: Sequence[Token], i: int, civil: Civil, _led: bool) -> tuple[Day, int] | None:
+def _this_part(tokens: Sequence[Token], i: int, civil: Civil, led: bool) -> tuple[Day, int] | None:
     """ "this morning", "tonight", "last night", "overnight", "the night"."""
     first, second, today = said(tokens, i), said(tokens, i + 1), civil.today
     early = civil.local(civil.now).hour < 6
@@ -244,7 +259,9 @@ def _this_part(tokens: Sequence[Token], i: int, civil: Civil, _led: bool) -> tup
         if word(tokens, i + 2) == "of":  # "the morning of 20 Nov"
             day = _day(tokens, i + 3, civil, True)
             return None if day is None or day[0].hours else (replace(day[0], hours=PARTS[second]), day[1])
-        return (_fixed(today - timedelta(days=1), "night"), i + 2) if second == "night" else None
+        if second == "night":
+            return _fixed(today - timedelta(days=1), "night"), i + 2
+        return (Day(_back(civil), True, PARTS[second]), i + 2) if led else None
     if first == "last" or second == "night":
         yesterday = first == "last" or early
         return _fixed(today - timedelta(days=yesterday), second), i + 2
@@ -322,15 +339,18 @@ def _period(tokens: Sequence[Token], i: int, civil: Civil, led: bool) -> Found |
             span = civil.unit(what, back) if calendar else civil.rolling(timewords.of(1, what))
             return Moment(span), k + 2
         if which in ("this", "current", "next", "coming", "following"):
+            if the and which != "this" and what != "weekend" and which != "current":  # "the next week"
+                return Moment(Span(civil.now, civil.shifted(timewords.of(1, what), 1))), k + 2
             return Moment(_current(civil, what, which)), k + 2
     if timewords.UNITS.get(which, which) in _CALENDAR and tuple(said(tokens, k + n) for n in (1, 2)) == (
         "before",
         "last",
     ):
-        return Moment(civil.unit(timewords.UNITS.get(which, which), -2)), k + 3
+        back = -1 if which == "weekend" and civil.today.weekday() < 5 else -2
+        return Moment(civil.unit(timewords.UNITS.get(which, which), back)), k + 3
     if which == "weekend" and (the or led):
         return Moment(civil.weekend()), k + 1
-    if which == "week" and (the or led):
+    if which == "week" and (the or led or number(tokens, k + 1) is not None):
         return _numbered_week(tokens, k, civil)
     return month_period(tokens, i, civil, led)
 
@@ -365,7 +385,10 @@ def month_period(tokens: Sequence[Token], i: int, civil: Civil, led: bool) -> Fo
     which = said(tokens, i) if said(tokens, i) in ("last", "this", "next", "past", "previous") else ""
     k = i + bool(which)
     name = said(tokens, k)
-    if name in MONTHS and not which and not led and name in _SHORT_MONTHS and number(tokens, k + 1) is None:
+    if name in MONTHS and i and (tokens[i - 1].kind == "number" or word(tokens, i - 1)[:1].isdecimal()):
+        return None  # "31 June"
+    to = said(tokens, k + 1) in ("to", "-", "until", "through") and said(tokens, k + 2) in MONTHS
+    if name in _SHORT_MONTHS and not (which or led or to) and number(tokens, k + 1) is None:
         return None
     found = month_of(tokens, k, civil, which, led)
     return None if found is None else (Moment(found[0], floats=found[1]), found[2])

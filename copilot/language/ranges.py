@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from copilot.language import timewords
 from copilot.language.civil import Civil, Span
 from copilot.language.clocks import Clock, clock
-from copilot.language.moments import Moment, moment
+from copilot.language.moments import PARTS, Moment, moment
 from copilot.language.numbers import amount
 from copilot.language.phrases import number, word
-from copilot.language.pieces import MONTHS
+from copilot.language.pieces import MONTHS, WEEKDAYS
 from copilot.language.timewords import said
 from copilot.reading import Token
 
 _TO = frozenset({"to", "until", "through", "-"})
+_HALVES = frozenset({"am", "pm", "tonight", "noon", "midnight"})
 _DAY = timedelta(days=1)
 
 
@@ -49,7 +50,9 @@ def between(tokens: Sequence[Token], i: int, civil: Civil) -> tuple[Span, int] |
     prefix = said(tokens, i) if said(tokens, i) in ("between", "from") else ""
     k = i + bool(prefix)
     k += word(tokens, k) in ("on", "at")
-    first = moment(tokens, k, civil, led=bool(prefix))
+    weekdays = all(said(tokens, n) in WEEKDAYS for n in (k, k + 2)) and said(tokens, k + 1) in _TO
+    led = bool(prefix) or weekdays
+    first = moment(tokens, k, civil, led=led)
     if first is not None and first[0].span.rolling:
         return None
     middle = first[1] if first is not None else k
@@ -66,7 +69,7 @@ def between(tokens: Sequence[Token], i: int, civil: Civil) -> tuple[Span, int] |
     last = _second(tokens, second, middle + 1, civil)
     if last is None:
         return _until_bare(tokens, second, first[0], civil)
-    return _joint(tokens, k, first[0], last, civil, led=bool(prefix))
+    return _joint(tokens, k, first[0], last, civil, led=led)
 
 
 def _joined(tokens: Sequence[Token], k: int, prefix: str) -> bool:
@@ -87,8 +90,7 @@ def _joint(
     if last.clock is not None and first.clock is None:
         if not first.span.point:
             return None
-        until = last.clock.within(Span(first.span.start, first.span.start + _DAY), civil)
-        return Span(first.span.start, _later(first.span.start, until)), end
+        return Span(first.span.start, last.clock.following(first.span.start, civil)), end
     if first.clock is not None:
         return Span(_before(first.clock, last.span.start, civil, halves=False), last.span.end), end
     if first.floats:
@@ -97,10 +99,6 @@ def _joint(
         first = again[0] if again is not None else first
     start = min(first.span.start, last.span.start)
     return Span(start, max(first.span.end, last.span.end)), end
-
-
-def _later(start: datetime, until: datetime) -> datetime:
-    return until if until >= start else until + _DAY
 
 
 def _before(one: Clock, limit: datetime, civil: Civil, *, halves: bool) -> datetime:
@@ -127,7 +125,13 @@ def _from_bare(tokens: Sequence[Token], k: int, civil: Civil, prefix: str) -> tu
         plain = last[0].clock is not None and clock(tokens, middle + 1) is None
         if found is None or plain:  # "from 4 to 8"
             return None
-        return Span(_before(found[0], last[0].span.start, civil, halves=found[0].either), last[0].span.end), last[1]
+        start = _before(found[0], last[0].span.start, civil, halves=found[0].either)
+        until = last[0].span.end
+        parted = any(said(tokens, n) in PARTS or word(tokens, n) in _HALVES for n in range(middle + 1, last[1]))
+        if not parted and civil.local(start).date() != civil.local(until).date() and found[0].either:
+            later = until + timedelta(hours=12)  # "9 to 5" ends in the afternoon
+            until, start = later, _before(replace(found[0], either=False), later, civil, halves=False)
+        return Span(start, until), last[1]
     if value is None or value != int(value) or not last[0].daylong:
         return None
     if not any(said(tokens, middle + 1 + n) in MONTHS for n in range(last[1] - middle - 1)):
@@ -142,8 +146,7 @@ def _until_bare(tokens: Sequence[Token], k: int, first: Moment, civil: Civil) ->
         found = clock(tokens, k, bare=True)
         if found is None:
             return None
-        until = found[0].within(Span(first.span.start, first.span.start + _DAY), civil)
-        return Span(first.span.start, _later(first.span.start, until)), found[1]
+        return Span(first.span.start, found[0].following(first.span.start, civil)), found[1]
     value = number(tokens, k)
     if value is None or not first.daylong or not 1 <= value <= 31 or value != int(value):
         return None
@@ -172,7 +175,6 @@ def part(tokens: Sequence[Token], k: int, day: Span, civil: Civil) -> tuple[Span
     strict = clock(tokens, k) is not None
     if strict or last[0].either:
         start = first[0].within(day, civil)
-        until = last[0].within(Span(start, start + _DAY), civil)
-        return Span(start, _later(start, until)), last[1]
+        return Span(start, last[0].following(start, civil)), last[1]
     until = last[0].within(day, civil)
     return Span(_before(first[0], until, civil, halves=first[0].either), until), last[1]

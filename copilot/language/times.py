@@ -74,24 +74,17 @@ _LESS = phrases({f"{link} {one}": True for link in ("or", "and") for one in ("le
 _ON = frozenset(
     {"on", "in", "during", "throughout", "from", "for", "of", "at", "over", "within", "around", "about", "@"}
 )
-_ANY_TIME = phrases(
-    dict.fromkeys(("at any time", "at any point", "any time", "anytime", "sometime", "at some point"), True)
-)
+_LOOSE = ("at any time", "at any point", "any time", "anytime", "sometime", "at some point", "earlier", "early", "late")
+_ANY_TIME = phrases(dict.fromkeys((*_LOOSE, "later"), True))
 _RECENTLY = frozenset({"recently", "lately"})
+_OTHERS = """today yesterday tomorrow tonight noon midnight overnight between the last past previous preceding this
+current next coming week weekend a an half few couple start beginning end middle month year over now day quarter first
+same"""
 _FIRST = (
     frozenset(one for many in (_COMPARED, _BOUNDS, _ANY_TIME) for one in many)
     | _ON
     | _RECENTLY
-    | frozenset((*WEEKDAYS, *MONTHS, *PARTS, *NUMBER_WORDS))
-    | frozenset(
-        {"today", "yesterday", "tomorrow", "tonight", "noon", "midnight", "overnight", "between", "the", "last"}
-    )
-    | frozenset(
-        {"past", "previous", "preceding", "this", "current", "next", "coming", "week", "weekend", "a", "an", "half"}
-    )
-    | frozenset(
-        {"few", "couple", "start", "beginning", "end", "middle", "month", "year", "over", "now", "day", "quarter"}
-    )
+    | frozenset((*WEEKDAYS, *MONTHS, *PARTS, *NUMBER_WORDS, *_OTHERS.split()))
 )
 _AHEAD = frozenset(
     {"due", "will", "upcoming", "going", "planned", "scheduled", "expire", "expires", "expiring", "expiry"}
@@ -104,14 +97,15 @@ def period(tokens: Sequence[Token], i: int, now: datetime, zone: tzinfo) -> tupl
     `now` is aware; days begin and clocks show what `zone` says. The bounds are aware, in UTC. Never raises.
     """
     first = said(tokens, i)
-    if first not in _FIRST and not (0 <= i < len(tokens) and tokens[i].kind in ("number", "name")):
+    digits = 0 <= i < len(tokens) and (tokens[i].kind in ("number", "name") or first[:1].isdecimal())
+    if first not in _FIRST and not digits:
         return None
     if said(tokens, i - 1) in ("every", "each"):
         return None
     now = now.astimezone(UTC)
     civil = Civil(now, zone, now, any(token.word in _AHEAD for token in tokens))
     skipped = phrase(tokens, i, _ANY_TIME)
-    k = i + (skipped[1] if skipped else 0)
+    k = i + (skipped[1] if skipped and word(tokens, i + 1) not in ("than", "then") else 0)
     for rule in (_age, _between, _bounded, _on):
         try:
             found = rule(tokens, k, civil)
@@ -172,6 +166,9 @@ def _age(tokens: Sequence[Token], i: int, civil: Civil) -> Read | None:
     if (found := _length(tokens, about)) is None:
         return None if compared is None else _age_of_moment(tokens, i, k, civil)
     length, side, k = found
+    aged = lasts or _of_age(tokens, i, about) or word(tokens, k) in ("ago", "old", "back")
+    if compared and word(tokens, k - 1) == "m" and not aged:
+        return None  # "over 512m" is a size
     side = compared[0][0] if compared else side
     if side == "" and (behind := phrase(tokens, k, _MORE) or phrase(tokens, k, _LESS)) is not None:
         side, k = ("longer" if phrase(tokens, k, _MORE) else "shorter"), k + behind[1]
@@ -223,7 +220,7 @@ def _age_of_moment(tokens: Sequence[Token], i: int, k: int, civil: Civil) -> Rea
     if compared is None:
         return None
     (side, inside), length = compared
-    if not any(word(tokens, k + n) in ("older", "newer", "younger", "recent", "recently") for n in range(length)):
+    if not _of_age(tokens, k, k + length):
         return None
     found = _moment(tokens, k + length, replace(civil, ahead=False), hours=False)
     if found is None:
@@ -231,7 +228,9 @@ def _age_of_moment(tokens: Sequence[Token], i: int, k: int, civil: Civil) -> Rea
     span = found[0].span
     if side == "longer":
         return _made(civil, None, span.end if inside else span.start, age=True), found[1]
-    return _made(civil, span.start if inside or span.rolling else span.end, age=True), found[1]
+    if inside or span.rolling:
+        return _made(civil, span.start, age=True), found[1]
+    return _made(civil, _after(tokens, k + length, found[0], civil, hours=False), age=True), found[1]
 
 
 def _between(tokens: Sequence[Token], i: int, civil: Civil) -> Read | None:
@@ -244,6 +243,12 @@ def _between(tokens: Sequence[Token], i: int, civil: Civil) -> Read | None:
     if read is None:
         return None
     return _made(civil, read[0].start, None if read[0].rolling else read[0].end), read[1]
+
+
+def _of_age(tokens: Sequence[Token], start: int, end: int) -> bool:
+    return any(
+        word(tokens, k) in ("older", "newer", "younger", "longer", "recent", "recently") for k in range(start, end)
+    )
 
 
 def _moment(tokens: Sequence[Token], k: int, civil: Civil, *, hours: bool) -> tuple[Moment, int] | None:
@@ -264,6 +269,9 @@ def _rolling(tokens: Sequence[Token], k: int, civil: Civil) -> tuple[Span, int] 
     if which not in ("last", "past", "previous", "preceding", "next", "coming", "following"):
         return None
     found = timewords.lasting(tokens, k + 1)
+    if found is None and word(tokens, k + 2) == "or" and word(tokens, k + 3) in ("two", "2"):
+        what = timewords.unit(tokens, k + 1)  # "the last day or two"
+        found = (timewords.of(2, what), k + 4) if what else None
     if found is None:
         return None
     if which in ("next", "coming", "following"):
@@ -291,11 +299,23 @@ def _bounded(tokens: Sequence[Token], i: int, civil: Civil) -> Read | None:
         return _at(civil, min(span.end, max(civil.now, span.start))), end
     if bound in ("before", "until"):
         return _made(civil, None, span.start if bound == "before" else span.end), end
-    since = span.start if bound == "since" or span.rolling else span.end
-    upper = _upper(tokens, end, replace(civil, limit=civil.now))
+    upper = _upper(tokens, end, civil)
+    if upper is not None and read[0].floats and upper[0] <= span.end:
+        again = _moment(tokens, k, replace(seen, limit=upper[0] - timedelta(microseconds=1)), hours=hours)
+        read = again or read
+    span = read[0].span
+    since = span.start if bound == "since" or span.rolling else _after(tokens, k, read[0], seen, hours=hours)
     if upper is not None and upper[0] >= since:
         return _made(civil, since, upper[0]), upper[1]
     return _made(civil, since), end
+
+
+def _after(tokens: Sequence[Token], k: int, read: Moment, civil: Civil, *, hours: bool) -> datetime:
+    """The end of what was read; "after Monday", said on a Monday, is after the one before."""
+    if read.floats and read.span.end > civil.now and not civil.ahead:
+        again = _moment(tokens, k, replace(civil, limit=read.span.start - timedelta(microseconds=1)), hours=hours)
+        read = again[0] if again is not None else read
+    return read.span.end
 
 
 def _phrase_said(tokens: Sequence[Token], i: int) -> tuple[Bound, int] | None:

@@ -46,6 +46,8 @@ _SHORT = {
     "prev": "previous",
     "lst": "last",
     "laast": "last",
+    "lsat": "last",
+    "alst": "last",
     "pasr": "past",
     "agao": "ago",
     "midday": "noon",
@@ -88,6 +90,8 @@ def lasting(tokens: Sequence[Token], i: int) -> tuple[Lasting, int] | None:
     if found is None:
         return None
     pieces, k = [found[:2]], found[2]
+    if word(tokens, k) == "or" and word(tokens, k + 1) in ("two", "2") and pieces[0][0] == 1:
+        return of(2, pieces[0][1]), k + 2  # "a day or two"
     if [word(tokens, k + place) for place in range(3)] == ["and", "a", "half"]:
         pieces, k = [(pieces[0][0] + 0.5, pieces[0][1])], k + 3
     else:

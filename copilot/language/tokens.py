@@ -76,6 +76,7 @@ _CLOCK_HALF = re.compile(r"(\d\d?:\d\d)([ap])\.?m")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)")
 _HALF_DAY = re.compile(r"(\d\d?)?([ap])\.m")
 _SLASHED = re.compile(r"\d+(?:/\d+){1,2}")
+_YEAR_MONTH = re.compile(r"(?:19|20)\d\d-(?:0\d|1[0-2])")
 _DAY_MONTH = re.compile(rf"(\d\d?)-({'|'.join(sorted(MONTHS))})(?:-(\d{{4}}|\d\d))?")
 _MAC = re.compile(r"[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){1,4}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){1,3}(?:-[0-9a-f]{1,12})?|[0-9a-f]{8,}")
@@ -297,7 +298,7 @@ def _range(word: str, _known: frozenset[str]) -> list[str] | None:
     if ".." in word and all(sides := re.split(r"\.\.+", word)) and len(sides) == 2:
         return [sides[0], word[len(sides[0]) : -len(sides[1])], sides[1]]
     low, dash, high = word.partition("-")
-    if not dash or "-" in high:
+    if not dash or "-" in high or _YEAR_MONTH.fullmatch(word):
         return None
     if low in WEEKDAYS and high in WEEKDAYS:
         return [low, "-", high]

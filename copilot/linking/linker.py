@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from copilot.answers import Named
 from copilot.linking import folding
-from copilot.linking.names import EXACT, MARGIN, SPELLED, TYPO, Hit, Names
+from copilot.linking.names import Hit, Names
+from copilot.linking.near import EXACT, MARGIN, SPELLED, TYPO
 from copilot.linking.plain import PLAIN, STOPS
 from copilot.reading import Token
 

@@ -8,21 +8,14 @@ from dataclasses import dataclass
 
 from copilot.answers import Named
 from copilot.linking import folding
+from copilot.linking.near import MOST, near
 from copilot.linking.shelf import Row, Shelf
 from copilot.linking.shelves import NAMED, Shelves
 from copilot.sources import Sources
 from store.types import registry
 
-MOST = 50  # hits of one lookup that are looked at more closely and handed out
-MOST_SCANNED = 3000  # names having a word that are looked at for the other words
 MIN_FRAGMENT = 4  # characters of an id
-MIN_PART = 3  # letters of a part of a name
-ONE_TYPO, TWO_TYPOS = 5, 9  # letters and digits that a text must have before typos are forgiven in it
-
-# How surely a text means a name, by what is between them. Two that are less than MARGIN apart are equally sure.
-EXACT, SPELLED, TYPO, BEGINS, HAS_WORDS, OTHER_NUMBER, TYPOS, HAS_PARTS = 1.0, 0.98, 0.88, 0.84, 0.80, 0.80, 0.76, 0.72
-MARGIN = 0.075
-
+_MOST_ALIKE = 1000  # names with the same letters and digits that are compared more closely
 _ADDRESSES = ("floating_ip",)  # whose names are addresses: a typo is another address
 _HEX = re.compile(r"[0-9a-f-]+")
 _KEPT = Shelves()
@@ -59,12 +52,12 @@ class Names:
         """Resources called so; case does not matter. Where there are none, those whose names differ from the text only
         in the signs between words ("acme prod" for "acme-prod"). Of each type, at most MOST."""
         bare = folding.bare(text)
-        found = [(shelf, row) for shelf in self._of(types) for row in shelf.equal(bare)[: MOST * 20]] if bare else []
+        found = [(shelf, row) for shelf in self._of(types) for row in shelf.equal(bare)[:_MOST_ALIKE]] if bare else []
         for fold in (folding.strict, folding.loose):
             wanted = fold(text)
-            same = [(shelf, row) for shelf, row in found if any(fold(name) == wanted for name in _called(shelf, row))]
+            same = [(shelf, row) for shelf, row in found if any(fold(name) == wanted for name in shelf.called(row))]
             # A name of its own goes before the first part of a host's full name, or a subnet's prefix.
-            own = [(shelf, row) for shelf, row in same if fold(shelf.row(row).name) == wanted]
+            own = [(shelf, row) for shelf, row in same if fold(shelf.called(row)[0]) == wanted]
             if same:
                 return self._named(own or same, text)
         return []
@@ -80,23 +73,12 @@ class Names:
 
     def near(self, text: str, types: Iterable[str] | None = None) -> list[Hit]:
         """Resources that the text may mean, the surest first: called so but for signs and zeros ("acmeprod", "web-3"
-        for "web-003"), or but for a typo, or of whose names it is the beginning or has some of the words."""
-        found: dict[tuple[int, int], tuple[float, bool]] = {}
+        for "web-003"), or but for a typo, or of whose names it is the beginning or has some of the words. At most MOST.
+        """
         shelves = [shelf for shelf in self._of(types) if shelf.type not in _ADDRESSES]
-        wanted = folding.bare(text)
-        if not wanted:
-            return []
-        for place, shelf in enumerate(shelves):
-            for row, score, other in (
-                *_spelled(shelf, text),
-                *_typos(shelf, text),
-                *_parts(shelf, text),
-            ):
-                if score > found.get((place, row), (0.0, False))[0]:
-                    found[place, row] = score, other
-        best = sorted(found.items(), key=lambda item: (-item[1][0], item[1][1], item[0]))[:MOST]
-        named = self._named([(shelves[place], row) for (place, row), _ in best], text)
-        return [Hit(one, score, other) for one, (_, (score, other)) in zip(named, best, strict=True)]
+        fits = near(shelves, text)[:MOST] if folding.bare(text) else []
+        named = self._named([(shelves[fit.shelf], fit.row) for fit in fits], text)
+        return [Hit(one, fit.score, fit.other_number) for one, fit in zip(named, fits, strict=True)]
 
     def ids(self, fragment: str, types: Iterable[str] | None = None) -> list[Named]:
         """Resources with the id; else those whose id begins so; else those that have it in their id. Four characters
@@ -172,87 +154,9 @@ class Names:
         return self._owners[known]
 
 
-def _called(shelf: Shelf, number: int) -> tuple[str, ...]:
-    """What a resource is called."""
-    row = shelf.row(number)
-    if row.also and shelf.type == "hypervisor":
-        return row.name, row.also
-    return tuple(name for name in (row.name, row.also) if name)
-
-
 def _uuids(typed: str) -> tuple[str, ...]:
     """A UUID in its other form: with dashes, or without."""
     digits = typed.replace("-", "")
     if len(digits) != 32 or not _HEX.fullmatch(digits):
         return ()
     return digits, "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-
-
-Scored = tuple[int, float, bool]  # row, score, whether the name has another number
-
-
-def _spelled(shelf: Shelf, text: str) -> list[Scored]:
-    """Called so but for signs and zeros."""
-    wanted, strict = folding.tight(text), (folding.strict(text), folding.loose(text))
-    scored: list[Scored] = []
-    for row in shelf.equal_numbers(wanted)[:MOST]:
-        names = _called(shelf, row)
-        if any(folding.strict(name) == strict[0] or folding.loose(name) == strict[1] for name in names):
-            scored.append((row, EXACT, False))
-        elif any(folding.tight(name) == wanted for name in names):
-            scored.append((row, SPELLED, False))
-        else:  # "web-11" for "web-1-1"
-            scored.append((row, OTHER_NUMBER, True))
-    return scored
-
-
-def _typos(shelf: Shelf, text: str) -> list[Scored]:
-    """Called so but for one typo, or two in a long name."""
-    bare = folding.bare(text)
-    if len(bare) < ONE_TYPO:
-        return []
-    numbers = folding.numbers(text)
-    scored: list[Scored] = []
-    for edits in (1, 2) if len(bare) >= TWO_TYPOS else (1,):
-        for row, distance in shelf.near(bare, edits).items():
-            other = all(folding.numbers(name) != numbers for name in _called(shelf, row))
-            if distance < 2:
-                scored.append((row, OTHER_NUMBER if other else TYPO, other))
-            elif not other:
-                scored.append((row, TYPOS, False))
-        if scored:
-            break
-    return scored
-
-
-def _parts(shelf: Shelf, text: str) -> list[Scored]:
-    """Names that begin with it, or have its words."""
-    words = folding.words(text)
-    longest = max(words, key=len, default="")
-    if len(longest) < MIN_PART:
-        return []
-    bare, loose = folding.bare(text), folding.loose(text)
-    scored: list[Scored] = []
-    for row in dict.fromkeys((*shelf.starting(bare, MOST), *shelf.having(longest, MOST_SCANNED))):
-        best = max((_fit(words, loose, name) for name in _called(shelf, row)), default=0.0)
-        if best:
-            scored.append((row, best, False))
-            if len(scored) > MOST:
-                break
-    return scored
-
-
-def _fit(words: Sequence[str], loose: str, name: str) -> float:
-    """How well words fit a name as parts of it; 0 = not at all. Numbers must be whole."""
-    having = folding.words(name)
-    whole = folding.loose(name)
-    if whole.startswith(f"{loose}-") or (having[: len(words)] == tuple(words)):
-        return BEGINS
-    if all(word in having for word in words):
-        return HAS_WORDS
-    fits = all(
-        word in having
-        or (len(word) >= MIN_PART and not word.isdecimal() and any(other.startswith(word) for other in having))
-        for word in words
-    )
-    return HAS_PARTS if fits else 0.0

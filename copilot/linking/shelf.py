@@ -7,10 +7,12 @@ objects would be 60.
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from copilot.linking import folding
@@ -28,13 +30,10 @@ class Ordered:
 
     def __init__(self, texts: Sequence[str], rows: Sequence[int]) -> None:
         order = sorted(range(len(texts)), key=texts.__getitem__)
-        self.rows = array("I", (rows[place] for place in order))
-        self.blob = _SPLIT.join(texts[place] for place in order) + _SPLIT
-        self._starts = array("I", [0])
-        start = 0
-        for place in order:
-            start += len(texts[place]) + 1
-            self._starts.append(start)
+        ordered = [texts[place] for place in order]
+        self.rows = array("I", map(rows.__getitem__, order))
+        self.blob = "".join(f"{text}{_SPLIT}" for text in ordered)
+        self._starts = array("I", accumulate(map(len, ordered), lambda start, size: start + size + 1, initial=0))
 
     def begin(self, prefix: str) -> tuple[int, int]:
         """Places from and to of the texts that begin so."""
@@ -61,13 +60,17 @@ class Ordered:
         """Rows that are called just so."""
         return self.rows[slice(*self.begin(text + _SPLIT))]
 
-    def inside(self, piece: str, most: int) -> Iterator[int]:
-        """Rows whose text has the piece, at most so many."""
-        at = self.blob.find(piece)
+    def inside(self, pieces: Sequence[str], most: int) -> Iterator[int]:
+        """Rows whose text has all the pieces, at most so many."""
+        first, *others = sorted(pieces, key=self.blob.count)
+        at = self.blob.find(first)
         while at >= 0 and most > 0:
             place = bisect_left(self._starts, at + 1) - 1
-            yield self.rows[place]
-            at, most = self.blob.find(piece, self._starts[place + 1]), most - 1
+            start, end = self._starts[place], self._starts[place + 1]
+            if all(self.blob.find(other, start, end) >= 0 for other in others):
+                yield self.rows[place]
+                most -= 1
+            at = self.blob.find(first, end)
 
     def zeros(self, parts: Sequence[str], prefix: str = "") -> list[int]:
         """Rows called `parts` in a row, with any zeros before those that are numbers."""
@@ -105,12 +108,15 @@ class Shelf:
         self.type = type
         self.fingerprint = fingerprint
         self._table = table
-        texts, rows = [], []
-        for column in ("name", "also"):
-            for row, name in enumerate(table.column(column).to_pylist()):
-                if name and (text := folding.bare(name)):
-                    texts.append(text)
-                    rows.append(row)
+        self._names = table.column("name"), table.column("also")
+        names: list[str] = []
+        rows: list[int] = []
+        for column in self._names:
+            if column.null_count < len(column):
+                called = [(row, name) for row, name in enumerate(column.to_pylist()) if name and not name.isspace()]
+                rows += [row for row, _ in called]
+                names += [name for _, name in called]
+        texts = folding.bare_all(names)
         self.forward = Ordered(texts, rows)
         self.backward = Ordered([text[::-1] for text in texts], rows)
 
@@ -120,6 +126,10 @@ class Shelf:
     def row(self, number: int) -> Row:
         """The resource of that number."""
         return Row(*(column[number].as_py() or "" for column in self._table.columns))
+
+    def called(self, number: int) -> list[str]:
+        """What the resource is called: its name, and the other one."""
+        return [name for column in self._names if (name := column[number].as_py())]
 
     def equal(self, bare: str) -> list[int]:
         """Rows called so, as far as letters and digits say."""
@@ -178,9 +188,9 @@ class Shelf:
         low, high = self.forward.begin(bare)
         return list(dict.fromkeys(self.forward.rows[low : min(high, low + most)]))
 
-    def having(self, piece: str, most: int) -> Iterable[int]:
-        """Rows whose names have the letters somewhere, at most so many."""
-        return dict.fromkeys(self.forward.inside(piece, most))
+    def having(self, pieces: Sequence[str], most: int) -> Iterable[int]:
+        """Rows whose names have all the letters somewhere, at most so many."""
+        return dict.fromkeys(self.forward.inside(pieces, most))
 
     def with_id(self, id: str) -> list[int]:
         """Rows with the id."""
@@ -199,7 +209,4 @@ class Shelf:
 
 
 def _parts(tight: str) -> list[str]:
-    """Letters and numbers in turn."""
-    import re
-
     return re.findall(r"[0-9]+|[^0-9]+", tight)

@@ -60,7 +60,9 @@ class Shelves:
         self._kept: OrderedDict[Scope, _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __len__(self) -> int:
+    @property
+    def rows(self) -> int:
+        """Names kept, of all scopes."""
         with self._lock:
             return sum(map(len, self._kept.values()))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from copilot.linking.names import Names
 from copilot.linking.shelves import Shelves
 from store.estate.reading.models import Scope
-from tests.store.estate.reading.tables import database, put
+from tests.store.estate.reading.tables import T0, database, put
 
 T = TypeVar("T")
 
@@ -34,10 +34,22 @@ class Given:
         self._version += 1
         return id
 
+    def put_servers(self, names: Iterable[str], project: str = "") -> None:
+        """Servers of these names, at once."""
+        rows = [(next(self._ids), name) for name in names]
+        if rows:
+            self.connection.execute(
+                "INSERT INTO server_versions"
+                " (cloud, region, scope, id, name, project_id, valid_from, denied, search, doc)"
+                " SELECT 'c', 'r', $project, id, name, $project, $since, [], '', '{}'"
+                " FROM (SELECT unnest($ids) AS id, unnest($names) AS name)",
+                {"project": project, "since": T0, "ids": [id for id, _ in rows], "names": [name for _, name in rows]},
+            )
+        self._version += 1
+
     def clear(self) -> None:
-        """No resources of the types that names are mostly tried with."""
-        for type in ("server", "project", "hypervisor"):
-            self.connection.execute(f"DELETE FROM {type}_versions")
+        """No servers any more."""
+        self.connection.execute("DELETE FROM server_versions")
         self._version += 1
 
     def may(self, entity: str) -> bool:
@@ -57,4 +69,4 @@ class Given:
         raise AssertionError(f"names need no {name}")
 
     def names(self, shelves: Shelves | None = None) -> Names:
-        return Names.of(self, shelves or Shelves())
+        return Names.of(self, Shelves() if shelves is None else shelves)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from copilot.grammar import attaching, naming
+from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
+from copilot.grammar.lexicon import Senses, lexicon
 from copilot.grammar.parse import Parse, attribute_of
 from copilot.linking.names import Names
 from copilot.model.declaration import Entity
 from copilot.model.registry import entity
+from copilot.query import Test
 
 _ASKS = ("which", "what", "who", "whose", "where", "when", "why")
 _MEASURES = {"how_much": "sum", "total": "sum", "average": "average", "maximum": "maximum", "minimum": "minimum"}
@@ -39,6 +43,11 @@ def _step(parse: Parse, item: Item) -> None:
         _quantity(parse, item)
     elif item.named:
         naming.on_name(parse, item)
+    elif item.text in (",", "+", "&", "/"):
+        item.used = True
+        parse.join = parse.join or ("and" if parse.at else "")
+    elif item.text in ("-", "~", ":", "="):
+        item.used = True
     elif item.value:
         parse.unresolved.append(item.value)
     elif item.senses is not None:
@@ -78,6 +87,9 @@ def _quantity(parse: Parse, item: Item) -> None:
     if parse.superlative or parse.top:
         parse.limit = int(quantity.value)
         return
+    if parse.quantity is not None and following is not None and following.columns and parse.head is not None:
+        earlier, parse.quantity = parse.quantity, None  # "more than 4 but less than 16 vcpus"
+        attaching.compare(parse, following, earlier)
     if following is not None and following.is_concept(*_SUPERLATIVES) and not quantity.comparison:  # "5 largest"
         parse.limit = int(quantity.value)
         return
@@ -110,6 +122,25 @@ def _phrase(parse: Parse, item: Item) -> None:
         attaching.on_entity(parse, item, _entity(parse, item))
         return
     _concept(parse, item)
+    if not item.used and item.end - item.start > 1:
+        _split(parse, item)
+
+
+def _split(parse: Parse, item: Item) -> None:
+    """A phrase that says nothing here is read as two shorter ones: "without volumes" is a state of projects only."""
+    words = (item.corrected or item.text).lower().split()
+    for cut in range(len(words) - 1, 0, -1):
+        first, second = lexicon().get(words[:cut]), lexicon().get(words[cut:])
+        if first is None or second is None:
+            continue
+        middle = item.start + cut
+        pieces = [
+            Item(item.start, middle, " ".join(words[:cut]), first),
+            Item(middle, item.end, " ".join(words[cut:]), second),
+        ]
+        parse.items[parse.at : parse.at + 1] = pieces
+        parse.at -= 1
+        return
 
 
 def _entity(parse: Parse, item: Item) -> Entity:
@@ -127,12 +158,20 @@ def _state(parse: Parse, item: Item) -> bool:
     if not senses.states:
         return False
     following = parse.next()
-    if following is not None and item.text.lower() in ("on", "off", "in", "out"):
+    if _is_small(parse, item, following):
         return False
     if parse.having and "with" in senses.concepts and item.text.lower() in ("has", "have", "with"):
         return False
     if following is not None and following.entities and not parse.grouping:
-        own = next((name for name in following.entities if name in senses.states), None)
+        own = next((name for name in following.entities if attaching.state_of(item, name)), None)
+        if (
+            own == "image"
+            and parse.head is not None
+            and parse.head.entity.name == "server"
+            and "server" in senses.states
+        ):
+            following.used = following.dropped = True  # "vms with the debian image"
+            own = None
         if own is not None and not (senses.concepts and _is_verb(parse, item)):
             parse.waiting_states.append((item, parse.take_negation()))
             item.used = True
@@ -142,7 +181,7 @@ def _state(parse: Parse, item: Item) -> bool:
     if senses.entities and not _adjective(parse, item):
         return False
     for target in parse.targets():
-        if target.entity.name in senses.states:
+        if attaching.state_of(item, target.entity.name) is not None:
             attaching.add_state(parse, item, parse.take_negation(), target)
             item.used = True
             parse.having = False
@@ -152,6 +191,17 @@ def _state(parse: Parse, item: Item) -> bool:
         item.used = True
         return True
     return False
+
+
+def _is_small(parse: Parse, item: Item, following: Item | None) -> bool:
+    """ "on", "off", "in", "out": states only where nothing else makes sense of them."""
+    word = item.text.lower()
+    if word in ("in", "out"):
+        targets = {target.entity.name for target in parse.targets()} | set(following.entities if following else ())
+        return "security_group_rule" not in targets
+    return word in ("on", "off") and (
+        following is not None or bool(parse.asked) or (parse.head is None and not parse.subject)
+    )
 
 
 def _is_verb(parse: Parse, item: Item) -> bool:
@@ -195,6 +245,11 @@ def _column(parse: Parse, item: Item) -> bool:
         parse.superlative = ""
         item.used = True
         return True
+    if following is not None and following.quantity is not None and _starts_address(parse, item, following):
+        return True
+    if following is not None and following.named and _says_type(parse, item, following):
+        item.used = True
+        return True
     if following is not None and following.quantity is not None and _numbers(parse, item):
         parse.attribute = item
         item.used = True
@@ -211,9 +266,39 @@ def _column(parse: Parse, item: Item) -> bool:
     return _asked(parse, item, following)
 
 
+def _starts_address(parse: Parse, item: Item, following: Item) -> bool:
+    """ "ip 10.11": the beginning of an address looks like a number."""
+    for target in parse.targets():
+        attribute = attribute_of(target.entity, item)
+        if attribute is not None and attribute.role == "address":
+            text = following.text.rstrip(".*")
+            piece = Piece(
+                f"column:{attribute.column}", Test(attribute.column, "starts", (text,)), f"with an address in {text}"
+            )
+            target.add(piece)
+            item.used = following.used = following.dropped = True
+            parse.having = False
+            return True
+    return False
+
+
+def _says_type(parse: Parse, item: Item, following: Item) -> bool:
+    """ "type ssd", "flavor m1.small": the word says what the name behind it is; the name does the rest."""
+    for target in parse.targets():
+        attribute = attribute_of(target.entity, item)
+        types = [kind for kind, column in target.entity.scopes.items() if attribute and column == attribute.column]
+        fitting = tuple(one for one in following.named if one.type in types)
+        if fitting:
+            following.named = fitting
+            return True
+    return False
+
+
 def _asked(parse: Parse, item: Item, following: Item | None) -> bool:
     """A column that is no entity: with its value behind it, there or not there, or asked for."""
-    if (parse.negation == "no" or parse.having) and parse.head is not None and not _has_value(following):
+    before = parse.items[parse.at - 1].text.lower() if parse.at else ""
+    listed = before in ("their", "its") or (parse.having and bool(parse.asked) and parse.join == "and")
+    if (parse.negation == "no" or parse.having) and parse.head is not None and not _has_value(following) and not listed:
         said, parse.negation, parse.having = parse.negation, "", False
         item.used = attaching.presence(parse, item, said)
         if item.used:
@@ -280,7 +365,7 @@ def _entity_as_column(parse: Parse, item: Item) -> bool:
         return False
     following = [one for one in parse.items[parse.at + 1 :] if one.named]
     others = [one for one in parse.items[parse.at + 1 :] if one.entities and not one.named and one is not item]
-    if len(following) != 1 or others or parse.wh not in ("which", "what", ""):
+    if not following or others or parse.wh not in ("which", "what", ""):
         return False
     types = {one.type for one in following[0].named}
     named = next((name for name in item.columns if name in types), None)
@@ -312,7 +397,7 @@ def _ask(parse: Parse, item: Item, name: str) -> bool | None:
 
 
 def _count(parse: Parse, item: Item, name: str) -> bool | None:
-    if parse.superlative or parse.sorting:
+    if parse.superlative or parse.sorting or parse.grouping:
         return None
     parse.count = True
     parse.wh = parse.wh or name
@@ -339,6 +424,15 @@ def _verb(parse: Parse, item: Item, name: str) -> bool | None:
     return None
 
 
+def _per(parse: Parse, item: Item, name: str) -> None:
+    """ "by": what rows are grouped or ordered by; behind a state, who it is that uses them."""
+    before = parse.before()
+    if item.text.lower() == "by" and before is not None and before.senses is not None and before.senses.states:
+        parse.prep, parse.absorbing = "belong", True
+        return
+    parse.grouping = True
+
+
 def _flag(attribute: str) -> Handler:
     def set_flag(parse: Parse, item: Item, name: str) -> None:
         setattr(parse, attribute, True)
@@ -357,8 +451,18 @@ def _join(parse: Parse, item: Item, name: str) -> None:
 
 
 def _prep(parse: Parse, item: Item, name: str) -> None:
+    following = parse.next()
+    first = lexicon().get(item.text.lower().split()[:1])
+    if name == "belong" and following is not None and first is not None and first.states and _says_state(following):
+        state = replace(item, senses=Senses(states=first.states), text=item.text.split()[0])
+        _state(parse, state)  # "running on monday", "running in acme-prod"
     parse.prep = name
     parse.having = False
+
+
+def _says_state(following: Item) -> bool:
+    """Whether "running in" still says a state: before times and projects, not before a host or another thing."""
+    return following.period is not None or any(one.type in ("project", "domain") for one in following.named)
 
 
 def _with(parse: Parse, item: Item, name: str) -> None:
@@ -383,7 +487,7 @@ def _top(parse: Parse, item: Item, name: str) -> bool | None:
     counted = following is not None and following.quantity is not None
     if not counted and (name != "top" or item.text.lower() == "first"):
         return False
-    parse.top = name
+    parse.top = "first" if item.text.lower() == "first" else name
     return None
 
 
@@ -457,7 +561,7 @@ _HANDLERS: dict[str, Handler] = {
     "as": _nothing,
     "than": _nothing,
     "with": _with,
-    "per": _flag("grouping"),
+    "per": _per,
     "sort": _flag("sorting"),
     "ascending": _direction,
     "descending": _direction,

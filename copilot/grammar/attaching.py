@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
+from copilot.grammar.lexicon import lexicon
 from copilot.grammar.parse import Negation, Parse, Target, attribute_of, state_piece
 from copilot.language.numbers import in_unit
-from copilot.model.declaration import Attribute, Entity
+from copilot.model.declaration import Attribute, Entity, State
 from copilot.model.registry import entity
 from copilot.query import All, Condition, Not, Test
 from copilot.reading import Quantity
@@ -23,6 +25,9 @@ _PLAIN = re.compile(r"[\w.:/@+*%-]{1,100}")
 def on_entity(parse: Parse, item: Item, found: Entity) -> None:
     """A word for an entity: what is asked for, what rows are grouped by, or what they are related to."""
     item.used = True
+    if parse.absorbing:
+        parse.absorbing, parse.prep = False, ""
+        return
     negation, quantity = parse.negation, parse.quantity
     if parse.grouping:
         parse.grouping = False
@@ -144,12 +149,28 @@ def _parent_for(parse: Parse, found: Entity) -> Target | None:
 # States
 
 
+def state_of(item: Item, name: str) -> tuple[State, Negation] | None:
+    """The state of an entity that a phrase names; "not running" also where only "running" is known."""
+    senses = item.senses
+    if senses is None:
+        return None
+    if name in senses.states:
+        return senses.states[name], ""
+    words = (item.corrected or item.text).lower().split()
+    if words[0] == "not" and len(words) > 1:
+        rest = lexicon().get(words[1:])
+        if rest is not None and name in rest.states:
+            return rest.states[name], "not"
+    return None
+
+
 def add_state(parse: Parse, item: Item, negation: Negation, target: Target) -> bool:
     """A word for a state, required of the target's rows when it has such a state."""
-    state = (item.senses.states if item.senses else {}).get(target.entity.name)
-    if state is None:
+    found = state_of(item, target.entity.name)
+    if found is None:
         return False
-    piece = state_piece(state, negation)
+    state, turned = found
+    piece = state_piece(state, "" if turned and negation else negation or turned)
     if parse.join == "or" and target.pieces:
         parse.join = ""
         last = target.pieces[-1]
@@ -185,6 +206,21 @@ def _contradicts(one: Piece, other: Piece) -> bool:
 # Attributes and quantities
 
 
+_BYTES = {"bytes": 1, "MB": 2**20, "GB": 2**30}
+
+
+def _amount(attribute: Attribute, value: float) -> str:
+    """A number in the unit that reads best: 16384 MB -> "16 GB"."""
+    if attribute.unit not in _BYTES:
+        return f"{value:g}"
+    size = value * _BYTES[attribute.unit]
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1024:
+            return f"{size:g} {unit}"
+        size /= 1024
+    return f"{size:g} TB"
+
+
 def column_piece(one: Entity, attribute: Attribute, quantity: Quantity, negation: Negation = "") -> Piece | None:
     """A number compared with a column; None when the unit does not fit."""
     try:
@@ -193,17 +229,17 @@ def column_piece(one: Entity, attribute: Attribute, quantity: Quantity, negation
         return None
     said = attribute.words[0] if attribute.words else attribute.title
     comparison = wanted.comparison or "="
-    unit = f" {attribute.unit}" if attribute.unit else ""
+    amount = partial(_amount, attribute)
     condition: Condition
     if wanted.upper is not None:
         condition = All((Test(attribute.column, ">=", (wanted.value,)), Test(attribute.column, "<=", (wanted.upper,))))
-        words = f"with {wanted.value:g} to {wanted.upper:g}{unit} {said}"
+        words = f"with {amount(wanted.value)} to {amount(wanted.upper)} {said}"
     elif comparison == "!=":
         condition = Not(Test(attribute.column, "=", (wanted.value,)))
-        words = f"with other than {wanted.value:g}{unit} {said}"
+        words = f"with other than {amount(wanted.value)} {said}"
     else:
         condition = Test(attribute.column, comparison, (wanted.value,))
-        words = f"with {_SAID[comparison]}{wanted.value:g}{unit} {said}"
+        words = f"with {_SAID[comparison]}{amount(wanted.value)} {said}"
     piece = Piece(f"column:{attribute.column}", condition, words)
     return piece.negated() if negation else piece
 

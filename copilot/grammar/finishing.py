@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copilot.answers import Context, Named
-from copilot.grammar import naming, ordering, timing
+from copilot.grammar import comparing, naming, ordering, timing, wording
 from copilot.grammar.attaching import add_state
 from copilot.grammar.frames import Form, Frame, Piece
 from copilot.grammar.items import Item
@@ -36,10 +36,11 @@ def finish(parse: Parse, context: Context) -> Frame | None:
     _close_children(parse)
     target = parse.head
     assert target is not None
+    wording.asked_by_word(parse, head)
     moment = timing.timed(parse, head, context)
     if moment.piece is not None:
         target.add(moment.piece)
-    frame = _framed(parse, head, tuple(target.pieces))
+    frame = comparing.compared(parse, head, _framed(parse, head, tuple(target.pieces)))
     scope = tuple(piece.words for piece in frame.pieces if piece.dimension.startswith("scope:"))
     return _with(
         frame, at=moment.at, gone=moment.gone, scope_words=(*scope, *((moment.words,) if moment.words else ()))
@@ -63,7 +64,7 @@ def _head(parse: Parse) -> Entity | None:
         parse.set_head(entity(name))
         assert parse.head is not None
         for item, said in parse.waiting_states:
-            if not add_state(parse, item, said, parse.head):
+            if not add_state(parse, item, said, parse.head) and not item.is_concept("with", "belong"):
                 parse.unresolved.append(item.text)
         for named, said, _ in parse.waiting_named:
             naming.limit(parse, named, said)
@@ -91,6 +92,15 @@ def _limit_to_subject(parse: Parse) -> None:
 
 
 def _default_head(parse: Parse) -> str | None:
+    group = parse.groups[0].entities[0] if parse.groups and parse.groups[0].entities else None
+    if group and parse.compare:
+        parse.groups.pop(0)  # "compare acme-prod and acme-dev by vms"
+        return group
+    if group and parse.asked and not parse.subject:
+        owner = _owner(parse, set())
+        if owner == group:
+            parse.groups.pop(0)  # "average ram per vm"
+        return owner
     if parse.subject:
         types = {one.type for one in parse.subject}
         kind = parse.subject[0].type
@@ -103,7 +113,7 @@ def _default_head(parse: Parse) -> str | None:
         owner = _owner(parse, types)
         if owner is not None:
             return owner
-        return kind if parse.asked or parse.wh in ("where", "when", "who", "how_old") else None
+        return kind if wording.asks(parse) else None
     if parse.asked:
         return _owner(parse, {one.type for found, _, _ in parse.waiting_named for one in found})
     if parse.waiting_states:
@@ -148,8 +158,8 @@ def _close_children(parse: Parse) -> None:
 
 def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
     plural = _is_plural(parse, head)
-    order = ordering.ordered(parse, head, plural)
     group, through = ordering.group_columns(parse, head)
+    order = ordering.ordered(parse, head, plural)
     measure, columns = _measured(parse, head)
     form, predicate, kept = _form(parse, measure, pieces)
     columns = [*order.columns, *columns] if order.columns or columns else []
@@ -202,15 +212,19 @@ def _is_plural(parse: Parse, head: Entity) -> bool:
 def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
     """The measure, and the columns that are asked for."""
     columns: list[str] = []
-    measure = Measure("count") if parse.count else Measure()
+    measure = Measure("count") if parse.count or parse.expected is not None else Measure()
     for item, kind in parse.asked:
         attribute = attribute_of(head, item)
         if attribute is None and (split := _split(item, head)) is not None:  # "total ram" is a column of hosts only
             attribute, kind = split
         if attribute is None:
             parse.unresolved.append(item.text)
-        elif (kind or parse.measure) and attribute.is_number and not _looks_up(parse, head, kind or parse.measure):
-            measure = Measure(kind or parse.measure, attribute.column)  # type: ignore[arg-type]
+        elif attribute.is_number and (wanted := kind or parse.measure or ("sum" if parse.count else "")):
+            if _looks_up(parse, head, wanted):
+                columns.append(attribute.column)
+                measure = Measure()
+            else:
+                measure = Measure(wanted, attribute.column)  # type: ignore[arg-type]
         else:
             columns.append(attribute.column)
     if parse.measure and measure.kind in ("rows", "count") and not columns:
@@ -222,7 +236,8 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
 
 
 _MEASURE_WORDS = {
-    "total": "sum", "average": "average", "avg": "average", "mean": "average", "max": "maximum", "maximum": "maximum", "min": "minimum",
+    "total": "sum", "average": "average", "avg": "average", "mean": "average", "max": "maximum",
+        "maximum": "maximum", "min": "minimum",
     "minimum": "minimum", "highest": "maximum", "lowest": "minimum",
 }  # fmt: skip
 
@@ -250,7 +265,9 @@ def _form(
         return "count", (), pieces
     if parse.wh == "is" and not parse.count and measure.kind == "rows":
         if parse.every and cut is not None and cut < len(pieces):
-            return "every", pieces[cut:], pieces[:cut]
+            asked = tuple(piece for piece in pieces[cut:] if not piece.dimension.startswith("scope:"))
+            if asked:
+                return "every", asked, tuple(piece for piece in pieces if piece not in asked)
         if cut is not None and cut < len(pieces):
             return "yes_no", pieces[cut:], pieces[:cut]
         return "yes_no", (), pieces

@@ -102,8 +102,8 @@ def _measured(frame: Frame, parse: Parse) -> Frame:
 
 def _ordered(frame: Frame, parse: Parse) -> Frame:
     head = entity(frame.entity)
-    order = ordering.ordered(parse, head, plural=True)
     group, _ = ordering.group_columns(parse, head)
+    order = ordering.ordered(parse, head, plural=True)
     if group:
         measure = frame.measure if frame.measure.kind != "rows" else Measure("count")
         return replace(frame, group=group, measure=measure, form="count", order=(("#", True),), columns=(), limit=None)

@@ -73,7 +73,7 @@ class Lexicon:
                 continue
             for cut in range(1, len(phrase)):
                 one, other = self.phrases.get(phrase[:cut]), self.phrases.get(phrase[cut:])
-                if one and other and (_is_state_of(one, other) or _is_state_of(other, one)):
+                if one and other and (_is_state_of(one, other) or _is_state_of(other, one) or _is_ranked(one, other)):
                     del self.phrases[phrase]
                     break
 
@@ -92,6 +92,10 @@ class Lexicon:
 
 def _is_state_of(state: Senses, thing: Senses) -> bool:
     return any(name in state.states for name in thing.entities)
+
+
+def _is_ranked(first: Senses, second: Senses) -> bool:
+    return bool(second.entities) and any(name in first.concepts for name in ("newest", "oldest", "largest", "smallest"))
 
 
 def _forms(word: str) -> tuple[str, ...]:

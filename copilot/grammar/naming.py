@@ -94,7 +94,7 @@ def _is_subject(parse: Parse, named: Named, prep: str, negation: Negation) -> bo
 def limit(parse: Parse, named: tuple[Named, ...], negation: Negation = "", target: Target | None = None) -> bool:
     """Rows of the innermost entity that has to do with it must belong to the named resource."""
     for one in [target] if target else parse.targets():
-        if one is None:
+        if one is None or (one.negated and one is not parse.head):  # "volumes without snapshots in acme-prod"
             continue
         piece = belonging(one, named)
         if piece is None:

@@ -49,10 +49,10 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
     for item, kind in said:
         if not _one(parse, head, item, kind, made):
             parse.unresolved.append(item.text if item else kind)
-    if parse.top and not said:
+    if parse.top and parse.top != "first" and not said:
         made.order = made.order or ([(head.size, parse.top == "top")] if head.size else [])
         parse.doubt(0.9)
-    superlative = any(kind for _, kind in said if kind not in ("", "oldest_first"))
+    superlative = any(kind for item, kind in said if kind not in ("", "oldest_first") and item not in parse.groups)
     if made.order and superlative and made.limit is None:
         made.limit = USUAL_LIMIT if plural else 1
     if parse.descending is not None and made.order:
@@ -72,6 +72,10 @@ def _one(parse: Parse, head: Entity, item: Item | None, kind: str, made: Order) 
         target = _BUSY.get(head.name)
         return target is not None and _count(head, target, kind == "busiest", made)
     falling = kind not in ("fewest", "smallest")
+    busy = _BUSY.get(head.name)
+    if item is None and busy and (kind in ("most", "fewest") or not head.size):  # "which flavor is used most"
+        parse.doubt(0.95 if kind in ("most", "fewest") else 0.9)
+        return _count(head, busy, falling, made)
     if item is None:
         if not head.size:
             return False
@@ -125,15 +129,25 @@ def _through(head: Entity, item: Item, falling: bool, made: Order) -> bool:
 
 
 def group_columns(parse: Parse, head: Entity) -> tuple[tuple[str, ...], Entity | None]:
-    """Columns to group by; or the entity whose rows the head's are counted for, where the head has no such column."""
+    """Columns to group by; or the entity whose rows the head's are counted for, where the head has no such column.
+
+    Words that only give an order ("hosts by number of servers") are put there; so it comes before `ordered`.
+    """
     columns: list[str] = []
     for item in parse.groups:
         attribute = attribute_of(head, item)
         scope = next((head.scopes[name] for name in item.entities if name in head.scopes), None)
+        own = next((name for name in item.entities if head.name in entity(name).scopes), None)
         if scope is not None:
             columns.append(scope)
+        elif own is not None:  # "projects by storage", "hosts by vms": what belongs to them gives an order
+            parse.order.append((item, "most"))
+        elif attribute is not None and (attribute.is_number or attribute.role == "time" or attribute.column == "name"):
+            parse.order.append((item, ""))
         elif attribute is not None:
             columns.append(attribute.column)
+        elif item.columns and not item.entities:
+            parse.order.append((item, "most"))
         else:
             through = next((name for name in item.entities if len(paths.path(name, head.name)) == 1), None)
             if through is not None and len(parse.groups) == 1:

@@ -76,6 +76,7 @@ class Parse:
     prep: str = ""
     join: str = ""
     having: bool = False
+    absorbing: bool = False  # the next word for an entity was said by a state already: "not used by any server"
     grouping: bool = False
     sorting: bool = False
     pattern: str = ""

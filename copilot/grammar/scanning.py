@@ -152,6 +152,11 @@ class Scanner:
         token = self.tokens[at]
         before = self.items[-1] if self.items else None
         expected = before is not None and before.is_concept(*_BEFORE_NAMES)
+        exact = self.names.exact(token.word) if token.kind in ("word", "name") else []
+        if exact:
+            return self._typed_behind(
+                self._item(at, 1, named=tuple(one for one in exact if one.type not in _NOT_ALONE))
+            )
         word = spelling.correct(token.word, self.words.correctable) if token.kind == "word" else None
         if expected or word is None:
             found = self._link(at, ()) or self._guess(at)
@@ -159,6 +164,8 @@ class Scanner:
                 return self._typed_behind(self._item(at, found.eaten, named=found.named, exact=found.exact))
         if word is not None:
             self.texts[at] = word
+            if self.words.longest_at(self.texts, at) is None:  # only a part of phrases that are not here
+                return self._item(at, 1)
             again = self._next(at)
             again.corrected = again.corrected or word
             return again

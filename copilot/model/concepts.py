@@ -30,7 +30,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "portion of", "what fraction of",
     ),
     "list": (
-        "show", "list", "give", "display", "get", "print", "enumerate", "tell", "find", "see", "view", "show me",
+        "show", "rank", "list", "give", "display", "get", "print", "enumerate", "tell", "find", "see", "view",
+            "show me",
             "give me",
         "list me", "tell me", "lookup", "look up", "search", "fetch", "i want to see", "pull up", "bring up",
             "what are",
@@ -104,7 +105,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
             "reside on",
         "located at", "allocated to", "allocated in", "that are on", "that are in", "is on", "are on", "boot from",
             "boots from",
-        "booting from", "that boot from", "members", "member", "pointing to", "pointing at", "points to", "linked to",
+        "booting from", "members", "member", "pointing to", "pointing at", "points to", "linked to",
         "with flavor", "of flavor", "of type", "of kind",
     ),
     "per": (
@@ -250,7 +251,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
             "idea", "question",
         "mate", "dude", "guys", "folks", "sir", "friend", "quickly please", "asap", "urgently", "urgent",
             "everybody", "value",
-        "too", "very", "much", "up", "out", "s", "t", "re", "ve", "d", "ll", "m", "must", "to be", "seem", "seems",
+        "too", "very", "allow", "allows", "allowing", "permit", "permits", "permitting", "gimme", "da", "dat",
+            "much", "up", "out", "s", "t", "re", "ve", "d", "ll", "m", "must", "to be", "seem", "seems",
             "look", "looks",
         "appear", "appears", "set", "set to", "configured", "defined", "registered", "known", "visible", "reported",
             "estate",

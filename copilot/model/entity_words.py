@@ -17,7 +17,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "user": ("user", "keystone user", "cloud user", "openstack user", "usr"),
     "group": ("user group", "keystone group", "group", "grp"),
     "role": ("role", "keystone role"),
-    "role_assignment": ("role assignment", "assignment", "grant"),
+    "role_assignment": ("role assignment", "assignment", "grant", "access", "access right", "permission"),
     "service": ("service", "catalog service", "openstack service", "cloud service"),
     "endpoint": ("endpoint", "api endpoint", "catalog endpoint"),
     "flavor": ("flavor", "flavour", "instance type", "vm type", "machine type", "vm size", "flv"),
@@ -54,7 +54,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 
 # words whose plural is no rule's
 PLURALS: dict[str, str] = {
-    "vm": "vms", "box": "boxes", "virtual box": "virtual boxes", "proxy": "proxies", "storage class": "storage classes",
+    "vm": "vms", "box": "boxes", "virtual box": "virtual boxes", "proxy": "proxies",
+        "storage class": "storage classes",
     "volume class": "volume classes", "floating address": "floating addresses", "public address": "public addresses",
     "floating ip address": "floating ip addresses", "public ip address": "public ip addresses", "vps": "vpses",
 }  # fmt: skip

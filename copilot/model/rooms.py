@@ -1,7 +1,8 @@
 """The lists of the engine's rooms, as entities: drift, policies, compliance, runs, restores, jobs, problems, audit ...
 
 Their rows are handed over by the engine (`Sources.rows`), each with exactly the columns that are declared. A row that
-is about a resource has its place in `cloud`, `region` and `resource_id`; its type is in `resource_type`, or, where all
+is about a resource has its place in `cloud`, `region` and `resource_id`; its type is in `resource_type`, or,
+    where all
 rows are about one type, in SUBJECTS.
 """
 

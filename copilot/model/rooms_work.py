@@ -147,7 +147,8 @@ PROBLEM = Entity(
 TENANT_HEALTH = Entity(
     "tenant_health",
     ("tenant health", "project health", "health score", "health of tenant", "health of project", "tenant score"),
-    ("tenant healths", "project healths", "health scores", "health of tenants", "health of projects", "tenant scores"),
+    ("tenant healths", "project healths", "health scores", "health of tenants", "health of projects",
+        "tenant scores"),
     attributes(
         *PLACE,
         "domain_name",

@@ -22,6 +22,10 @@ def _has(column: str, text: str) -> Condition:
     return Test(column, "contains", (text,))
 
 
+def _opens(port: int) -> Condition:
+    return All((Test("port_range_min", "<=", (port,)), Test("port_range_max", ">=", (port,))))
+
+
 WORLD = AnyOf(
     (_is("remote_ip_prefix", "0.0.0.0/0", "::/0"), All((_none("remote_ip_prefix"), _none("remote_group_id"))))
 )
@@ -256,6 +260,10 @@ STATES: dict[str, tuple[State, ...]] = {
             "open to all", "wide open",
                "from anywhere", "from everywhere", "allowing everyone", "exposed to the internet", "open"),
               OPEN, "open to the world"),
+        *(State((name, f"allow {name}", f"port {port}"), _opens(port), f"for port {port} ({name})")
+          for name, port in (("ssh", 22), ("http", 80), ("https", 443), ("rdp", 3389), ("mysql", 3306), ("postgres",
+              5432),
+                             ("dns", 53), ("smtp", 25))),
         State(("tcp",), _is("protocol", "tcp"), "TCP"),
         State(("udp",), _is("protocol", "udp"), "UDP"),
         State(("icmp",), _has("protocol", "icmp"), "ICMP"),

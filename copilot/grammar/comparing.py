@@ -1,0 +1,53 @@
+"""Two or more things against each other: "does A have more servers than B", "which has more, A or B"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from copilot.answers import Named
+from copilot.grammar.frames import Frame, Piece
+from copilot.grammar.parse import Parse, attribute_of
+from copilot.model.declaration import Entity
+from copilot.query import Measure
+
+
+def compared(parse: Parse, head: Entity, frame: Frame) -> Frame:
+    """The frame as a comparison, when it is one."""
+    asks = bool(parse.compare) or parse.superlative in ("most", "fewest") or bool(parse.order)
+    piece = next(
+        (piece for piece in frame.pieces if piece.dimension.startswith("scope:") and len(piece.named) > 1), None
+    )
+    if piece is None or not asks or frame.group:
+        return frame
+    column = head.scopes.get(piece.named[0].type)
+    if column is None:
+        return frame
+    measure = frame.measure if frame.measure.kind not in ("rows", "exists") else Measure("count")
+    for item, kind in parse.order:
+        attribute = attribute_of(head, item) if item is not None else None
+        if attribute is not None and attribute.is_number and kind:
+            measure = Measure("sum", attribute.column)
+    falling = parse.compare != "fewer" and "fewest" not in (parse.superlative, *(kind for _, kind in parse.order))
+    return replace(
+        frame,
+        form="compare",
+        pieces=_in_order(parse, frame.pieces, piece),
+        measure=measure,
+        group=(column,),
+        order=(("#", falling),),
+        counted=(),
+        columns=(),
+        limit=None,
+        subject=_named_in_order(parse, piece),
+    )
+
+
+def _named_in_order(parse: Parse, piece: Piece) -> tuple[Named, ...]:
+    """The things compared, as they were typed."""
+    typed = [one for item in parse.items for one in item.named]
+    return tuple(sorted(piece.named, key=lambda one: typed.index(one) if one in typed else len(typed)))
+
+
+def _in_order(parse: Parse, pieces: tuple[Piece, ...], piece: Piece) -> tuple[Piece, ...]:
+    named = _named_in_order(parse, piece)
+    return tuple(replace(one, named=named) if one is piece else one for one in pieces)

@@ -1,0 +1,75 @@
+"""What a question word asks of what was named: "where is web-03", "who created it", "how big is that volume"."""
+
+from __future__ import annotations
+
+from copilot.grammar.items import Item
+from copilot.grammar.lexicon import Senses
+from copilot.grammar.parse import Parse
+from copilot.model.declaration import Entity
+
+# entity -> columns that say where one of them is
+_WHERE = {
+    "server": ("host", "availability_zone"), "volume": ("server_name", "host"), "floating_ip": ("server_name",
+        "fixed_ip"),
+    "port": ("server_name", "network_name"), "subnet": ("network_name",), "project": ("domain_name",),
+        "user": ("domain_name",),
+    "snapshot": ("volume_name",), "backup": ("volume_name", "container"), "image": ("project_name",),
+        "network": ("project_name",),
+    "router": ("external_network_name",), "hypervisor": ("host_ip",), "security_group": ("project_name",),
+}  # fmt: skip
+# entity -> what it is attached to, for "what is it attached to"
+_JOINED = {
+    "volume": ("server_name",), "floating_ip": ("server_name",), "port": ("server_name",),
+        "snapshot": ("volume_name",),
+    "backup": ("volume_name",), "router": ("external_network_name",), "server": ("network_names",),
+        "subnet": ("network_name",),
+}  # fmt: skip
+_WHO = ("user_name", "project_name")
+_CONDITIONS = {"where": _WHERE}
+
+
+def asks(parse: Parse) -> bool:
+    """Whether a question word asks something of what was named, without a word for a column."""
+    return bool(
+        parse.asked
+        or parse.wh in ("where", "when", "how_old", "how_long")
+        or (parse.wh == "who" and parse.born)
+        or (parse.wh == "how_much" and not parse.asked)
+        or (parse.prep == "belong" and parse.wh in ("what", "which", "who", "is"))
+        or (parse.wh == "is" and (parse.any or parse.negation))
+        or any(item.typed_as and item.plural for item in parse.items)
+    )
+
+
+def asked_by_word(parse: Parse, head: Entity) -> None:
+    """Note the columns that a question word asks for."""
+    if head.born and parse.periods and _asks_created(parse, head):  # "created this week"
+        parse.asked, parse.born = [], True
+    about_one = bool(parse.subject) and all(one.type == head.name for one in parse.subject)
+    columns: tuple[str, ...] = ()
+    if parse.wh == "where" and (about_one or not parse.asked):
+        columns = _WHERE.get(head.name, ())
+        if parse.head is not None:  # "where is web-03 running": that it runs is no condition
+            parse.head.pieces = [one for one in parse.head.pieces if not one.dimension.startswith("column:status")]
+    elif parse.wh in ("when", "how_old", "how_long") and head.born and not parse.gone and not parse.asked:
+        columns = (head.born,)
+        parse.born = False
+    elif parse.wh == "who" and about_one and (parse.born or _asks_created(parse, head)):
+        columns = tuple(column for column in _WHO if column in head.attributes)[:1]
+        parse.asked = []
+    elif parse.wh == "how_much" and about_one and not parse.asked and head.size:
+        columns, parse.measure = (head.size,), ""
+    elif parse.prep == "belong" and about_one and not parse.asked and parse.wh in ("what", "which", "who"):
+        columns = _JOINED.get(head.name, ())
+    for column in columns:
+        if column in head.attributes:
+            parse.asked.append((_column_item(head, column), ""))
+
+
+def _asks_created(parse: Parse, head: Entity) -> bool:
+    return bool(parse.asked) and all(item.columns.get(head.name, [""])[0] == head.born for item, _ in parse.asked)
+
+
+def _column_item(head: Entity, column: str) -> Item:
+    """An item as if the column had been named."""
+    return Item(0, 0, column, Senses(columns={head.name: [column]}), used=True)

@@ -13,7 +13,8 @@ from tests.copilot.backends import speech
 from tests.copilot.backends.asking import KEY, MAKERS, QUICK, ask, calls_of
 from tests.copilot.backends.server import Cut, Endless, Reply, Reset, Stall, serving
 
-SHORT = Limits(connect=0.3, first=0.3, between=0.3, total=5.0)
+SHORT = Limits(connect=2.0, first=0.3, between=5.0, total=10.0)
+PAUSE = Limits(connect=2.0, first=5.0, between=0.3, total=10.0)
 SSE = {"content-type": "text/event-stream"}
 
 # status, what the maker says, kind of error, whether it may pass
@@ -136,7 +137,7 @@ BEGUN = {
 @pytest.mark.parametrize("maker", MAKERS)
 def test_a_stall_in_the_middle(maker: str) -> None:
     with serving(Reply([*BEGUN[maker], Stall()], headers=SSE)) as server:
-        error = ask_plainly(maker, server, SHORT)
+        error = ask_plainly(maker, server, PAUSE)
         assert type(error) is errors.TimedOut and "in the middle" in str(error)
         assert server.hung_up.wait(5)
 

@@ -67,7 +67,7 @@ def day_of_month(tokens: Sequence[Token], i: int, civil: Civil, led: bool) -> tu
     k = i + the
     ordinal = _ORDINAL.fullmatch(word(tokens, k))
     first = word(tokens, k) == "first" and word(tokens, k + 1) == "of"
-    if (ordinal is None or not led) and not first:
+    if not first and (ordinal is None or not (led or word(tokens, k + 1) == "of")):
         return None
     day = 1 if ordinal is None else int(ordinal[1])
     end = k + 1

@@ -349,7 +349,7 @@ def _period(tokens: Sequence[Token], i: int, civil: Civil, led: bool) -> Found |
         back = -1 if which == "weekend" and civil.today.weekday() < 5 else -2
         return Moment(civil.unit(timewords.UNITS.get(which, which), back)), k + 3
     if which == "weekend" and (the or led):
-        return Moment(civil.weekend()), k + 1
+        return Moment(civil.weekend(int(civil.ahead and civil.today.weekday() < 5))), k + 1
     if which == "week" and (the or led or number(tokens, k + 1) is not None):
         return _numbered_week(tokens, k, civil)
     return month_period(tokens, i, civil, led)

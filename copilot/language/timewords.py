@@ -31,7 +31,7 @@ _LONG_WORDS = """yesterday today tomorrow tonight morning mornings afternoon eve
 week weeks month months year years hour hours minute minutes days since between before during until quarter previous
 overnight beginning"""
 _FORGIVEN = frozenset(
-    _LONG_WORDS.split() + [day for day in WEEKDAYS if day.endswith("day")] + [m for m in MONTHS if len(m) > 5]
+    _LONG_WORDS.split() + [day for day in WEEKDAYS if "day" in day] + [m for m in MONTHS if len(m) > 5]
 )
 _FORGIVEN_UNITS = frozenset(unit for unit in UNITS if len(unit) > 3)
 # Spoken short, and typos that are too far or too near to other words.

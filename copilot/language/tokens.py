@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from copilot.language.pieces import (
@@ -140,6 +141,7 @@ class _Folded:
         return "".join(one for one in self.question[first:last] if unicodedata.category(one)[0] != "C").strip()
 
 
+@lru_cache(maxsize=4096)
 def _fold(character: str) -> str:
     if character in "\t\n\r\v\f":
         return " "

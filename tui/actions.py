@@ -297,7 +297,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("keep_longer", ("e",), "keep it for more days", ("restore_kept",), "longer", 12),
     Action("release_kept", ("f",), "keep it for good: it is no longer removed at a date", ("restore_kept",),
            "release", 13),
-    Action("ask", ("i",), "ask in plain words; what is selected goes along", ("all",), "ask", 27),
+    Action("ask", ("i",), "ask in plain words; what is selected goes along", ("all",), "ask", 13),
     Action("copilot", ("9",), "copilot: your questions, what can be asked, the model", ("all",), "copilot", 43),
     Action("copilot_pages", ("tab", "shift+tab"), "your questions, what can be asked, and back", ("copilot",),
            "pages", 12),

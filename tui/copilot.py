@@ -27,6 +27,7 @@ STATUS = "/q/copilot/status"
 TEST = "/copilot/test-connection"
 MOST_QUESTION = 1000  # characters; the engine takes no more
 MOST_SELECTED = 200
+DOT = " · "
 LONGEST = 20_000  # characters of an answer that are shown
 Answer = Mapping[str, Any]
 
@@ -88,7 +89,8 @@ def sure_words(answer: Answer) -> tuple[str, str]:
     if outcome == "ask_back":
         return "which one is meant?", "warn"
     if outcome == "unsure":
-        return "not understood", "warn"
+        unknown = ", ".join(clean(word) for word in answer.get("unknown") or ())
+        return f"not understood{': ' * bool(unknown)}{unknown}", "warn"
     if outcome == "apology":
         return "could not be answered", "warn"
     if answer.get("sure"):
@@ -146,7 +148,7 @@ def facts(answer: Answer, waited: float) -> Parts:
     found.append(sure_words(answer))
     found.append(age_words(answer, waited))
     found += [(clean(words), "muted") for words in answer.get("scope") or ()]
-    if unknown := [clean(word) for word in answer.get("unknown") or ()]:
+    if answer.get("outcome") != "unsure" and (unknown := [clean(word) for word in answer.get("unknown") or ()]):
         found.append((f"not understood: {', '.join(unknown)}", "warn"))
     if model := model_words(answer):
         found.append((model, "warn" if answer.get("data_sent_external") else "muted"))
@@ -155,7 +157,7 @@ def facts(answer: Answer, waited: float) -> Parts:
     parts: Parts = []
     for words, style in found:
         if words:
-            parts += [(" · ", "muted")] * bool(parts) + [(words, style)]
+            parts += [(DOT, "muted")] * bool(parts) + [(words, style)]
     return parts
 
 

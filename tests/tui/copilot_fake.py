@@ -31,7 +31,16 @@ def answer(**more: Any) -> dict[str, Any]:
 
 def proposal(kind: str, label: str, **more: Any) -> dict[str, Any]:
     """A proposal of an answer."""
-    empty = {"name": "", "type": "", "filter": "", "sort": [], "at": None, "keys": [], "values": [], "command": ""}
+    empty: dict[str, Any] = {
+        "name": "",
+        "type": "",
+        "filter": "",
+        "sort": [],
+        "at": None,
+        "keys": [],
+        "values": [],
+        "command": "",
+    }
     return {"kind": kind, "label": label, **empty, **more}
 
 

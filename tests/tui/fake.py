@@ -15,6 +15,11 @@ from tui.api.errors import ApiError
 
 BOARDS = ("/dashboard/", "/tenant-health/", "/drift/", "/q/drift/")  # answered by tests.tui.figures
 MOST_ROWS = 2000  # of a window, before and after its anchor each; the engine refuses more
+COPILOT: dict[str, Any] = {
+    "/q/copilot/history": {"total": 0, "items": []},
+    "/q/copilot/suggestions": {"suggestions": {"categories": [], "tips": []}},
+    "/q/copilot/status": {"backend": "builtin", "model": None, "local": True, "external": False, "ready": True},
+}
 DRIFT = ("events", "summary", "rules", "ignores", "windows")
 KINDS = ("web", "db", "cache", "batch", "app")
 STATUSES = ("ACTIVE", "ACTIVE", "SHUTOFF", "ACTIVE", "ERROR", "BUILD", "ACTIVE")
@@ -117,6 +122,10 @@ class FakeClient:
                 "items": [{"type": t, "columns": c, "chosen": True} for t, c in self.columns.items()]
             },
         }
+        if path.startswith("/q/copilot/"):  # see tests.tui.copilot_fake
+            if path not in COPILOT:
+                raise ApiError(404, "this question is no longer kept")
+            return COPILOT[path]
         if path.startswith(BOARDS) and path not in answers:
             raise ApiError(404, "this engine does not tell it")
         return answers[path.partition("?")[0]]()

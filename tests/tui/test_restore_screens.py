@@ -23,6 +23,7 @@ def screen(app: QuarterdeckApp) -> str:
     text = "\n".join(lines(app))
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+", "2026-02-08 09:00:00 UTC", text)
     text = re.sub(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d", "Sun 09:00", text)
+    text = re.sub(r"← [MTWFS]…", "← S…", text)  # the beginning of a day's name
     text = re.sub(r"expires \d\d:\d\d", "expires 29:41", text)
     return re.sub(r"(started )\d\d:\d\d|\b2m1\d(\.\d)?s|\b1m1\ds", r"\g<1>09:00", text)
 

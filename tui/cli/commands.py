@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tui.cli.ask_commands import register as register_ask
 from tui.cli.changes import register as register_changes
 from tui.cli.drift_commands import register as register_drift
 from tui.cli.engine import app as engine_commands
@@ -32,6 +33,7 @@ cloud_commands = typer.Typer(help="Clouds that the engine watches.", no_args_is_
 app.add_typer(cloud_commands, name="cloud")
 app.add_typer(engine_commands, name="engine")
 register_records(app)
+register_ask(app)
 register_health(app)
 register_changes(app, {"snapshot": snapshot_commands})
 register_drift(app)

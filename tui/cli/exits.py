@@ -7,6 +7,7 @@
 4  there is no such thing
 5  not permitted
 6  done in part: the answer says what is missing
+7  a question was not understood, or its answer is not sure: what was said names what may have been meant
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ NO_ENGINE = 3
 NOT_FOUND = 4
 DENIED = 5
 PARTIAL = 6
+UNCLEAR = 7
 
 
 def of_status(status: int) -> int:

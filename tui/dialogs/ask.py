@@ -205,6 +205,7 @@ class AskPage(Page):
     def _answer_key(self, key: str, character: str | None) -> None:
         if key in ("tab", "shift+tab"):
             self.in_answer = False
+            self._put(self.edit.value or self.question)
             self._offers = []  # the question is there to be changed; the answer stays until that is done
         elif character == "i":
             self.in_answer = False

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tui import copilot
-from tui.copilot import Answer, Chip
+from tui.copilot import DOT, Answer, Chip
 from tui.dialogs.page import Line
 from tui.dialogs.planlines import wrapped
 from tui.panes.pane import Parts
@@ -108,9 +108,9 @@ def fact_lines(answer: Answer, waited: float, cells: int) -> list[Line]:
     for words, style in copilot.facts(answer, waited):
         words = cut_end(words, cells - 3)
         if used + width(words) > cells - 1 and len(parts) > 1:
-            lines.append((parts, []))
+            lines.append((parts[:-1] if parts[-1][0] == DOT else parts, []))
             parts, used = [(" ", "text")], 1
-            if words == " · ":
+            if words == DOT:
                 continue
         parts.append((words, style))
         used += width(words)

@@ -24,6 +24,7 @@ class CopilotPane(Pane):
     places = ("list", "copilot")
     noun = "question"
     counted = True
+    footer_now = True
 
     def make_source(self) -> RowSource:
         """Questions as rows."""
@@ -42,7 +43,7 @@ class CopilotPane(Pane):
             key = ("asked", str(item.get("id")))
             self.items[key] = item
             said = " ".join(copilot.lines_of(str(item.get("answer") or "")))
-            by = clean(item.get("model") or item.get("backend_used") or "")
+            by = clean(item.get("model") or item.get("backend_used") or "").replace("builtin", "built in")
             judged = JUDGED.get(str(item.get("feedback")), "")
             question = clean(item.get("question") or "")
             rows.append((key, [question, said, judged, by, item.get("created_at"), "asked"]))
@@ -89,7 +90,7 @@ class CopilotPane(Pane):
 
     def title(self) -> str:
         """Which page it is."""
-        return "copilot: what can be asked" if self.suggests else "copilot: your questions"
+        return "copilot: suggestions" if self.suggests else "copilot: questions"
 
     def empty(self) -> str:
         """Nothing was asked."""

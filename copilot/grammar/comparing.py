@@ -39,6 +39,7 @@ def compared(parse: Parse, head: Entity, frame: Frame) -> Frame:
         columns=(),
         limit=None,
         subject=_named_in_order(parse, piece),
+        yes=parse.wh == "is",
     )
 
 

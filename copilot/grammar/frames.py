@@ -43,6 +43,7 @@ class Frame:
     predicate  of "yes_no", "every" and "share": what is asked about the rows that `pieces` leave
     expected   of a count that is compared: "more than 50?"
     subject    of "lookup": resources whose columns are asked for
+    yes        of "compare": asked as "does A have more than B"
     also       further entities that are counted with the same pieces: "how many vms and volumes"
     """
 
@@ -62,6 +63,7 @@ class Frame:
     subject: tuple[Named, ...] = ()
     also: tuple[str, ...] = ()
     scope_words: tuple[str, ...] = ()
+    yes: bool = False
 
     def query(self) -> Query:
         """The query that answers it. Of "every": the rows that are not so; of "yes_no": those that are."""

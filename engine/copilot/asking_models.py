@@ -93,12 +93,11 @@ def tried(settings: Settings) -> dict[str, Any]:
     """A Tested: one word is asked of the model; nothing of the estate is sent."""
     if settings.backend == "builtin":
         return {"success": True, "message": "The built-in copilot needs no connection", "latency_ms": 0, "models": []}
+    if reason := not_ready(settings):
+        return {"success": False, "message": reason, "latency_ms": None, "models": []}
     from copilot.backends.connection import test_connection
 
-    try:
-        found = test_connection(config_of(settings))
-    except CannotAsk as error:
-        return {"success": False, "message": str(error), "latency_ms": None, "models": []}
+    found = test_connection(config_of(settings))
     models: Sequence[str] = found.models
     return {"success": found.success, "message": found.message, "latency_ms": found.latency_ms, "models": list(models)}
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from copilot.answers import Key
 from copilot.execution import shape
-from copilot.execution.level import Model
+from copilot.execution.level import Level, Model, filtered
 from copilot.execution.result import MEASURE, Result, percent, plain, rounded
 from copilot.execution.speech import Bound, Written
 from copilot.execution.statement import Statement
 from copilot.model.declaration import Entity
-from copilot.query import Query
+from copilot.query import Condition, Query
 from copilot.sources import NotAllowed, Sources
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ def run(query: Query, entity: Entity, sources: Sources, model: Model, at: dateti
     bound = Bound(sources.scope)
     statement = Statement(query, entity, bound, model, at)
     sql = statement.sql
-    types = tuple(dict.fromkeys((entity.name, *sorted(statement.level.read))))
-    for name in types:
-        if not sources.may(name):
-            raise NotAllowed(f"your role does not include {model(name).plural}")
+    types = allowed(statement.level, sources)
 
     def work(connection: duckdb.DuckDBPyConnection) -> list[Row]:
         return connection.execute(sql, bound.values).fetchall()
@@ -41,6 +39,34 @@ def run(query: Query, entity: Entity, sources: Sources, model: Model, at: dateti
     if query.measure.kind in ("rows", "exists"):
         return _rows(statement, rows, shown, types)
     return _number(statement, rows[0], shown, types)
+
+
+def related(
+    entity: Entity, where: Condition, columns: Sequence[str], sources: Sources, model: Model
+) -> tuple[list[dict[str, Any]], set[str]]:
+    """The columns of all rows that fulfil `where`, for a list of a room that leads to them, and the entities that were
+    read; times are aware.
+    """
+    bound = Bound(sources.scope)
+    level = Level(bound, model, entity, None)
+    picked, kept = ", ".join(map(level.column, columns)), level.where(where)
+    sql = f"SELECT {picked} {level.from_clause}{filtered(kept)}"
+    allowed(level, sources)
+    rows = sources.read(lambda connection: connection.execute(sql, bound.values).fetchall())
+    return [dict(zip(columns, map(_aware, row), strict=True)) for row in rows], level.read
+
+
+def _aware(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def allowed(level: Level, sources: Sources) -> tuple[str, ...]:
+    """Names of the entities that the statement reads, its own first. Raises NotAllowed."""
+    types = tuple(dict.fromkeys((level.entity.name, *sorted(level.read))))
+    for name in types:
+        if not sources.may(name):
+            raise NotAllowed(f"your role does not include {level.model(name).plural}")
+    return types
 
 
 def _number(statement: Statement, row: Row, shown: str, types: tuple[str, ...]) -> Result:
@@ -59,7 +85,7 @@ def _groups(statement: Statement, rows: list[Row], shown: str, types: tuple[str,
     return Result(
         entity,
         columns=(*fields, shape.measured(query, entity, attribute)),
-        rows=tuple(dict(zip(names, map(_shown, row), strict=False)) for row in rows),
+        rows=tuple(dict(zip(names, map(_shown, row), strict=False)) for row in rows[: shape.most(query)]),
         total=rows[0][-1] if rows else 0,
         unit=shape.unit(query, attribute),
         sql=shown,

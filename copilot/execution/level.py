@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from copilot.execution import tests
+from copilot.execution import comparing
 from copilot.execution.result import QueryError
 from copilot.execution.speech import Speech, View, within
 from copilot.model.declaration import Attribute, Entity
@@ -103,7 +103,9 @@ class Level:
     def condition(self, condition: Condition) -> str:
         """SQL of a condition; NULL counts as not fulfilled."""
         if isinstance(condition, Test):
-            return tests.sql(condition, self.attribute(condition.column), self.column(condition.column), self.speech)
+            return comparing.sql(
+                condition, self.attribute(condition.column), self.column(condition.column), self.speech
+            )
         if isinstance(condition, All):
             return " AND ".join(self._grouped(item) for item in condition.items) or "true"
         if isinstance(condition, AnyOf):
@@ -188,10 +190,18 @@ class Level:
     def keyed(self, column: str, where: Condition, more: str, places: list[str]) -> str:
         """SELECT of (places, key, ...) of the rows that fulfil `where`: one for each value of the column."""
         shown = self.relation.column(column)
-        key = f"unnest(list_distinct({shown}))" if attribute_of(self.entity, column).is_list else shown
+        key = self.each(shown) if attribute_of(self.entity, column).is_list else shown
         picked = named(self.relation, places)
         kept = self.where(where)
         return self.finished(f"SELECT {picked}, {key} AS key{more} {self.from_clause}{filtered(kept)}")
+
+    def each(self, column: str) -> str:
+        """Each value of a list once, as rows. Most lists have one value, and looking for twins costs more than all
+        the rest: people are spared the sight of that.
+        """
+        if self.speech.readable:
+            return f"unnest(list_distinct({column}))"
+        return f"unnest(CASE WHEN len({column}) > 1 THEN list_distinct({column}) ELSE {column} END)"
 
     def finished(self, sql: str) -> str:
         """A whole statement of this level, as it can stand in another."""
@@ -202,7 +212,7 @@ class Level:
     ) -> tuple[str, tuple[str, ...]]:
         """Where one row names several: a related row counts once, however many values they share."""
         own = self._rows()
-        key = f"unnest(list_distinct({own.column(leads.own)}))"
+        key = self.each(own.column(leads.own))
         rows = f"{own.from_clause}{filtered(self.there(own))}"
         holders = finished(own, f"SELECT {named(own, LEADING)}, {key} AS key {rows}", alone=True)
         names = ", ".join(f"{other.relation.column(name)} AS of_{name}" for name in LEADING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from copilot.execution import estate
+from copilot.execution import estate, lists
 from copilot.execution.level import Model
 from copilot.execution.result import QueryError, Result
 from copilot.model import registry
@@ -23,5 +23,5 @@ def run(query: Query, sources: Sources, now: datetime, model: Model = registry.e
         raise QueryError(f"nothing is known of {query.entity[:60]!r}") from None
     at = query.at if query.at is not None and query.at < now else None
     if entity.type is None:
-        raise QueryError("lists of rooms cannot be asked yet")
+        return lists.run(query, entity, sources, model, at)
     return estate.run(query, entity, sources, model, at)

@@ -77,10 +77,12 @@ class Statement:
             made, kept = self._number(), level.where(query.where)
             picked = ", ".join((*values, f"{made} AS measure"))
             grouped = level.finished(f"SELECT {picked}\n{level.from_clause}{filtered(kept, _LINE)}\nGROUP BY ALL")
+        most = shape.most(query)
         if not self.speech.readable:
             grouped = f"SELECT *, count(*) OVER () AS groups FROM ({grouped})"
+            most = max(most, 1)  # some row has to say how many there are
         terms = [Term(str(place + 1), descending) for place, descending in shape.group_order(query)]
-        return f"{grouped}\nORDER BY {_short(terms)}\nLIMIT {shape.most(query)}"
+        return f"{grouped}\nORDER BY {_short(terms)}\nLIMIT {most}"
 
     def _group(self, name: str) -> str:
         """SQL of a group's value: what is empty is none, of a list each of its values."""

@@ -14,7 +14,7 @@ from copilot.linking.shelves import NAMED, Shelves
 from copilot.sources import Sources
 from store.types import registry
 
-MIN_FRAGMENT = 4  # characters of an id
+MIN_FRAGMENT, MIN_INNER = 4, 6  # characters of an id, at its beginning and elsewhere
 _MOST_ALIKE = 1000  # names with the same letters and digits that are compared more closely
 _ADDRESSES = ("floating_ip",)  # whose names are addresses: a typo is another address
 _HEX = re.compile(r"[0-9a-f-]+")
@@ -59,7 +59,9 @@ class Names:
             # A name of its own goes before the first part of a host's full name, or a subnet's prefix.
             own = [(shelf, row) for shelf, row in same if fold(shelf.called(row)[0]) == wanted]
             if same:
-                return self._named(own or same, text)
+                return sorted(
+                    self._named(own or same, text), key=lambda one: (NAMED.index(one.type), one.project, one.key)
+                )
         return []
 
     def begins(self, text: str, types: Iterable[str] | None = None) -> bool:
@@ -81,8 +83,8 @@ class Names:
         return [Hit(one, fit.score, fit.other_number) for one, fit in zip(named, fits, strict=True)]
 
     def ids(self, fragment: str, types: Iterable[str] | None = None) -> list[Named]:
-        """Resources with the id; else those whose id begins so; else those that have it in their id. Four characters
-        at least; of UUIDs the dashes may be left out. At most MOST."""
+        """Resources with the id; else those whose id begins so; else those that have it in their id. MIN_FRAGMENT
+        characters at least, in the middle MIN_INNER; of UUIDs the dashes may be left out. At most MOST."""
         typed = fragment.strip().casefold()
         shelves = self._of(types)
         if len(typed.replace("-", "")) < MIN_FRAGMENT:
@@ -93,7 +95,8 @@ class Names:
             lambda shelf, id: shelf.with_id_part(id, start=True),
             lambda shelf, id: shelf.with_id_part(id, start=False),
         )
-        for test in tests if _HEX.fullmatch(typed) else tests[:1]:
+        is_hex = _HEX.fullmatch(typed) is not None
+        for test in tests[: 1 + is_hex + (is_hex and len(typed) >= MIN_INNER)]:
             found = [(shelf, row) for shelf in shelves for text in texts for row in test(shelf, text)[:MOST]]
             if found:
                 return self._named(list(dict.fromkeys(found))[:MOST], fragment)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 Fingerprint = tuple[int, int]  # rows and a sum of their hashes: equal means the same names
-MOST_ZEROS = 6  # before a number that was typed without
+MOST_ZEROS = 8  # before a number that was typed without
 _SPLIT = "\n"
 
 

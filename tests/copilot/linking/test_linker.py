@@ -121,3 +121,78 @@ def test_the_choices_are_told_apart(given: Given) -> None:
     link = found(given, "twin", ("server",))
     assert link is not None
     assert given.names().told_apart(link.named) == ["twin in project acme-prod", "twin in project test"]
+
+
+@pytest.mark.parametrize(
+    ("text", "types", "expected"),
+    [
+        ("3f2a", ("server",), ["cut"]),
+        ("3f2a9c1b", (), ["cut"]),
+        ("9c1b-0000", ("server",), ["cut"]),
+        ("12345678", ("server",), ["digits"]),
+        ("3f2a9c1b-0000-4000-8000-00000000aaaa", (), ["cut"]),
+        ("9c1b", ("server",), None),  # not at the beginning, and too short to be sure
+        ("db01", ("server",), None),  # the beginning of an id too, but meant as a name
+        ("3f2a", (), None),
+    ],
+)
+def test_pieces_of_ids(text: str, types: tuple[str, ...], expected: list[str] | None) -> None:
+    given = Given()
+    given.put("server", "cut", id="3f2a9c1b-0000-4000-8000-00000000aaaa")
+    given.put("server", "other", id="db01aaaa-0000-4000-8000-00000000bbbb")
+    given.put("server", "digits", id="12345678-0000-4000-8000-00000000cccc")
+    link = found(given, text, types)
+    assert (None if link is None else [one.name for one in link.named]) == expected
+
+
+@pytest.mark.parametrize("text", ["vm 5 days", "vm 5 % full", "vm 5 gb"])
+def test_a_quantity_is_no_number_of_a_name(text: str) -> None:
+    given = Given()
+    given.put("server", "web-5")
+    given.put("server", "5")
+    assert found(given, text, ("server",), 1) is None
+    assert found(given, "vm 5", ("server",), 1) is not None
+
+
+def test_words_that_the_grammar_knows_are_no_parts_and_no_typos() -> None:
+    given = Given()
+    given.put("project", "quotation")
+    given.put("project", "sizing-lab")
+    assert found(given, "quotatoin", ("project",)) is not None
+    assert found(given, "sizing", ("project",)) is not None
+    for text in ("quotatoin", "sizing"):
+        assert link(tokenise(text), 0, given.names(), ("project",), known={text}) is None
+
+
+def test_a_name_and_a_word_that_nearly_make_another_name_are_asked_back() -> None:
+    given = Given()
+    given.put("project", "acme")
+    given.put("project", "acme-prod")
+    link = found(given, "acme prdo", ("project",))
+    assert link is not None
+    assert ([one.name for one in link.named], link.ambiguous, link.eaten) == (["acme-prod", "acme"], True, 2)
+    link = found(given, "acme servers", ("project",))
+    assert link is not None
+    assert ([one.name for one in link.named], link.ambiguous, link.eaten) == (["acme"], False, 1)
+
+
+@pytest.mark.parametrize(
+    "name", ["a, b", "bob's", "web (old)", "x=y", "10% off", "isn't it", "10.0.0.5", "!odd!", "a..b"]
+)
+def test_signs_that_are_no_tokens(name: str) -> None:
+    given = Given()
+    given.put("server", name)
+    given.put("server", name.replace(",", ""))
+    link = found(given, f"vm {name}", ("server",), 1)
+    assert link is not None
+    assert name in [one.name for one in link.named]
+    assert link.exact
+
+
+def test_names_in_a_row_are_not_one_name() -> None:
+    given = Given()
+    for name in ("acme-prod", "acme", "prod"):
+        given.put("project", name)
+    link = found(given, "acme, prod", ("project",))
+    assert link is not None
+    assert [one.name for one in link.named] == ["acme"]

@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "snapshots": ("Runs of snapshot policies", []),
     "compliance": ("Compliance with snapshot policies", []),
     "restores": ("Restores", []),
+    "copilot": ("Questions in plain words", []),
 }
 
 HEAD = """# Benchmarks

@@ -49,9 +49,9 @@ class Fake:
             finally:
                 connection.execute("ROLLBACK")
 
-    def version(self) -> int:
+    def version(self, type: str | None = None) -> int:
         """Nothing changes during an evaluation."""
-        return self.estate.data_version()
+        return self.estate.data_version(type)
 
     def data_at(self, types: Sequence[str]) -> datetime | None:
         """All was read three minutes ago."""

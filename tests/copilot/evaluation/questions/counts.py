@@ -12,8 +12,9 @@ case(
     """
     How many VMs do we have?; ~how mnay vms; vm count; total number of instances please; count all servers; Could
     you tell me how many virtual machines exist in total?; HOW MANY MACHINES; number of guests?; what's our server
-    count; ~wie how many servers are ther; how many boxes are we running in total, whatever their state?; instances:
-    how many; so how many vms are there now; count vms
+    count; how much vms have we in total; ~how much servers are ther; how many boxes are we running in total,
+    whatever their state?; instances: how many; so how many vms are there now; count vms; please the number of all
+    virtual machines
     """,
 )
 case(
@@ -50,8 +51,8 @@ case(
     "count",
     lambda w, s: count(w.rows("project")),
     """
-    how many tenants are there; project count; ~how many porjects do we have; number of orgs; count tenants; How
-    many projects exist?
+    how many tenants are there; how many projects are we having; project count; ~how many porjects do we have;
+    number of orgs; count tenants; How many projects exist?
     """,
 )
 case(

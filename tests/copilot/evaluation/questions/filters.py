@@ -156,8 +156,8 @@ case(
     "filter",
     lambda w, s: rows("server", _servers(w, lambda v: not v["fip"])),
     """
-    vms without floating ip; servers that have no fip; which instances don't have a floating ip?; ~machines wihtout
-    a floating IP; list guests with no public ip
+    vms without floating ip; which machines have no floating ip, please as list; servers that have no fip; which
+    instances don't have a floating ip?; ~machines wihtout a floating IP; list guests with no public ip
     """,
 )
 case(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.copilot.evaluation.cases import case
-from tests.copilot.evaluation.expect import Nothing, Text, either, shows
+from tests.copilot.evaluation.expect import Nothing, Text, Unanswerable, either, shows
 
 case(
     "find",
@@ -73,7 +73,7 @@ case(
 )
 case(
     "find",
-    lambda w, s: Nothing(),
+    lambda w, s: either(Nothing(), Unanswerable()),
     """
     what is 172.31.255.254; who has 172.31.200.1?; ~which vm hsa ip 172.30.0.9; find 198.51.100.77
     """,

@@ -8,16 +8,15 @@ from tests.copilot.evaluation.oracle import pick
 
 _ALL = {
     "server": """
-        list vms; show me all servers; ~lsit all instances; which machines do we have?; all vms please;
-        display every virtual machine; SHOW VMS; give me the complete list of guests
+        list vms; show me all servers; ~lsit all instances; which machines do we have?; all vms please; display every
+        virtual machine; SHOW VMS; give me the complete list of guests
     """,
     "hypervisor": """
-        list hosts; show all hypervisors; what compute nodes do we have; ~shwo me the hosts; hypervisor
-        list; LIST ALL HOSTS
+        list hosts; please show me once all hosts; show all hypervisors; what compute nodes do we have; ~shwo me the
+        hosts; hypervisor list; LIST ALL HOSTS
     """,
     "volume": """
-        list volumes; show all disks; ~list all volmues; which volumes exist; vols; volumes overview list
-        please
+        list volumes; show all disks; ~list all volmues; which volumes exist; vols; volumes overview list please
     """,
     "network": """
         list networks; show me the networks; ~what netwokrs are there; all nets
@@ -92,8 +91,9 @@ case(
     "list",
     lambda w, s: rows("server", pick(w, "server", status="SHUTOFF")),
     """
-    list powered off vms; show stopped servers; which machines are switched off?; ~lsit stopped vms; shutoff
-    instances; what's powered off; give me the vms that are turned off; vms off; show me shut down machines
+    list powered off vms; show me the machines who are off; show stopped servers; which machines are switched off?;
+    ~lsit stopped vms; shutoff instances; what's powered off; give me the vms that are turned off; vms off; show me
+    shut down machines
     """,
 )
 case(
@@ -103,8 +103,8 @@ case(
         rows("server", pick(w, "server", lambda v: v["status"] not in ("ACTIVE", "SHUTOFF"))),
     ),
     """
-    vms in error; show broken servers; which instances are in ERROR state?; ~list vms in eror; failed vms; error
-    instances pls; any machines in error? list them; faulty servers
+    vms in error; show me please all vms which stand on error; show broken servers; which instances are in ERROR
+    state?; ~list vms in eror; failed vms; error instances pls; any machines in error? list them; faulty servers
     """,
 )
 case(

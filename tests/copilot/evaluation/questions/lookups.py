@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.copilot.evaluation.cases import case
 from tests.copilot.evaluation.expect import Expected, Moment, Number, Text, either, rows
 from tests.copilot.evaluation.oracle import copies, disks, named, pick
-from tests.copilot.evaluation.world import World
+from tests.copilot.evaluation.world import Row, World
 
 case(
     "lookup",
@@ -19,8 +19,9 @@ case(
     "lookup",
     lambda w, s: Text((s.server["host"],)),
     """
-    where does {server} run; which host is {server} on?; what hypervisor runs {server}; ~on wich host is {server};
-    host of {server}; where is {server}; on which compute node does {server} run; {server} host
+    where does {server} run; on which host lies {server}; which host is {server} on?; what hypervisor runs {server};
+    ~on wich host is {server}; host of {server}; where is {server}; on which compute node does {server} run;
+    {server} host
     """,
 )
 case(
@@ -70,7 +71,7 @@ case(
 )
 case(
     "lookup",
-    lambda w, s: Text((s.server["project"],)),
+    lambda w, s: either(Text((s.server["project"],)), Text((s.server["user"],))),
     """
     which project does {server} belong to; tenant of {server}?; ~whitch tenant is {server} in; project of {server};
     who owns {server}; whose vm is {server}
@@ -143,7 +144,7 @@ case(
 )
 case(
     "lookup",
-    lambda w, s: Text((s.volume["project"],)),
+    lambda w, s: either(Text((s.volume["project"],)), Text((_user(w, s.volume),))),
     """
     who owns volume {volume}; project of {volume}; ~which tennant owns {volume}
     """,
@@ -287,3 +288,7 @@ case(
 
 def _plain(w: World, type: str, row: dict, value: str) -> Expected:  # type: ignore[type-arg]
     return named(w, type, row, Text((value,)))
+
+
+def _user(w: World, row: Row) -> str:
+    return str(next(user["name"] for user in w.rows("user") if user["id"] == row["user_id"]))

@@ -287,8 +287,8 @@ case(
     "most",
     lambda w, s: winner(tally(w.rows("server"), "project")),
     """
-    which project has the most vms; tenant with most servers; who has the most instances?; ~which porject has most
-    vms; biggest tenant by number of vms
+    which project has the most vms; which tenant has at most vms, i mean the biggest number; tenant with most
+    servers; who has the most instances?; ~which porject has most vms; biggest tenant by number of vms
     """,
     only=("north", "rhine", "isles"),
 )

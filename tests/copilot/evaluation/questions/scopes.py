@@ -19,9 +19,9 @@ case(
     "scope",
     lambda w, s: count(pick(w, "server", project_id=s.project["id"])),
     """
-    how many vms in {project}; number of servers on tenant {project}; ~how many vms does tennant {project} have; vm
-    count {project}; how many instances are in project {project|lower}; {project} - how many machines?; how many vms
-    in {project|typo}
+    how many vms in {project}; how much machines has the tenant {project}; number of servers on tenant {project};
+    ~how many vms does tennant {project} have; vm count {project}; how many instances are in project
+    {project|lower}; {project} - how many machines?; how many vms in {project|typo}
     """,
 )
 case(
@@ -67,9 +67,9 @@ case(
     "scope",
     lambda w, s: rows("server", pick(w, "server", host=s.host["name"])),
     """
-    what runs on host {host}; vms on {host}; which servers run on {host}?; ~waht vms are on host {host}; machines at
-    {host|upper}; show everything running on hypervisor {host}; instances on {host|short}; vms on compute node
-    {host}; what is running on {host|nodash}; guests on host {host|typo}
+    what runs on host {host}; which vms are lying on host {host}; vms on {host}; which servers run on {host}?; ~waht
+    vms are on host {host}; machines at {host|upper}; show everything running on hypervisor {host}; instances on
+    {host|short}; vms on compute node {host}; what is running on {host|nodash}; guests on host {host|typo}
     """,
 )
 case(

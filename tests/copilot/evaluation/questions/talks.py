@@ -216,7 +216,7 @@ case(
 )
 case(
     "selection",
-    lambda w, s: Text((s.server["project"],)),
+    lambda w, s: either(Text((s.server["project"],)), Text((s.server["user"],))),
     """
     who owns this; whose machine is this?; ~which tennant owns this
     """,

@@ -14,7 +14,8 @@ from copilot.query import Measure, Query
 from copilot.topics.topic import Asked
 
 _COMPARE = {
-    "=": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
+    "=": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
+        ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }  # fmt: skip
 

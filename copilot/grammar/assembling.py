@@ -14,10 +14,13 @@ from copilot.linking.names import Names
 from copilot.model.declaration import Entity
 from copilot.model.registry import entity
 from copilot.query import Test
+from copilot.reading import Quantity
 
 _ASKS = ("which", "what", "who", "whose", "where", "when", "why")
 _MEASURES = {"how_much": "sum", "total": "sum", "average": "average", "maximum": "maximum", "minimum": "minimum"}
 _SUPERLATIVES = ("most", "fewest", "largest", "smallest", "oldest", "newest", "busiest", "idlest")
+_UPWARDS = ("more", "above", "up", "higher", "over", "greater", "bigger", "larger")
+_DOWNWARDS = ("less", "fewer", "below", "lower", "under", "smaller")
 _PATTERNS = {"named": "=", "starts": "starts", "ends": "ends", "contains": "contains"}
 
 
@@ -93,21 +96,35 @@ def _quantity(parse: Parse, item: Item) -> None:
     if following is not None and following.is_concept(*_SUPERLATIVES) and not quantity.comparison:  # "5 largest"
         parse.limit = int(quantity.value)
         return
+    quantity = _or_more(parse, quantity)
     behind = following is not None and following.columns and parse.head is not None  # "more than 8 vcpus"
     if behind and following is not None and attaching.compare(parse, following, quantity):
         following.used = following.dropped = True
         parse.having = False
         return
-    if quantity.unit == "MB":
-        if parse.head is None and following is not None and following.columns and not following.entities:
-            parse.waiting_quantity = (quantity, following)  # type: ignore[attr-defined]
-        if parse.targets() and attaching.sized(parse, quantity):
-            parse.having = False
-            return
+    if parse.head is None and following is not None and following.columns and not following.entities:
+        parse.waiting_numbers.append((following, quantity))  # "8 vcpu vms"
+        following.used = following.dropped = True
+        return
+    if quantity.unit == "MB" and parse.targets() and attaching.sized(parse, quantity):
+        parse.having = False
+        return
     if following is None and parse.head is not None and quantity.comparison and not parse.having:
         parse.expected = quantity
         return
     parse.quantity = quantity
+
+
+def _or_more(parse: Parse, quantity: Quantity) -> Quantity:
+    """ "4 cores or more": said behind what is counted."""
+    joint, word = parse.next(2), parse.next(3)
+    if quantity.comparison or joint is None or word is None or joint.text.lower() not in ("or", "and"):
+        return quantity
+    text = word.text.lower()
+    if text not in (*_UPWARDS, *_DOWNWARDS):
+        return quantity
+    joint.used = joint.dropped = word.used = word.dropped = True
+    return replace(quantity, comparison=">=" if text in _UPWARDS else "<=")
 
 
 # Phrases
@@ -317,7 +334,12 @@ def _asked(parse: Parse, item: Item, following: Item | None) -> bool:
 
 def _has_value(following: Item | None) -> bool:
     """Whether what follows a column can only be its value."""
-    return following is not None and (not following.known or bool(following.value and not following.named))
+    if following is None:
+        return False
+    if following.senses is not None:  # a topic's word may be anybody's text: "tagged critical"
+        s = following.senses
+        return bool(s.topics or s.states) and not (s.entities or s.columns or s.concepts)
+    return not following.known or bool(following.value and not following.named)
 
 
 def _fits(parse: Parse, item: Item) -> bool:
@@ -365,6 +387,9 @@ def _entity_as_column(parse: Parse, item: Item) -> bool:
         return False
     following = [one for one in parse.items[parse.at + 1 :] if one.named]
     others = [one for one in parse.items[parse.at + 1 :] if one.entities and not one.named and one is not item]
+    behind = parse.next()
+    if behind is not None and behind.is_concept("belong"):
+        return False
     if not following or others or parse.wh not in ("which", "what", ""):
         return False
     types = {one.type for one in following[0].named}
@@ -499,6 +524,21 @@ def _pattern(parse: Parse, item: Item, name: str) -> bool | None:
     return None
 
 
+def _in_name(parse: Parse, item: Item, name: str) -> bool | None:
+    """ "with db in the name": what stands before is a part of names."""
+    before = parse.before()
+    if parse.head is not None and any(piece.dimension == "name" for piece in parse.head.pieces):
+        return None  # "containing db in the name"
+    if before is None or parse.head is None or not (parse.having or not before.used or before.value):
+        return False
+    before.used = before.dropped = True
+    if before.text in parse.unresolved:
+        parse.unresolved.remove(before.text)
+    parse.having, parse.pattern = False, ""
+    attaching.pattern(parse, before.value or before.text, "contains")
+    return None
+
+
 def _direction(parse: Parse, item: Item, name: str) -> None:
     parse.descending = name == "descending"
 
@@ -574,7 +614,7 @@ _HANDLERS: dict[str, Handler] = {
     "fewer": _more,
     "compare": _compare,
     **dict.fromkeys(_PATTERNS, _pattern),
-    "in_name": _nothing,
+    "in_name": _in_name,
     "born": _flag("born"),
     "gone": _flag("gone"),
     "change": _flag("change"),

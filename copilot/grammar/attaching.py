@@ -67,8 +67,15 @@ def _head(parse: Parse, item: Item, found: Entity) -> None:
     if parse.negation == "no":
         parse.negation = ""
         parse.every = parse.every or False
+    for number_of, number in parse.waiting_numbers:
+        if not (compare(parse, number_of, number) if number_of is not None else sized(parse, number)):
+            parse.unresolved.append(f"{number.value:g}")
+    parse.waiting_numbers = []
     if quantity is not None:
-        if quantity.comparison or parse.wh == "is":
+        if quantity.unit == "MB":
+            if not sized(parse, quantity):
+                parse.unresolved.append(f"{quantity.value:g}")
+        elif quantity.comparison or parse.wh == "is":
             parse.expected = quantity
         elif quantity.value == int(quantity.value) and quantity.value >= 0:
             parse.limit = int(quantity.value)
@@ -118,7 +125,10 @@ def _compound(parse: Parse, item: Item, found: Entity) -> None:
 def _related(parse: Parse, found: Entity) -> None:
     """Rows of the current entity that have some of these, so many, or none."""
     negation, quantity = parse.take_negation(), parse.quantity
-    parse.quantity, parse.having, parse.prep = None, False, ""
+    last = parse.children[-1] if parse.children else None
+    if not negation and parse.join and last is not None and last.negated and last is parse.current and not last.pieces:
+        negation = "no"  # "without snapshots or backups"
+    parse.quantity, parse.having, parse.prep, parse.join = None, False, "", ""
     parent = _parent_for(parse, found)
     if parent is None:
         parse.unresolved.append(found.singular)

@@ -12,6 +12,14 @@ from copilot.model.entity_words import plural
 from copilot.model.registry import entities
 from copilot.topics.words import TOPICS
 
+# Words of numbers and times, which are read by copilot.language.
+_COMPARING = """more than less least most greater bigger larger smaller fewer over under above below between exactly
+older newer younger minimum maximum equal equals about around after before since until today yesterday week weeks month
+months hour hours day days year years minute minutes monday tuesday wednesday thursday friday saturday sunday last past
+ago half dozen single double one two three four five six seven eight nine ten twenty fifty hundred thousand gigs
+gigabytes gig terabyte terabytes megabytes bytes tera giga"""
+COMPARING = frozenset(_COMPARING.split())
+
 
 @dataclass(slots=True)
 class Senses:
@@ -58,8 +66,9 @@ class Lexicon:
                 _once(self._of(word).topics, topic)
         self._leave_out_composed()
         self.words = frozenset(word for phrase in self.phrases for word in phrase)
+        self.spoken = self.words | COMPARING
         # Words worth mending a typo to: short ones are too easily hit by chance.
-        self.correctable = frozenset(word for word in self.words if len(word) > 3)
+        self.correctable = frozenset(word for word in self.spoken if len(word) > 3)
 
     def _of(self, phrase: str) -> Senses:
         key = tuple(phrase.lower().split())
@@ -71,11 +80,20 @@ class Lexicon:
         for phrase, senses in list(self.phrases.items()):
             if len(phrase) < 2 or senses.entities or senses.states or senses.concepts or senses.topics:
                 continue
+            if (phrase[:2] == ("number", "of") or phrase[-1] in ("count", "counts")) and self._is_thing(phrase):
+                del self.phrases[phrase]
+                continue
             for cut in range(1, len(phrase)):
                 one, other = self.phrases.get(phrase[:cut]), self.phrases.get(phrase[cut:])
                 if one and other and (_is_state_of(one, other) or _is_state_of(other, one) or _is_ranked(one, other)):
                     del self.phrases[phrase]
                     break
+
+    def _is_thing(self, phrase: tuple[str, ...]) -> bool:
+        """ "number of servers", "backup count": a thing that is counted."""
+        rest = phrase[2:] if phrase[:2] == ("number", "of") else phrase[:-1]
+        senses = self.phrases.get(rest)
+        return senses is not None and bool(senses.entities)
 
     def longest_at(self, words: Sequence[str], start: int) -> tuple[Senses, int] | None:
         """The longest phrase that begins at a word, with its length."""

@@ -11,6 +11,11 @@ from copilot.model.registry import entity
 from copilot.query import Not
 from copilot.reading import Ambiguity
 
+# Kinds of things rather than things: one of the same name in each cloud or project, all of them meant.
+_KINDS = (
+    "flavor", "image", "volume_type", "availability_zone", "role", "keypair", "security_group", "storage_pool",
+        "aggregate", "group",
+)  # fmt: skip
 _PREPOSITIONS = {"project": "in", "domain": "in", "hypervisor": "on", "network": "on", "availability_zone": "in"}
 
 
@@ -27,6 +32,9 @@ def choose(parse: Parse, item: Item, wanted: tuple[str, ...] = ()) -> tuple[Name
         candidates = tuple(one for one in candidates if one.type == best)
     if len(candidates) > 1:
         candidates = _told_apart(parse, item, candidates)
+    same = len({one.name.casefold() for one in candidates}) == 1
+    if len(candidates) > 1 and same and item.exact and candidates[0].type in _KINDS:
+        return candidates
     if len(candidates) > 1:
         parse.ambiguous.append(Ambiguity(item.text, candidates))
         return ()

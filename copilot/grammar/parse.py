@@ -83,6 +83,7 @@ class Parse:
     superlative: str = ""
     measure: str = ""
     quantity: Quantity | None = None
+    waiting_numbers: list[tuple[Item | None, Quantity]] = field(default_factory=list)  # before a head: "8 vcpu vms"
     attribute: Item | None = None
     # what was said
     count: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from copilot.answers import Context, Named
 from copilot.grammar.items import Item, words_of
 from copilot.grammar.lexicon import Lexicon, Senses, lexicon
@@ -17,6 +19,7 @@ _BEFORE_NAMES = ("in", "on", "of", "with", "belong", "except", "per", "compare",
 _CALLED = ("named", "is")
 # The linker is asked for these when nothing says which type it is.
 _NOT_ALONE = frozenset({"role", "group", "service", "endpoint", "availability_zone", "keypair", "region"})
+_CALLED_BY = ("called", "named", "containing", "contains", "like", "starting", "ending", '"')
 VALUES = ("address", "mac", "id", "quoted")
 
 
@@ -29,6 +32,8 @@ class Scanner:
         self.tokens = tokenise(question, self.words.words)
         self.texts = words_of(self.tokens)
         self.names = names
+        self.mended: dict[int, str] = {}
+        self._mend()
         self.context = context
         self.items: list[Item] = []
 
@@ -41,11 +46,29 @@ class Scanner:
             at = item.end
         return self.items
 
+    def _mend(self) -> None:
+        """Slips in known words, before anything is read: "mroe than", "odler than"."""
+        tokens = list(self.tokens)
+        for at, token in enumerate(tokens):
+            if token.kind != "word" or token.word in self.words.spoken or self.names.exact(token.word):
+                continue
+            meant = spelling.correct(token.word, self.words.correctable)
+            if meant is None or (at and tokens[at - 1].word in _CALLED_BY) or self._in_name(at):
+                continue
+            tokens[at] = replace(token, word=meant)
+            self.texts[at] = self.mended[at] = meant
+        self.tokens = tuple(tokens)
+
+    def _in_name(self, at: int) -> bool:
+        """Whether the word is a part of a name of several words that stands there."""
+        found = link(self.tokens, max(at - 1, 0), self.names, (), question=self.question, known=self.words.words)
+        return found is not None and found.exact and found.eaten > 1
+
     def _next(self, at: int) -> Item:
         token = self.tokens[at]
         phrase = self.words.longest_at(self.texts, at)
         if token.kind == "mark":
-            return self._quantity(at) or self._item(at, 1, senses=None, value="")
+            return self._period(at, None) or self._quantity(at) or self._item(at, 1, senses=None, value="")
         if token.kind in VALUES:
             return self._value(at)
         return (
@@ -60,7 +83,10 @@ class Scanner:
     def _item(self, at: int, length: int, **values: object) -> Item:
         first, last = self.tokens[at], self.tokens[at + length - 1]
         text = " ".join(token.text for token in self.tokens[at : at + length])
-        return Item(at, at + length, text if first is not last else first.text, **values)  # type: ignore[arg-type]
+        item = Item(at, at + length, text if first is not last else first.text, **values)  # type: ignore[arg-type]
+        if any(one in self.mended for one in range(at, at + length)):
+            item.corrected = " ".join(self.texts[at : at + length])
+        return item
 
     def _period(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
         found = times.period(self.tokens, at, self.context.now, self.context.zone)
@@ -157,18 +183,10 @@ class Scanner:
             return self._typed_behind(
                 self._item(at, 1, named=tuple(one for one in exact if one.type not in _NOT_ALONE))
             )
-        word = spelling.correct(token.word, self.words.correctable) if token.kind == "word" else None
-        if expected or word is None:
+        if expected or token.kind != "word":
             found = self._link(at, ()) or self._guess(at)
-            if found is not None and (word is None or found.exact):
+            if found is not None:
                 return self._typed_behind(self._item(at, found.eaten, named=found.named, exact=found.exact))
-        if word is not None:
-            self.texts[at] = word
-            if self.words.longest_at(self.texts, at) is None:  # only a part of phrases that are not here
-                return self._item(at, 1)
-            again = self._next(at)
-            again.corrected = again.corrected or word
-            return again
         return self._item(at, 1)
 
     def _guess(self, at: int) -> Link | None:

@@ -83,9 +83,12 @@ def correct(word: str, vocabulary: Collection[str]) -> str | None:
         return None
     from rapidfuzz.distance import DamerauLevenshtein
 
+    first, swapped = word[0], word[1::-1]
     nearest, found = (1 if len(word) < _LONG else 2), list[str]()
     for candidate in vocabulary:
-        if abs(len(candidate) - len(word)) > nearest or not _starts_alike(word, candidate):
+        if candidate[:1] != first and candidate[:2] != swapped:
+            continue
+        if len(candidate) < _SHORTEST - 1 or abs(len(candidate) - len(word)) > nearest:
             continue
         edits = DamerauLevenshtein.distance(word, candidate, score_cutoff=nearest)
         if edits > nearest or (edits > 1 and len(candidate) < _LONG):
@@ -97,11 +100,11 @@ def correct(word: str, vocabulary: Collection[str]) -> str | None:
     return _winner(word, sorted(set(found)))
 
 
-def _starts_alike(word: str, candidate: str) -> bool:
-    return len(candidate) >= _SHORTEST - 1 and (word[0] == candidate[0] or word[:2] == candidate[1::-1])
-
-
 def _winner(word: str, found: list[str]) -> str | None:
     if len(found) == 2 and found[1] == found[0] + "s":
         return found[1] if word[-1] in "sz" else found[0]
+    if len(found) > 1:  # two letters swapped is the commonest slip, then one left out
+        swapped = [one for one in found if sorted(one) == sorted(word)]
+        left_out = [one for one in found if len(one) > len(word)]
+        found = swapped or left_out or found
     return found[0] if len(found) == 1 else None

@@ -21,7 +21,7 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     "domain_name": ("domain", "domain name"),
     "user_name": ("user", "creator", "user name", "created by", "made by"),
     "email": ("email", "mail", "e mail", "mail address", "email address"),
-    "tags": ("tags", "tag", "label"),
+    "tags": ("tags", "tag", "label", "tagged", "tagged with", "tagged as", "labelled", "labeled", "with tag"),
     "metadata": ("metadata", "meta data", "meta"),
     "enabled": ("enabled",),
     "availability_zone": ("availability zone", "zone", "az"),
@@ -140,7 +140,7 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("security_group_rule", "port_range_min"): ("port", "first port", "port number"),
     ("security_group_rule", "port_range_max"): ("last port",),
     ("security_group_rule", "remote_ip_prefix"): (
-        "remote prefix", "source", "remote ip", "remote address", "source ip", "cidr",
+        "remote prefix", "remote", "source", "remote ip", "remote address", "source ip", "cidr",
     ),
     ("keypair", "fingerprint"): ("fingerprint",),
     ("keypair", "user_name"): ("user", "owner"),

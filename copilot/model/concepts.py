@@ -81,7 +81,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "with": (
         "with", "having", "that have", "that has", "which have", "who have", "has", "have", "which has", "who has",
             "w",
-        "carrying", "holding", "owning", "owns", "own", "that own", "contain", "contains", "running", "run", "runs",
+        "carrying", "holding", "owning", "owns", "own", "that own", "running", "run", "runs",
         "that run", "that runs", "include", "includes", "got", "get", "where there are", "with at least one", "had",
         "that contain", "which contain", "hosting", "that host", "with any", "that use", "that uses", "uses", "use",
             "using",
@@ -103,7 +103,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
             "resides on",
         "launched from", "started from", "scheduled on", "scheduled to", "living in", "lives in", "stored on",
             "reside on",
-        "located at", "allocated to", "allocated in", "that are on", "that are in", "is on", "are on", "boot from",
+        "located at", "allocated to", "allocated in", "that are on", "that are in", "boot from",
             "boots from",
         "booting from", "members", "member", "pointing to", "pointing at", "points to", "linked to",
         "with flavor", "of flavor", "of type", "of kind",
@@ -185,7 +185,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
                  "that end in",
              "with a name ending in", "whose names end in", "name ending in", "with the suffix", "suffix",
                  "ending on"),
-    "contains": ("containing", "matching", "like", "including", "with names containing", "whose name contains",
+    "contains": ("containing", "contain", "contains", "matching", "like", "including", "with names containing",
+        "whose name contains",
         "name contains",
                  "whose names contain", "with name containing", "names containing", "name containing",
                      "that contain the word",
@@ -227,7 +228,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "this": ("this", "selected", "the selected", "current", "highlighted", "marked", "this one", "here", "chosen"),
     # Words that say nothing for the answer
     "filler": (
-        "the", "a", "an", "please", "pls", "plz", "thanks", "thx", "thank you", "hey", "hi", "hello", "ok", "okay",
+        "the", "keystone", "nova", "neutron", "cinder", "glance", "only please", "a", "an", "please", "pls", "plz",
+            "thanks", "thx", "thank you", "hey", "hi", "hello", "ok", "okay",
             "so", "well",
         "me", "i", "we", "us", "our", "my", "you", "your", "just", "currently", "right now", "now", "at the moment",
             "presently",

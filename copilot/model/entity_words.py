@@ -14,7 +14,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "project": ("project", "tenant", "org", "organisation", "organization", "customer", "proj", "tennant"),
     "domain": ("domain", "keystone domain", "dom"),
-    "user": ("user", "keystone user", "cloud user", "openstack user", "usr"),
+    "user": ("user", "account", "user account", "keystone user", "cloud user", "openstack user", "usr"),
     "group": ("user group", "keystone group", "group", "grp"),
     "role": ("role", "keystone role"),
     "role_assignment": ("role assignment", "assignment", "grant", "access", "access right", "permission"),

@@ -35,7 +35,12 @@ ERROR_WORDS = (
         "errors",
     "err", "bad", "in a bad state",
 )  # fmt: skip
-UNUSED_WORDS = ("unused", "not used", "not in use", "idle", "orphan", "orphaned", "leftover", "unneeded")
+UNUSED_WORDS = (
+    "nobody uses", "that nobody uses", "no one uses", "not being used", "that nothing uses", "nothing uses",
+        "no longer used",
+    "not used by anything", "not used by anyone", "not used anywhere", "used by nobody", "used by no one",
+        "used nowhere",
+   "unused", "not used", "not in use", "idle", "orphan", "orphaned", "leftover", "unneeded")
 _DISTROS = (
     "ubuntu", "debian", "centos", "windows", "rhel", "rocky", "almalinux", "cirros", "fedora", "suse", "alpine",
     "freebsd", "oracle linux", "arch linux", "coreos", "flatcar",
@@ -63,8 +68,18 @@ _NET = (
     State(("building", "in build", "build"), _is("status", "BUILD"), "being built"),
 )
 
+_CORES = tuple(
+    State(
+        (f"{word} core", f"{word} cpu", f"{word} vcpu", f"{word} core cpu", f"{word} cored"),
+        Test("vcpus", "=", (number,)),
+        f"with {number} vCPUs" if number > 1 else "with one vCPU",
+    )
+    for word, number in (("single", 1), ("dual", 2), ("quad", 4), ("octa", 8))
+)
+
 STATES: dict[str, tuple[State, ...]] = {
     "server": (
+        *_CORES,
         State(
             ("active", "running", "up", "powered on", "turned on", "switched on", "poweredon", "power on", "started",
              "online", "alive", "live", "on", "up and running", "working"),
@@ -283,6 +298,7 @@ STATES: dict[str, tuple[State, ...]] = {
         *(State((kind,), _is("interface", kind), kind) for kind in ("public", "internal", "admin")),
     ),
     "flavor": (
+        *_CORES,
         State(("public",), _is("is_public", True), "public"),
         State(("private", "not public"), Not(_is("is_public", True)), "private"),
         State(("disabled",), _is("disabled", True), "disabled"),

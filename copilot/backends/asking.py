@@ -99,9 +99,11 @@ def answer_of(reply: Reply, built_in: Answer, sources: Sources) -> Answer:
         live=False,
     )
     if reply.unverified:
-        text = f"{LEFT_OUT} This is what was read." if table is not None and table.rows else LEFT_OUT
-        good = table is not None and bool(table.rows)
-        return replace(common, outcome="answer" if good else "unsure", text=text, confidence=0.5 if good else 0.2)
+        if table is not None and table.rows:
+            return replace(
+                common, outcome="answer", text=f"{LEFT_OUT} This is what was read.", confidence=0.5, choices=()
+            )
+        return replace(common, outcome="unsure", text=LEFT_OUT, confidence=0.2)
     if reply.proposals and not reply.grounded:
         return replace(common, outcome="proposal", text=reply.text, confidence=CONFIDENCE, choices=())
     if not reply.grounded:

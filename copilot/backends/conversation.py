@@ -44,6 +44,7 @@ class Budget:
     """What one question may take.
 
     rounds   requests to the model; the last one may call no tool
+    calls    of tools, over all requests
     tokens   in and out, over all requests
     seconds  over all
     retries  of a request that failed in a way that may pass, before anything of its answer was shown
@@ -51,6 +52,7 @@ class Budget:
     """
 
     rounds: int = 6
+    calls: int = 12
     tokens: int = 60_000
     seconds: float = 120.0
     retries: int = 1
@@ -130,7 +132,8 @@ class Conversation:
     def _go(self, request: Request, cancel: Cancel) -> tuple[str, tuple[str, ...]]:
         repairs = 0
         for left in range(self._budget.rounds - 1, -1, -1):
-            final = left == 0 or self._tokens >= self._budget.tokens
+            used_up = self._tokens >= self._budget.tokens or len(self._usage.tools) >= self._budget.calls
+            final = left == 0 or used_up
             if final and not request.final:
                 request = replace(request, final=True, messages=(*request.messages, _told(ANSWER_NOW)))
             turn = self._turn(request, cancel)
@@ -167,9 +170,12 @@ class Conversation:
         for call in turn.calls:
             if cancel.cancelled:
                 raise Cancelled
+            self._in_time()
             self._watching.doing(DOING.get(call.name, "calls a tool"))
+            enough = len(self._usage.tools) >= self._budget.calls
             self._usage.tools.append(clean(call.name, 40))
-            results.append(Message("tool", self._toolbox.call(call), call=call))
+            result = {"ok": False, "error": "enough tools were called"} if enough else self._toolbox.call(call)
+            results.append(Message("tool", result, call=call))
         made = Message("assistant", turn.text, turn.calls, opaque=turn.opaque)
         return replace(request, messages=(*request.messages, made, *results))
 
@@ -194,8 +200,7 @@ class Conversation:
                 _wait(wait, cancel)
 
     def _stream(self, request: Request, cancel: Cancel, turn: _Turn) -> None:
-        if self._left() < _LEAST_SECONDS:
-            raise TimedOut(f"The model did not finish within {self._budget.seconds:g} seconds.")
+        self._in_time()
         self._watching.doing("thinks")
         limits = replace(self._limits, total=min(self._limits.total, self._left()))
         sent = spoken.spoken(request) if self._spoken else request
@@ -217,6 +222,10 @@ class Conversation:
         price = self._outlet.backend.config.price
         if price is not None:
             usage.cost = price.of(usage.input_tokens, usage.output_tokens)
+
+    def _in_time(self) -> None:
+        if self._left() < _LEAST_SECONDS:
+            raise TimedOut(f"The model did not finish within {self._budget.seconds:g} seconds.")
 
     def _left(self) -> float:
         return self._end - self._clock()

@@ -1,6 +1,7 @@
 """Finds every number that a text states: digits, sizes, shares, dates, times of day, words ("twelve", "no servers").
 
-What holds a digit and is none of these (`web-03`, `10.0.0.7`, a UUID) is a name, and must have been seen as it stands.
+What holds a digit and is none of these (`web-03`, `10.0.0.7`, a UUID), or is a link, is a name, and must have been seen
+as it stands: a link is also a way to carry something out.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 
 _PARTS = re.compile(
     rf"""
-    (?P<date>\b\d{{4}}-\d{{2}}-\d{{2}}(?:[Tt\ ]{_TIME}(?:\s?[Zz]|[+-]\d{{2}}:?\d{{2}})?)?(?![\w-])
+    (?P<link>\b(?:[a-z][a-z0-9+.-]*+://|www\.)[^\s)\]>"'`]*+)
+    |(?P<date>\b\d{{4}}-\d{{2}}-\d{{2}}(?:[Tt\ ]{_TIME}(?:\s?[Zz]|[+-]\d{{2}}:?\d{{2}})?)?(?![\w-])
       |\b\d{{1,2}}\.\d{{1,2}}\.\d{{4}}(?!\w|\.\w)
       |\b\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}\b\.?(?:,?\s\d{{4}}\b)?
       |\b{_MONTH}\.?\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}}\b)?(?![:\w]))
@@ -78,7 +80,7 @@ _PARTS = re.compile(
     |(?P<none>\b(?:no|none|nothing|neither|nobody)\b)
     |(?P<vague>\b(?:half|twice|thrice|double|triple|dozens|hundreds|thousands|millions|(?:a|one|two)[\s-](?:third|quarter)s?)\b)
     |(?P<words>\b(?:{_WORD})(?:(?:[\s-]|\sand\s)(?:{_WORD}))*\b)
-    |(?P<name>[^\s,;()\[\]{{}}"'`<>|=]*\d[^\s,;()\[\]{{}}"'`<>|=]*)
+    |(?P<name>[^\s,;()\[\]{{}}"'`<>|=\d]*+\d[^\s,;()\[\]{{}}"'`<>|=]*+)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -159,7 +161,7 @@ def _read(part: re.Match[str], plain: str, sentence: int) -> list[Stated]:
         pronoun = text.lower() == "one" and (after in _PRONOUN_AFTER or not _PRONOUN_BEFORE.isdisjoint(before[-1:]))
         value = Decimal(_spelled(text))
         return [] if pronoun else [_counted(text, value, after, before, sentence)]
-    if kind == "name":
+    if kind in ("name", "link"):
         return _name(text.rstrip(".:!?%"), before, sentence)
     return [_measured(text, kind or "number", before, sentence)]
 
@@ -218,6 +220,8 @@ def _clock(text: str) -> tuple[int, int, int | None]:
 
 def _name(text: str, before: tuple[str, ...], sentence: int) -> list[Stated]:
     """A name; where it is built of plain numbers ("4-8", "3/5", "8-core") a verifier may look at them instead."""
+    if text.isdecimal():  # of a list without blanks: "1,2,3"
+        return [_measured(text, "number", before, sentence)]
     return [Stated(text, "name", before=before, sentence=sentence)]
 
 

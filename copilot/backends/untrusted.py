@@ -14,6 +14,8 @@ def clean(text: str, most: int = 255, *, lines: bool = False) -> str:
 
     Every blank becomes one space, so that a text stays one line of one value.
     """
+    if len(text) <= most and text.isascii() and text.isprintable():
+        return text.strip() if lines else " ".join(text.split())
     head = text[: most * 2 + 100]
     kept = "".join(_kept(character, lines) for character in head)
     kept = kept.strip() if lines else " ".join(kept.split())

@@ -28,6 +28,8 @@ from store import times
 
 Number = tuple[Decimal, str]  # with its unit, "" = none
 
+MOST_RECORDS = 2_000
+_WORD = re.compile(r"\w+")
 _GOES_ON = re.compile(r"\W*(?:it|its|this|that|they|their|these|those|both|he|she)\b")
 _UNITS = {"size_mb": "mb", "size_gb": "gb", "size_bytes": "b"}
 _ENDINGS = (("_mb", "mb"), ("_gb", "gb"), ("_tb", "tb"), ("_bytes", "b"))
@@ -75,6 +77,8 @@ class Facts:
         self._loose: list[Number] = []  # counts, sums, values of rows without a name
         self._times: list[datetime] = []
         self._names: dict[str, list[int]] = {}  # text -> records it is in
+        self._by_word: dict[str, set[str]] = {}  # word -> texts it is in
+        self._by_first: dict[str, set[str]] = {}  # word -> texts that begin with it
 
     def add_table(self, table: Table) -> None:
         """The rows of a result."""
@@ -113,7 +117,8 @@ class Facts:
 
     def _named(self, sentence: str) -> set[int]:
         """The rows that a sentence names: by what only they have, if anything in it is like that."""
-        named = [places for text, places in self._names.items() if len(text) > 1 and _within(text, sentence)]
+        near = set().union(*(self._by_first.get(word, ()) for word in set(_WORD.findall(sentence))))
+        named = [self._names[text] for text in near if len(text) > 1 and _within(text, sentence)]
         single = [places for places in named if len(places) == 1]
         return {place for places in (single or named) for place in places}
 
@@ -122,8 +127,16 @@ class Facts:
 
     def _add(self, record: _Record, *, alone: bool) -> None:
         place = len(self._records)
+        if place >= MOST_RECORDS:  # what is not known is not verified
+            return
         self._records.append(record)
         for text in record.texts:
+            if text not in self._names:
+                words = _WORD.findall(text)
+                for word in words:
+                    self._by_word.setdefault(word, set()).add(text)
+                if words:
+                    self._by_first.setdefault(words[0], set()).add(text)
             self._names.setdefault(text, []).append(place)
         if alone or not record.texts:
             self._loose += record.numbers
@@ -155,7 +168,9 @@ class Facts:
 
     def _is_name(self, one: Stated, sayable: list[Number]) -> bool:
         name = one.text.lower()
-        if any(_within(name, text) for text in (self._said, *self._names)):
+        words = _WORD.findall(name)
+        near = min((self._by_word.get(word, set()) for word in words), key=len, default=set())
+        if _within(name, self._said) or any(_within(name, text) for text in near):
             return True
         inside = numbers_within(one.text)
         return bool(inside) and all(self._is_number(number, sayable) for number in inside)

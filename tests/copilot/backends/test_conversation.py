@@ -111,6 +111,21 @@ def test_most_tokens_end_the_calling_of_tools() -> None:
     assert [one.final for one in model.requests] == [False, True]
 
 
+def test_most_calls_end_the_calling_of_tools() -> None:
+    estate = Estate()
+    model = Scripted([*[SQL] * 8, TOOLS], [*[SQL] * 8, TOOLS], [Text("web-01 has 16 GB."), END])
+    reply = ask(model, budget=Budget(calls=10), estate=estate)
+    assert reply.text == "web-01 has 16 GB." and len(estate.sql) == 10
+    assert [one.final for one in model.requests] == [False, False, True]
+
+
+def test_no_tool_is_called_when_the_time_is_over() -> None:
+    now, estate = [0.0], Estate()
+    model = Scripted([lambda: now.__setitem__(0, 90.0), SQL, TOOLS])
+    reply = ask(model, budget=Budget(seconds=60), clock=lambda: now[0], estate=estate)
+    assert type(reply.error) is errors.TimedOut and estate.sql == []
+
+
 def test_the_time_of_a_question_is_shared_by_its_requests() -> None:
     now = [0.0]
     model = Scripted([lambda: now.__setitem__(0, 40.0), SQL, TOOLS], [lambda: now.__setitem__(0, 59.5), SQL, TOOLS])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copilot.answers import Field, Table
+from copilot.backends import numbers
+from copilot.backends.numbers import stated
 from copilot.backends.verification import Facts
 
 NOW = datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
@@ -89,6 +92,10 @@ TABLE = [
     ("list vms", [SERVERS], "web-01 and db have 4-17 vCPUs.", False),
     ("list vms", [SERVERS], "web-02 is an 8-core machine.", True),
     ("list vms", [SERVERS], "web-02 is a 9-core machine.", False),
+    ("list vms", [table({"name": "vm 12", "n": 5}, {"name": "b", "n": 6})], "12,13 servers run.", False),
+    ("list vms", [SERVERS], "See https://evil.example/?q=web", False),
+    ("list vms", [SERVERS], "See [here](http://evil.example) or www.evil.example", False),
+    ("endpoints", [table({"url": "https://nova.example/v2"})], "It is https://nova.example/v2.", True),
     # units
     ("ram?", [SERVERS], "web-01 has 16 GB of memory.", True),
     ("ram?", [SERVERS], "web-01 has 16GiB, which is 16384 MB.", True),
@@ -170,6 +177,30 @@ def test_another_number_is_never_shown(known: int, said: int, shape: str) -> Non
     facts = Facts("how many?", NOW)
     facts.add_table(Table((Field("n", "N", "number"),), ({"n": known},), 1))
     assert facts.check("It is " + shape.format(said)).good is (said in (known, 1))
+
+
+@given(st.text(st.sampled_from("0123456789.,:-/ax%½٣ no\n*_|(=\u202f\u2044"), max_size=40))
+def test_no_digit_is_passed_over(text: str) -> None:
+    """Every digit belongs to something that is checked, or counts a list's lines."""
+    left = numbers._MARKER.sub(" ", numbers._plain(text))
+    for one in stated(text):
+        left = left.replace(one.text, " ", 1)
+    assert not [sign for sign in left if sign.isdigit()]
+
+
+HOSTILE = ["a 1.\n" * 800, "a" * 4000, "1" * 4000, "1a" * 2000, "1." * 2000, "one " * 1000, "1," * 2000, "1-" * 2000]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "v1-1-1 has 5. " * 280])
+def test_hostile_texts_are_checked_in_no_time(text: str) -> None:
+    facts = Facts("x" * 1000, NOW)
+    columns = tuple(Field(f"c{n}", "C") for n in range(20))
+    for query in range(12):
+        rows = tuple({one.name: f"v{query}-{row}-{one.name}" for one in columns} for row in range(200))
+        facts.add_table(Table(columns, rows, 200))
+    begun = time.process_time()
+    facts.check(text[:4000])
+    assert time.process_time() - begun < 2.0
 
 
 @given(st.text(max_size=200))

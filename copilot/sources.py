@@ -39,8 +39,8 @@ class Sources(Protocol):
     def read(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Run reading work on a connection of the estate, in a READ ONLY transaction. Raises NotAvailable."""
 
-    def version(self) -> int:
-        """A number that changes whenever data of the estate changed: names are read again then."""
+    def version(self, type: str | None = None) -> int:
+        """A number that changes whenever data of the resource type changed (None: of any): names are read again."""
 
     def data_at(self, types: Sequence[str]) -> datetime | None:
         """When the oldest of the newest listings of these resource types began; None when one was never listed."""

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from copilot.linking.shelf import Fingerprint, Shelf
@@ -43,10 +44,10 @@ NAMED: tuple[str, ...] = tuple(
 
 @dataclass(slots=True)
 class _Kept:
-    """Shelves of one scope. `checked`: type -> the estate's version of which it is known that the shelf is right."""
+    """Shelves of one scope. `checked`: type -> data versions of which it is known that the shelf is right."""
 
     shelves: dict[str, Shelf] = field(default_factory=dict)
-    checked: dict[str, int] = field(default_factory=dict)
+    checked: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(map(len, self.shelves.values()))
@@ -68,19 +69,22 @@ class Shelves:
 
     def of(self, sources: Sources, types: Sequence[str]) -> list[Shelf]:
         """The shelves of the types in the asker's scope, in the same order. Raises NotAvailable."""
-        version = sources.version()  # before the data: what changes meanwhile is looked at again
+        scope = sources.scope
+        # Before the data: what changes meanwhile is looked at again.
+        versions = {name: tuple(map(sources.version, _made_of(name, scope.domains is not None))) for name in types}
         with self._lock:
-            kept = self._kept.setdefault(sources.scope, _Kept())
-            self._kept.move_to_end(sources.scope)
-            stale = [name for name in types if kept.checked.get(name) != version]
+            kept = self._kept.setdefault(scope, _Kept())
+            self._kept.move_to_end(scope)
+            stale = [name for name in types if kept.checked.get(name) != versions[name]]
             known = {name: kept.shelves[name].fingerprint for name in stale if name in kept.shelves}
         if stale:
             # Not under the lock: nobody waits for what another one reads. Two who read the same get the same.
-            scope = sources.scope
-            fresh = sources.read(lambda connection: _read(connection, scope, stale, known))
+            found, fresh = sources.read(lambda connection: _read(connection, scope, stale, known))
             with self._lock:
                 kept.shelves.update(fresh)
-                kept.checked.update(dict.fromkeys(stale, version))
+                for name in stale:
+                    if kept.shelves[name].fingerprint == found[name]:  # nobody put an older one there
+                        kept.checked[name] = versions[name]
                 self._make_room()
         return [kept.shelves[name] for name in types]
 
@@ -93,14 +97,20 @@ class Shelves:
 
 def _read(
     connection: duckdb.DuckDBPyConnection, scope: Scope, types: Sequence[str], known: dict[str, Fingerprint]
-) -> dict[str, Shelf]:
-    """Shelves of the types whose names are not those of the known fingerprints."""
+) -> tuple[dict[str, Fingerprint], dict[str, Shelf]]:
+    """The types' fingerprints, and the shelves of those whose names are not those of the known fingerprints."""
     found = _fingerprints(connection, scope, types)
-    return {
-        name: _shelf(connection, scope, registry.ALL[name], found[name])
-        for name in types
-        if found[name] != known.get(name)
-    }
+    moved = [name for name in types if found[name] != known.get(name)]
+    return found, {name: _shelf(connection, scope, registry.ALL[name], found[name]) for name in moved}
+
+
+@cache
+def _made_of(type: str, in_domains: bool) -> tuple[str, ...]:
+    """Types whose rows decide which names of the type are seen; domains are those of projects."""
+    relation = Relation(registry.ALL[type], Moment(None))
+    _columns(relation)
+    limits.condition(relation, Scope(projects=(), in_projects=()))
+    return tuple(sorted(relation.types | ({"project"} if in_domains else set())))
 
 
 def _fingerprints(connection: duckdb.DuckDBPyConnection, scope: Scope, types: Iterable[str]) -> dict[str, Fingerprint]:
@@ -118,15 +128,16 @@ def _fingerprints(connection: duckdb.DuckDBPyConnection, scope: Scope, types: It
 def _from(type: ResourceType, scope: Scope) -> tuple[list[str], str, list[Any]]:
     """SQL of the columns cloud, region, id, name, owner, also; FROM and WHERE; the values."""
     relation = Relation(type, Moment(None))
-    owner = type.owner or type.domain
-    if type.name == "project":
-        owner = "domain_id"
-    names = ["cloud", "region", "id", label_column(type)]
-    columns = [relation.column(name) for name in names]
-    columns.append(relation.column(owner) if owner else "NULL::VARCHAR")
-    columns.append(relation.column(ALSO[type.name]) if type.name in ALSO else "NULL::VARCHAR")
+    columns = _columns(relation)
     within, values = limits.condition(relation, scope)
     return columns, f"{relation.from_clause} WHERE {relation.at('t')} AND ({within})", values
+
+
+def _columns(relation: Relation) -> list[str]:
+    type = relation.type
+    owner = "domain_id" if type.name == "project" else type.owner or type.domain
+    names = ("cloud", "region", "id", label_column(type), owner, ALSO.get(type.name, ""))
+    return [relation.column(name) if name else "NULL::VARCHAR" for name in names]
 
 
 def _shelf(connection: duckdb.DuckDBPyConnection, scope: Scope, type: ResourceType, fingerprint: Fingerprint) -> Shelf:

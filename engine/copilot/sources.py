@@ -83,9 +83,9 @@ class CallerSources:
         with _told():
             return self._rooms.reads.read(work)
 
-    def version(self) -> int:
+    def version(self, type: str | None = None) -> int:
         """The estate's data version."""
-        return self._rooms.reads.estate.data_version()
+        return self._rooms.reads.estate.data_version(type)
 
     def data_at(self, types: Sequence[str]) -> datetime | None:
         """When the oldest of the newest listings of these types began; lists stand for the types they are made from.

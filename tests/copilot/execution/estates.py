@@ -35,7 +35,7 @@ class Handed:
         finally:
             self.connection.execute("ROLLBACK")
 
-    def version(self) -> int:
+    def version(self, type: str | None = None) -> int:
         return 1
 
     def data_at(self, types: Sequence[str]) -> datetime | None:

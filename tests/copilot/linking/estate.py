@@ -23,6 +23,7 @@ class Given:
         self.scope = Scope()
         self.refused: set[str] = set()
         self.reads = 0
+        self.versions: dict[str, int] = {}  # of types, where they are not those of everything
         self._version = 1
         self._ids = (f"{number:08x}-1111-4222-8333-444455556666" for number in itertools.count(0xA0000000))
 
@@ -59,8 +60,8 @@ class Given:
         self.reads += 1
         return work(self.connection)
 
-    def version(self) -> int:
-        return self._version
+    def version(self, type: str | None = None) -> int:
+        return self.versions.get(type or "", self._version)
 
     def data_at(self, types: Any) -> datetime | None:
         return None

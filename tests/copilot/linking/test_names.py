@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from copilot.linking.names import Names
-from copilot.linking.shelves import Shelves
+from copilot.linking.shelves import NAMED, Shelves
 from store.estate.reading.models import Scope
 from tests.copilot.linking.estate import Given
 
@@ -200,3 +200,49 @@ def test_few_names_are_kept_of_those_that_asked_long_ago(given: Given) -> None:
     reads = given.reads
     assert len(given.names(shelves).exact("web-8")) == 1
     assert given.reads == reads
+
+
+def test_only_types_whose_data_changed_are_looked_at_again(given: Given) -> None:
+    given.put("server", "web")
+    given.versions = dict.fromkeys(NAMED, 1)
+    shelves = Shelves()
+    given.names(shelves).exact("web")
+    reads = given.reads
+    given.versions["volume"] = 2
+    assert called(given.names(shelves).exact("web", ["server"])) == ["web"]
+    assert given.reads == reads
+    given.versions["server"] = 2
+    given.names(shelves).exact("web", ["server"])
+    assert given.reads == reads + 1
+
+
+def test_a_project_that_moves_takes_its_servers_out_of_the_domains_sight(given: Given) -> None:
+    given.put("project", "acme", id="p1", domain_id="mine")
+    given.put("server", "web", project_id="p1")
+    given.scope = Scope(domains=("mine",))
+    given.versions = dict.fromkeys(NAMED, 1)
+    shelves = Shelves()
+    assert called(given.names(shelves).exact("web", ["server"])) == ["web"]
+    given.connection.execute("UPDATE project_versions SET domain_id = 'other'")
+    given.versions["project"] = 2
+    assert given.names(shelves).exact("web", ["server"]) == []
+
+
+def test_names_are_those_of_now_also_where_an_older_reading_ends_later(given: Given) -> None:
+    """One reads; before it puts away what it read, the name changes and another one reads."""
+    web = given.put("server", "web")
+    shelves = Shelves()
+
+    class Slow(Given):
+        def read(self, work):  # type: ignore[no-untyped-def]
+            found = super().read(work)
+            given.connection.execute("UPDATE server_versions SET name = 'db' WHERE id = ?", [web])
+            given.put("network", "inner")
+            assert called(given.names(shelves).exact("db", ["server"])) == ["db"]
+            return found
+
+    slow = Slow()
+    slow.connection, slow._version = given.connection, given.version()
+    Names.of(slow, shelves).exact("web", ["server"])
+    assert called(given.names(shelves).exact("db", ["server"])) == ["db"]
+    assert given.names(shelves).exact("web", ["server"]) == []

@@ -28,6 +28,7 @@ def key(id: str) -> Key:
 def test_it_is_what_the_copilot_wants(full: House) -> None:
     sources: Wanted = full.sources()
     assert sources.version() == full.parts.estate.data_version()
+    assert sources.version("server") == full.parts.estate.data_version("server")
     assert sources.read(lambda connection: connection.execute("SELECT 1").fetchall()) == [(1,)]
 
 

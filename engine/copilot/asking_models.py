@@ -10,9 +10,15 @@ from engine.settings.secrets import SecretUnreadable, read_secret
 
 if TYPE_CHECKING:
     from copilot.answers import Answer, Context, Usage
-    from copilot.backends.base import Cancel, Config, Limits
+    from copilot.backends.base import Cancel, Config, Limits, Redactor
     from engine.copilot.sources import CallerSources
     from engine.settings.copilot_section import Copilot as Settings
+
+
+CANNOT_HIDE = (
+    "this release cannot hide names from a model: it asks only one on this machine, with copilot.redact_sensitive set "
+    "to false"
+)
 
 
 class CannotAsk(Exception):
@@ -49,11 +55,40 @@ class Model(Protocol):
 
 def ask(task: Task, settings: Settings) -> tuple[Answer, Usage]:
     """A Model: the one that the settings name, by the copilot's own backends."""
-    raise CannotAsk("this release asks no language model yet")
+    from copilot.backends.asking import Setup, ask_model
+    from copilot.backends.conversation import Budget
+
+    setup = Setup(
+        config_of(settings), redactor_of(settings, task.sources), settings.system_prompt,
+        Budget(seconds=settings.timeout_seconds), limits_of(settings),
+    )  # fmt: skip
+    try:
+        found, usage, _ = ask_model(
+            task.question, task.context, task.sources, task.answer, setup, task.cancel, say=task.say, doing=task.doing
+        )
+    except ValueError as error:  # the outlet's last look: nothing leaves the machine as it is
+        raise CannotAsk(str(error)) from error
+    return found, usage
+
+
+def redactor_of(settings: Settings, sources: CallerSources) -> Redactor | None:
+    """What hides names from the model; None where nothing is to be hidden, which is on this machine only.
+
+    Raises CannotAsk where something is to be hidden, and cannot be.
+    """
+    if not settings.redacts:
+        return None
+    raise CannotAsk(CANNOT_HIDE)
 
 
 def not_ready(settings: Settings) -> str:
     """Why the model that is configured cannot be asked; "" when it can, as far as one knows without asking."""
+    hides = settings.backend != "builtin" and settings.redacts
+    return _without_key(settings) or (CANNOT_HIDE if hides else "")
+
+
+def _without_key(settings: Settings) -> str:
+    """Why there is no key; "" when there is one, or none is needed."""
     if settings.backend in ("anthropic", "openai"):
         if settings.api_key is None and not settings.local:
             return f"no key is set: write copilot.{settings.backend}_api_key into qdeck.toml, as env:NAME or file:/path"
@@ -93,7 +128,7 @@ def tried(settings: Settings) -> dict[str, Any]:
     """A Tested: one word is asked of the model; nothing of the estate is sent."""
     if settings.backend == "builtin":
         return {"success": True, "message": "The built-in copilot needs no connection", "latency_ms": 0, "models": []}
-    if reason := not_ready(settings):
+    if reason := _without_key(settings):
         return {"success": False, "message": reason, "latency_ms": None, "models": []}
     from copilot.backends.connection import test_connection
 

@@ -130,7 +130,8 @@ class CopilotService:
             task = Task(one.question, one.context, one.sources, one.answer, running.say, running.doing, cancel)
             worded, usage = self._model(task, settings)
         except (BackendError, CannotAsk, NotAllowed, NotAvailable) as error:
-            return self._told(one, one.answer, By(external=external, fallback=str(error)), id)
+            used = getattr(error, "usage", None)  # what the attempt cost all the same
+            return self._told(one, one.answer, By(usage=used, external=external, fallback=str(error)), id)
         except Exception:
             _log.exception("a model could not be asked")
             return self._told(one, one.answer, By(external=external, fallback=_CRASHED), id)

@@ -39,12 +39,14 @@ async def test_a_change_takes_effect_at_once_and_is_audited(house: House) -> Non
     change = {"backend": "ollama", "ollama_url": "http://127.0.0.1:11434/", "ollama_model": "qwen3"}
     told = await house.send("PUT", CONFIG, json=change)
     assert (told["backend"], told["ollama_url"], told["ollama_model"]) == ("ollama", "http://127.0.0.1:11434", "qwen3")
+    await house.send("PUT", CONFIG, json={"redact_sensitive": False})
     status = await house.send("GET", "/q/copilot/status")
     assert status == {"backend": "ollama", "model": "qwen3", "address": "http://127.0.0.1:11434", "local": True,
                       "external": False, "ready": True, "reason": ""}  # fmt: skip
     records = house.parts.audit.page(action="settings.change")[1]
-    assert [record["target"] for record in records] == ["copilot.ollama_model", "copilot.ollama_url", "copilot.backend"]
-    assert records[0]["detail"] == {"before": "llama3", "after": "qwen3"} and records[0]["actor"] == ADMIN.name
+    changed = [record["target"] for record in records][1:]
+    assert changed == ["copilot.ollama_model", "copilot.ollama_url", "copilot.backend"]
+    assert records[1]["detail"] == {"before": "llama3", "after": "qwen3"} and records[1]["actor"] == ADMIN.name
 
 
 @pytest.mark.parametrize(
@@ -125,8 +127,9 @@ def test_cost(input: float | None, output: float | None, cost: float | None) -> 
         ({"backend": "openai"}, "no key is set"),
         ({"backend": "anthropic"}, "copilot.anthropic_api_key"),
         ({"backend": "openai", "openai_api_key": "env:QDECK_TEST_UNSET_KEY"}, "QDECK_TEST_UNSET_KEY is not set"),
-        ({"backend": "openai", "openai_base_url": "http://localhost:8000/v1"}, ""),
-        ({"backend": "ollama"}, ""),
+        ({"backend": "openai", "openai_base_url": "http://localhost:8000/v1", "redact_sensitive": False}, ""),
+        ({"backend": "ollama", "redact_sensitive": False}, ""),
+        ({"backend": "ollama"}, "cannot hide names"),
         ({}, ""),
     ],
 )
@@ -149,6 +152,18 @@ def test_backends_are_told_what_the_settings_say(monkeypatch: pytest.MonkeyPatch
     assert (limits.total, limits.first, limits.tokens, limits.connect) == (30, 30, 500, 5)
     with pytest.raises(CannotAsk, match="no language model"):
         asking_models.config_of(Copilot())
+
+
+def test_nothing_is_sent_that_is_to_be_hidden_and_cannot_be() -> None:
+    off = Copilot(backend="ollama", redact_sensitive=False)
+    assert asking_models.redactor_of(off, None) is None  # type: ignore[arg-type]
+    for section in (
+        Copilot(backend="ollama"),
+        Copilot(backend="ollama", ollama_url="http://gpu.example", redact_sensitive=False),
+        Copilot(backend="anthropic", redact_sensitive=False),
+    ):
+        with pytest.raises(CannotAsk, match="cannot hide names"):
+            asking_models.redactor_of(section, None)  # type: ignore[arg-type]
 
 
 async def test_the_connection_is_tried(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

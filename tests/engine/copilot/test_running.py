@@ -11,13 +11,14 @@ import pytest
 from copilot.answers import Answer, Usage
 from copilot.backends.errors import NotReachable
 from copilot.query import Query
+from engine.copilot import asking_models
 from engine.copilot.asking_models import Task
 from engine.copilot.running import MOST_AT_ONCE
 from tests.engine.api.furniture import ADMIN
 from tests.engine.copilot.house import VIEWER, House
 
 QUESTIONS = "/q/copilot/questions"
-LOCAL = '[copilot]\nbackend = "ollama"\nprice_input = 1.0\nprice_output = 10.0\n'
+LOCAL = '[copilot]\nbackend = "ollama"\nredact_sensitive = false\nprice_input = 1.0\nprice_output = 10.0\n'
 EXTERNAL = '[copilot]\nbackend = "ollama"\nollama_url = "https://models.example:11434"\n'
 UNSURE = Answer("unsure", "I did not understand that.", confidence=0.2, choices=("How many VMs?",))
 
@@ -181,7 +182,10 @@ async def test_the_end_of_the_engine_ends_them(tmp_path: Path) -> None:
         again.close()
 
 
-async def test_what_leaves_the_machine_is_said_and_audited_before(tmp_path: Path) -> None:
+async def test_what_leaves_the_machine_is_said_and_audited_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking_models, "not_ready", lambda settings: "")
     house = house_with(tmp_path, EXTERNAL)
     try:
         seen: list[int] = []

@@ -50,7 +50,7 @@ class Copilot:
     def _ask(self, question: str, context: Context, sources: Sources) -> Answer:
         names = Names.of(sources)
         items = Scanner(question, names, context).scan()
-        parse = assemble(items, names)
+        parse = assemble(items, names, context.selected)
         frame = self._frame(parse, context)
         left = unknown_words(parse)
         asked = Asked(question, tuple(items), parse, frame, left, context, sources, names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from copilot.answers import Named
 from copilot.grammar import attaching, naming
 from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
@@ -24,9 +25,9 @@ _DOWNWARDS = ("less", "fewer", "below", "lower", "under", "smaller")
 _PATTERNS = {"named": "=", "starts": "starts", "ends": "ends", "contains": "contains"}
 
 
-def assemble(items: list[Item], names: Names) -> Parse:
-    """Go through the items."""
-    parse = Parse(items, names)
+def assemble(items: list[Item], names: Names, selected: tuple[Named, ...] = ()) -> Parse:
+    """Go through the items. `selected`: what the question means by "this"."""
+    parse = Parse(items, names, selected)
     while parse.at < len(items):
         _step(parse, items[parse.at])
         parse.at += 1

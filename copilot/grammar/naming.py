@@ -33,6 +33,8 @@ def choose(parse: Parse, item: Item, wanted: tuple[str, ...] = ()) -> tuple[Name
     if len(candidates) > 1:
         candidates = _told_apart(parse, item, candidates)
     same = len({one.name.casefold() for one in candidates}) == 1
+    if item.typed_as and candidates == tuple(one for one in parse.selected if one.type == item.typed_as):
+        return candidates
     if len(candidates) > 1 and same and item.exact and candidates[0].type in _KINDS:
         return candidates
     if len(candidates) > 1:

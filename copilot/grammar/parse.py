@@ -60,6 +60,7 @@ class Parse:
 
     items: list[Item]
     names: Names
+    selected: tuple[Named, ...] = ()
     at: int = 0
     wh: str = ""
     head: Target | None = None

@@ -73,6 +73,7 @@ class Scanner:
             return self._value(at)
         return (
             self._period(at, phrase)
+            or self._selected(at, phrase)
             or self._quantity(at)
             or self._typed(at, phrase)
             or self._plain_name(at, phrase)
@@ -93,6 +94,25 @@ class Scanner:
         if found is None or (phrase and phrase[1] > found[1]):
             return None
         return self._item(at, found[1], period=found[0])
+
+    def _selected(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
+        """ "this machine", "it" of a first question: what is selected in the app."""
+        selected = self.context.selected
+        if not selected or phrase is None:
+            return None
+        senses, length = phrase
+        pointing = "this" in senses.concepts or ("them" in senses.concepts and not self.context.turns)
+        if not pointing:
+            return None
+        behind = self.words.longest_at(self.texts, at + length) if at + length < len(self.tokens) else None
+        if behind is not None and behind[0].entities:
+            fitting = tuple(one for one in selected if one.type in behind[0].entities)
+            if not fitting:
+                return None
+            return self._item(at, length + behind[1], named=fitting, typed_as=fitting[0].type)
+        if self.items and self.items[-1].named == selected:  # "this machine here"
+            return self._item(at, length, senses=Senses(concepts=["filler"]))
+        return self._item(at, length, named=selected, typed_as=selected[0].type)
 
     def _quantity(self, at: int) -> Item | None:
         found = numbers.quantity(self.tokens, at)

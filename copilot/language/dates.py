@@ -130,7 +130,7 @@ def _floating_months(civil: Civil, first: int, count: int, which: str) -> tuple[
 def _in_digits(typed: str, k: int, civil: Civil) -> tuple[Day, int] | None:
     if (iso := _ISO.fullmatch(typed)) is not None:
         return Day(iter((date(int(iso[1]), int(iso[2]), int(iso[3])),)), floats=False), k + 1
-    found = _DAY_FIRST.fullmatch(typed)
+    found = _DAY_FIRST.fullmatch(typed.removesuffix("."))
     if found is None or typed in ("24/7", "24.7"):
         return None
     day, month, mark = int(found[1]), int(found[3]), found[2]
@@ -139,7 +139,8 @@ def _in_digits(typed: str, k: int, civil: Civil) -> tuple[Day, int] | None:
     elif mark != "." and day <= 12 and day != month:
         return None
     if found[4] is None:
-        return (Day(_every_year(civil, month, day)), k + 1) if mark == "/" else None
+        whole = mark == "/" or typed.endswith(".")
+        return (Day(_every_year(civil, month, day)), k + 1) if whole else None
     year = int(found[4]) + (2000 if len(found[4]) == 2 else 0)
     return Day(iter((date(year, month, day),)), floats=False), k + 1
 

@@ -61,6 +61,11 @@ CONTRACTED: dict[str, tuple[str, ...]] = {
         f"{word}nt": (f"{word}={word}", "nt=not")
         for word in ("is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "should", "could", "would")
     },
+    **{
+        f"{which}{unit}": (f"{which}={which}", f"{unit}={unit}")
+        for which in ("last", "this", "next", "past")
+        for unit in ("night", "week", "month", "year", "weekend", "hour")
+    },
     "cant": ("ca=can", "nt=not"),
     "wont": ("wo=will", "nt=not"),
     "aint": ("ai=is", "nt=not"),

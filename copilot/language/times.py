@@ -58,6 +58,8 @@ def _comparisons() -> dict[str, Side]:
         **dict.fromkeys(("at least", "atleast", ">=", "minimum", "a minimum of", "minimum of"), ("longer", True)),
         **dict.fromkeys(("at most", "atmost", "<=", "up to", "upto", "maximum", "a maximum of"), ("shorter", True)),
     }
+    found |= dict.fromkeys(("older", "olderthan"), ("longer", False))
+    found |= dict.fromkeys(("newer", "newerthan", "younger"), ("shorter", False))
     for no in ("no", "not"):
         found |= {f"{no} {one}": ("shorter", True) for one in (*longer, "over")}
         found |= {f"{no} {one}": ("longer", True) for one in (*shorter, "under")}
@@ -358,6 +360,7 @@ def _on(tokens: Sequence[Token], i: int, civil: Civil) -> Read | None:
     if first in _RECENTLY:
         return _from_span(civil, civil.rolling(timewords.of(7, "day"))), i + 1
     k = i + (first in _ON)
+    k += k > i and word(tokens, k) in ("about", "around", "roughly")
     if first in ("in", "within") and (length := timewords.lasting(tokens, k)) is not None:
         if civil.ahead:
             return _made(civil, civil.now, civil.shifted(length[0], 1)), length[1]

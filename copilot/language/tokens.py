@@ -77,6 +77,7 @@ _CLOCK_HALF = re.compile(r"(\d\d?:\d\d)([ap])\.?m")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)")
 _HALF_DAY = re.compile(r"(\d\d?)?([ap])\.m")
 _SLASHED = re.compile(r"\d+(?:/\d+){1,2}")
+_DAY_MONTH_DOTS = re.compile(r"(?:[0-2]?\d|3[01])\.(?:0[1-9]|1[0-2])\.")  # "24.11."
 _YEAR_MONTH = re.compile(r"(?:19|20)\d\d-(?:0\d|1[0-2])")
 _DAY_MONTH = re.compile(rf"(\d\d?)-({'|'.join(sorted(MONTHS))})(?:-(\d{{4}}|\d\d))?")
 _MAC = re.compile(r"[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){1,4}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}")
@@ -189,6 +190,9 @@ def _zoned(start: int, end: int, word: str, known: frozenset[str]) -> Iterator[P
 
 def _chunk(start: int, end: int, word: str, known: frozenset[str]) -> Iterator[Piece]:
     """Characters without a blank between them: usually one word or name, `word` being text[start:end] in lower case."""
+    if _DAY_MONTH_DOTS.fullmatch(word):
+        yield start, end, word, "name"
+        return
     while word and word[-1] in ".:'-@" and not word.endswith("::"):
         if word == "-":
             yield start, end, "-", "mark"

@@ -207,7 +207,7 @@ TABLES = (
 NO_TIMES = """
 03/04/2026 | last 5 vms | more than 2025 | every monday | may i see | mar | sat | 2 hours | over 8 vcpus | by
 project | 31 june | the 2nd largest vm | june 31 | 9 last night | over 512m | between 8 and 16 vcpus | from 4 to 8 |
-4-8 gb | 20 to 25 | the 20th | on 20.11. | 24/7 | 1/2 | weekends | on 3 hosts | on the first host | in region one |
+4-8 gb | 20 to 25 | the 20th | on 20.11 | 24/7 | 1/2 | weekends | on 3 hosts | on the first host | in region one |
 in use | for project x | may | over 9000 | half an hour | now | right now | currently | vms | since | before | the
 last | last | in | over | for 5 vms | at least 8 vcpus | within reason | by 9 | up to 9 | 9 o | 2026-13-45 |
 2026-02-30 | 32.01.2026 | 25:00 | at 25:00 | 13 pm | at 9:75 | 0 am | 'since yesterday' | q5 | q3-2026x | web-01 |

@@ -24,7 +24,7 @@ SUGGESTIONS = "/q/copilot/suggestions"
 HISTORY = "/q/copilot/history"
 FEEDBACK = "/q/copilot/feedback"
 STATUS = "/q/copilot/status"
-TEST = "/copilot/test-connection"
+TEST = "/api/copilot/test-connection"
 MOST_QUESTION = 1000  # characters; the engine takes no more
 MOST_SELECTED = 200
 DOT = " · "
@@ -170,14 +170,17 @@ def as_text(question: str, answer: Answer) -> str:
 
 
 def proposals_of(answer: Answer) -> list[tuple[str, Mapping[str, Any]]]:
-    """(key, proposal) of what can be done with it; "enter" for the list that holds the rows."""
+    """(key, proposal) of what can be done with it; "enter" for the list that holds the rows: a list that a model
+    proposes need not be that of the rows it talks about.
+    """
+    own_rows = answer.get("backend_used") in (None, "", "builtin") or not (answer.get("table") or {}).get("rows")
     found: list[tuple[str, Mapping[str, Any]]] = []
     taken = {"y", "n", "s", "c", "i", "j", "k", "q", "g", "G"}
     for one in answer.get("proposals") or ():
         if not isinstance(one, Mapping):
             continue
         is_list = one.get("kind") == "open" and one.get("type") and not one.get("keys")
-        if is_list and all(key != "enter" for key, _ in found):
+        if is_list and own_rows and all(key != "enter" for key, _ in found):
             found.append(("enter", one))
             continue
         verb = str(one.get("name") or "").rpartition(".")[2]
@@ -238,7 +241,7 @@ def heads_of(answer: Answer) -> list[Head]:
     return [
         Head(
             str(one.get("name")),
-            clean(one.get("title") or one.get("name") or "").upper(),
+            head_title(one),
             str(one.get("role") or "text"),
             CELLS.get(str(one.get("role")), TEXT_CELLS),
             number,
@@ -246,6 +249,12 @@ def heads_of(answer: Answer) -> list[Head]:
         for number, one in enumerate(columns)
         if isinstance(one, Mapping)
     ]
+
+
+def head_title(column: Mapping[str, Any]) -> str:
+    """A column's head: as it was written, in capitals where that has none (vCPU stays vCPU)."""
+    title = clean(column.get("title") or column.get("name") or "")
+    return title if title != title.lower() else title.upper()
 
 
 def names_of(answer: Answer) -> tuple[str, ...]:

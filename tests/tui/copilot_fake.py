@@ -158,7 +158,7 @@ class CopilotClient(GateClient):
             for item in self.history:
                 item["feedback"] = json["feedback"] if item["id"] == json["history_id"] else item["feedback"]
             return {"status": "ok"}
-        if path == "/copilot/test-connection":
+        if path == "/api/copilot/test-connection":
             return {"success": True, "message": "Ollama answers", "latency_ms": 245}
         id = f"q{len(self.kept) + 1}"
         found = self.said.get(json["question"], self.said[""])

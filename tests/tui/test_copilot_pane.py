@@ -18,9 +18,7 @@ async def test_earlier_questions_are_asked_again_and_judged() -> None:
     client.status |= {"backend": "ollama", "model": "llama3"}
     async with console(client) as (app, pilot):
         await pilot.press("9")
-        await until_text(
-            pilot, "copilot: questions", "how many VMs?", "There are 5,000 machines.", "helpful", "3m"
-        )
+        await until_text(pilot, "copilot: questions", "how many VMs?", "There are 5,000 machines.", "helpful", "3m")
         await pilot.press("n")
         await until_text(pilot, "noted: not helpful")
         assert client.asked("POST", FEEDBACK) == [{"history_id": 3, "feedback": "down"}]
@@ -62,7 +60,7 @@ async def test_the_model_is_tested_and_configured_from_there() -> None:
     async with console(client, "copilot") as (app, pilot):
         await pilot.press("t")
         await until_text(pilot, "Ollama answers (245 ms)")
-        client.fail_path["/copilot/test-connection"] = ApiError(403, "copilot:admin is missing")
+        client.fail_path["/api/copilot/test-connection"] = ApiError(403, "copilot:admin is missing")
         await pilot.press("t")
         await until_text(pilot, "copilot:admin is missing")
         await pilot.press("s")

@@ -68,6 +68,8 @@ def test_letters_of_proposals_are_those_of_the_lists_and_never_taken_twice() -> 
     keys = [key for key, _ in copilot.proposals_of(answer(proposals=[*prefills, listed, *many]))]
     assert keys[:3] == ["S", "R", "enter"] and len(keys) == len(set(keys))
     assert not set(keys) & set("ynscijkq123456789")
+    model = answer(proposals=[listed], backend_used="ollama", table=table(3))
+    assert [key for key, _ in copilot.proposals_of(model)] == ["o"]
 
 
 @pytest.mark.parametrize(

@@ -126,10 +126,12 @@ def _write_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Mapping[str
     if style is Format.csv:
         write_rows(rows, names, style)
         return
+    from tui.copilot import head_title
+
     titles, times = {}, []
     for column in columns:
         unit = UNITS.get(column["role"], "")
-        titles[str(column["name"])] = printable(f"{column['title']} {unit}".strip().upper())
+        titles[str(column["name"])] = printable(f"{head_title(column)} {unit}".strip())
         times += [str(column["name"])] if column["role"] == "time" else []
     shown = [{**row, **{name: local_time(row[name]) for name in times if row.get(name)}} for row in rows]
     write_rows(shown, names, style, titles=titles)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from tui import copilot
 from tui.copilot import DOT, Answer, Chip
@@ -13,11 +12,12 @@ from tui.dialogs.planlines import wrapped
 from tui.panes.pane import Parts
 from tui.table.cells import clean, cut_end, fit, width
 from tui.table.format import GLYPHS, RIGHT_ALIGNED, level, value_text
-from tui.table.layout import place
+from tui.table.layout import Head, Placed, place
 
 MOST_PREVIEW = 8  # rows
 MOST_LINES = 400  # of one answer
 GAP = 2
+WHOLE = 34  # cells of the first column that others give way to
 
 
 def paragraphs(lines: Sequence[str], cells: int, style: str = "text") -> list[Line]:
@@ -48,11 +48,20 @@ def preview(answer: Answer, cells: int, rows: int) -> list[Line]:
     texts = [[value_text(values[head.index], head.role, now) for head in heads] for _, values in known[:count]]
     needs = {head.name: max(width(line[head.index]) for line in texts) for head in heads}
     needs |= {head.name: needs[head.name] + GAP for head in heads if head.role == "status"}
-    placed = place(heads, needs, 1, cells - 1, GAP)
+    placed = _placed(heads, needs, cells)
     lines: list[Line] = [(_row([(one.head.title, "head") for one in placed], placed), [])]
     for texts_of_row in texts:
         lines.append((_row([_cell(texts_of_row[one.head.index], one.head.role) for one in placed], placed), []))
     return lines
+
+
+def _placed(heads: Sequence[Head], needs: Mapping[str, int], cells: int) -> list[Placed]:
+    """Columns that fit. The first says what a row is: the last ones go before it is cut."""
+    for count in range(len(heads), 2, -1):
+        placed = place(heads[:count], needs, 1, cells - 1, GAP)
+        if len(placed) == count and placed[0].cells >= min(needs[heads[0].name], WHOLE):
+            return placed
+    return place(heads, needs, 1, cells - 1, GAP)
 
 
 def _cell(text: str, role: str) -> tuple[str, str]:
@@ -62,7 +71,7 @@ def _cell(text: str, role: str) -> tuple[str, str]:
     return f"{GLYPHS[how]} {text}", how
 
 
-def _row(texts: Sequence[tuple[str, str]], placed: Sequence[Any]) -> Parts:
+def _row(texts: Sequence[tuple[str, str]], placed: Sequence[Placed]) -> Parts:
     parts: Parts = []
     used = 0
     for (text, style), one in zip(texts, placed, strict=True):

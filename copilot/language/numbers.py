@@ -9,6 +9,7 @@ from typing import Literal
 
 from copilot.language.phrases import number, phrase, phrases, word
 from copilot.language.pieces import NUMBER_WORDS
+from copilot.language.spelling import correct
 from copilot.reading import Quantity, Token
 from store.types.declaration import Role
 
@@ -96,7 +97,7 @@ def quantity(tokens: Sequence[Token], i: int) -> tuple[Quantity, int] | None:
     is taken, and `trailing` reads "or more". A time of day ("9 am") is none; "one" alone is one only before a word.
     """
     between = 1 if word(tokens, i) in ("between", "from") else 0
-    said = None if between else phrase(tokens, i, _BEFORE)
+    said = None if between else _compared(tokens, i)
     k = i + between + (said[1] if said else 0)
     if word(tokens, k) in _ABOUT:
         k += 1
@@ -114,6 +115,15 @@ def quantity(tokens: Sequence[Token], i: int) -> tuple[Quantity, int] | None:
     if after is not None:
         comparison, k = after[0], k + after[1]
     return Quantity(value * _factor(unit), _kind(unit), comparison), k - i
+
+
+def _compared(tokens: Sequence[Token], i: int) -> tuple[Comparison, int] | None:
+    """What is said before a number; "biger than" is forgiven."""
+    found = phrase(tokens, i, _BEFORE)
+    if found is None and word(tokens, i + 1) in ("than", "then"):
+        meant = correct(word(tokens, i), (*_MORE[:6], *_LESS[:5]))
+        return None if meant is None else (">" if meant in _MORE else "<", 2)
+    return found
 
 
 def trailing(tokens: Sequence[Token], i: int) -> tuple[Comparison, int] | None:

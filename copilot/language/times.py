@@ -24,6 +24,7 @@ from copilot.language.civil import Civil, Lasting, Span
 from copilot.language.moments import PARTS, Moment, moment
 from copilot.language.phrases import phrase, phrases, word
 from copilot.language.pieces import MONTHS, NUMBER_WORDS, WEEKDAYS
+from copilot.language.spelling import correct
 from copilot.language.timewords import said
 from copilot.reading import Period, Token
 
@@ -43,6 +44,8 @@ _BOUND: dict[str, Bound] = {
 }
 _HOURS = frozenset({"since", "after", "before", "until", "as of", "at"})  # "since 9" is a time of day, "up to 9" is not
 
+_LONGER = ("older", "longer", "greater")
+_SHORTER = ("newer", "younger", "shorter")
 Side = tuple[Literal["longer", "shorter"], bool]  # and whether the bound itself belongs to it
 
 
@@ -100,7 +103,7 @@ def period(tokens: Sequence[Token], i: int, now: datetime, zone: tzinfo) -> tupl
     """
     first = said(tokens, i)
     digits = 0 <= i < len(tokens) and (tokens[i].kind in ("number", "name") or first[:1].isdecimal())
-    if first not in _FIRST and not digits:
+    if first not in _FIRST and not digits and word(tokens, i + 1) not in ("than", "then"):
         return None
     if said(tokens, i - 1) in ("every", "each"):
         return None
@@ -160,7 +163,7 @@ def _age(tokens: Sequence[Token], i: int, civil: Civil) -> Read | None:
     """ "older than 30 days", "for more than 2 hours", "30 days old", "more than 3 days ago", "older than Monday"."""
     lasts = word(tokens, i) == "for"
     k = i + (lasts or word(tokens, i) == "in")
-    compared = phrase(tokens, k, _COMPARED)
+    compared = _compared(tokens, k)
     if compared is None and k > i and not lasts:
         return None
     about = k + (compared[1] if compared else 0)
@@ -190,6 +193,17 @@ def _age(tokens: Sequence[Token], i: int, civil: Civil) -> Read | None:
     if side == "shorter":
         return _made(civil, bound, age=True, said=f"less than {length.said}"), end
     return _made(civil, None, bound, age=True, said=f"more than {length.said}"), end
+
+
+def _compared(tokens: Sequence[Token], k: int) -> tuple[Side, int] | None:
+    """What is said before a length of time; "oldr than" is forgiven."""
+    found = phrase(tokens, k, _COMPARED)
+    if found is None and word(tokens, k + 1) in ("than", "then"):
+        meant = correct(word(tokens, k), ("older", "longer", "greater", "newer", "younger", "shorter"))
+        return (
+            None if meant is None else (("longer" if meant in ("older", "longer", "greater") else "shorter", False), 2)
+        )
+    return found
 
 
 def _length(tokens: Sequence[Token], k: int) -> tuple[Lasting, str, int] | None:

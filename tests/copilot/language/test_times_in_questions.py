@@ -154,6 +154,11 @@ until today | until today: .. Tue 12-01 00:00
 until now | until now: .. Mon 11-30 09:30
 up to now | up to now: .. Mon 11-30 09:30
 up until yesterday | up until yesterday: .. Mon 11-30 00:00
+vms oldr than 30 days | oldr than 30 days: .. Sat 10-31 09:30 age
+snapshots yonger than 2 weeks | yonger than 2 weeks: Mon 11-16 09:30 .. age
+stopped lnoger than a week | lnoger than a week: .. Mon 11-23 09:30 age
+rather than 30 days | -
+other than 2 days | -
 """
 
 

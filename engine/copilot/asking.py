@@ -17,6 +17,7 @@ from engine.api.errors import BadRequest
 from engine.copilot.conversations import Conversations
 from engine.copilot.history import clean
 from engine.copilot.models import Question, Selected
+from engine.copilot.shelf import Shelf
 from engine.copilot.sources import CallerSources
 from store.estate.reading import single
 from store.types import registry
@@ -54,13 +55,14 @@ class Asker:
 
     def __init__(self, rooms: Rooms, copilot: Copilot, conversations: Conversations) -> None:
         self._rooms, self._copilot, self._conversations = rooms, copilot, conversations
+        self._shelf = Shelf()
 
     def ask(self, caller: Caller, asked: Question) -> Asked:
         """Answer it. What fails is an answer too, an apology. Raises BadRequest."""
         began, question = time.perf_counter(), clean(asked.question)
         if not question:
             raise BadRequest("Invalid parameter: question: ask something")
-        sources = CallerSources(self._rooms, caller, [asked.cloud] if asked.cloud else [])
+        sources = CallerSources(self._rooms, caller, [asked.cloud] if asked.cloud else [], self._shelf)
         name = (caller.owner, asked.conversation)
         context = Context(
             self._rooms.reads.clock(), zone_of(asked.zone), _named(sources, asked.selected),

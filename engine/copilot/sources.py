@@ -14,8 +14,8 @@ from engine.access import rules
 from engine.access.models import Caller
 from engine.api.errors import ApiError, Forbidden
 from engine.clouds.errors import CloudError
-from engine.copilot import lists
 from engine.copilot.lists import Listed
+from engine.copilot.shelf import Shelf
 from engine.history.versions import ResourceHistory
 from engine.inventory.reads import scope_of, visible_clouds
 from store.estate.errors import EstateError
@@ -58,9 +58,9 @@ def _told() -> Iterator[None]:
 class CallerSources:
     """See the module. For one question: a list that is asked for twice is read once. Blocks."""
 
-    def __init__(self, rooms: Rooms, caller: Caller, clouds: Sequence[str] = ()) -> None:
-        """`clouds`: the asker's choice; () = all that his role covers."""
-        self._rooms, self._caller = rooms, caller
+    def __init__(self, rooms: Rooms, caller: Caller, clouds: Sequence[str] = (), shelf: Shelf | None = None) -> None:
+        """`clouds`: the asker's choice; () = all that his role covers. `shelf`: keeps lists over questions."""
+        self._rooms, self._caller, self._shelf = rooms, caller, shelf or Shelf()
         self._scope = scope_of(caller, clouds)
         self._lists: dict[str, Listed] = {}
 
@@ -106,7 +106,7 @@ class CallerSources:
         self._check(entity)
         if entity not in self._lists:
             with _told():
-                self._lists[entity] = lists.rows(self._rooms, entity, self._caller, self._scope)
+                self._lists[entity] = self._shelf.rows(self._rooms, entity, self._caller, self._scope)
         return self._lists[entity]
 
     def quota(self, project: Key) -> Row:

@@ -29,6 +29,7 @@ PARTS: dict[str, tuple[int, int]] = {
     "night": (20, 30),
     "overnight": (20, 30),
 }
+_EDGES = frozenset({"start", "begin", "beginning", "end", "middle"})
 _CALENDAR = frozenset({"week", "month", "quarter", "year", "weekend"})
 _SHORT_WEEKDAYS = frozenset({"mon", "wed", "fri", "sat", "sun"})  # words of their own, or parts of names
 _SHORT_MONTHS = frozenset({"may", "march", "mar", "jan", "dec", "sep", "jun"})
@@ -120,9 +121,11 @@ def _edge(tokens: Sequence[Token], i: int, civil: Civil, _led: bool) -> Found | 
     """ "the beginning of the month", "end of last week"."""
     k = i + (word(tokens, i) in ("the", "very"))
     edge = said(tokens, k)
-    if edge not in ("start", "begin", "beginning", "end", "middle") or word(tokens, k + 1) != "of":
+    if edge not in _EDGES or word(tokens, k + 1) != "of":
         return None
     k += 2
+    if said(tokens, k + (word(tokens, k) == "the")) in _EDGES:
+        return None  # never an edge of an edge
     found = moment(tokens, k, civil, led=True)
     bare = k + (word(tokens, k) in ("the", "this"))
     if (found is None or found[0].span.rolling) and said(tokens, bare) in (*_CALENDAR, "day"):

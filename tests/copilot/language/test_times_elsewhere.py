@@ -4,6 +4,7 @@ no time at all.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -331,6 +332,17 @@ def test_any_words_at_any_time(text: str, now: datetime, zone: tzinfo) -> None:
         assert bounds and all(bound.tzinfo is UTC for bound in bounds)
         assert read.at is None or (read.since is None and read.until is None and not read.age)
         assert read.since is None or read.until is None or read.since <= read.until
+
+
+@pytest.mark.parametrize(
+    "piece", ["start of ", "2 h ", "between 9 and ", "the morning of ", "since monday until ", "a "]
+)
+def test_long_questions_are_read_at_once(piece: str) -> None:
+    tokens = tokenise((piece * 500)[:1000])
+    began = time.process_time()
+    for i in range(len(tokens)):
+        period(tokens, i, *MONDAY)
+    assert time.process_time() - began < 1.0
 
 
 @given(st.integers(1, 10_000), st.sampled_from(["minutes", "hours", "days", "weeks"]), _ZONES)

@@ -72,12 +72,9 @@ def can_be_typed(name: str) -> bool:
 
 
 def is_seen(name: str) -> bool:
-    """Whether it has letters or digits, no quotes, and looks as it is."""
-    return (
-        folding.bare(name).isalnum()
-        and not set("'\"`") & set(unicodedata.normalize("NFKC", name))
-        and name.isprintable()
-    )
+    """Whether it begins with a letter or digit, has no quotes, and looks as it is."""
+    quoted = set("'\"`") & set(unicodedata.normalize("NFKC", name))
+    return name[0].isalnum() and folding.bare(name).isalnum() and not quoted and name.isprintable()
 
 
 @SETTINGS

@@ -22,7 +22,7 @@ from tests.copilot.backends.server import Server
 
 MAKERS = ("ollama", "anthropic", "openai")
 KEY = "test-key-000"
-QUICK = Limits(connect=2.0, first=5.0, between=5.0, total=10.0)
+QUICK = Limits(connect=10.0, first=20.0, between=20.0, total=60.0)
 
 QUERY = ToolSpec(
     "query",

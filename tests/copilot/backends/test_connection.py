@@ -23,7 +23,7 @@ LISTS = {
     "openai": {"object": "list", "data": [{"id": "small", "object": "model", "created": 1, "owned_by": "x"}]},
 }
 PATHS = {"ollama": "/api/tags", "anthropic": "/v1/models", "openai": "/v1/models"}
-QUICK = Limits(connect=1, first=1, between=1, total=3)
+QUICK = Limits(connect=10, first=20, between=20, total=60)
 
 
 def answering(maker: str, answer: Reply):
@@ -85,5 +85,5 @@ def test_a_server_that_lists_no_models_is_no_failure(maker: str) -> None:
 @pytest.mark.parametrize("maker", MAKERS)
 def test_a_slow_server(maker: str) -> None:
     with serving(None) as server:
-        tried = trying(maker, server.url, Limits(first=0.2, total=2))
+        tried = trying(maker, server.url, Limits(first=0.2, total=60))
     assert not tried.success and "did not begin" in tried.message

@@ -291,7 +291,7 @@ def test_a_question_over_the_wire_with_pseudonyms(maker: str) -> None:
 @pytest.mark.parametrize("maker", MAKERS)
 def test_a_stall_after_the_first_words_over_the_wire(maker: str) -> None:
     said: list[str] = []
-    limits = Limits(first=5, between=0.3, total=10)
+    limits = Limits(first=20, between=0.3, total=60)
     with serving(Said([*BEGUN[maker], Stall()], headers=SSE)) as server:
         outlet = Outlet(backend(maker, server), None)
         talk = Conversation(outlet, Estate().toolbox(), limits=limits, watching=Watching(said.append))

@@ -13,8 +13,8 @@ from tests.copilot.backends import speech
 from tests.copilot.backends.asking import KEY, MAKERS, QUICK, ask, calls_of
 from tests.copilot.backends.server import Cut, Endless, Reply, Reset, Stall, serving
 
-SHORT = Limits(connect=2.0, first=0.3, between=5.0, total=10.0)
-PAUSE = Limits(connect=2.0, first=5.0, between=0.3, total=10.0)
+SHORT = Limits(connect=5.0, first=0.3, between=20.0, total=60.0)
+PAUSE = Limits(connect=5.0, first=20.0, between=0.3, total=60.0)
 SSE = {"content-type": "text/event-stream"}
 
 # status, what the maker says, kind of error, whether it may pass
@@ -117,14 +117,14 @@ def test_no_first_word_in_time(maker: str) -> None:
     with serving(None) as server:
         error = ask_plainly(maker, server, SHORT)
         assert type(error) is errors.TimedOut and "did not begin" in str(error)
-        assert server.hung_up.wait(5)
+        assert server.hung_up.wait(10)
 
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_a_status_but_no_first_word(maker: str) -> None:
     with serving(Reply([Stall()], headers=SSE)) as server:
         assert "did not begin" in str(ask_plainly(maker, server, SHORT))
-        assert server.hung_up.wait(5)
+        assert server.hung_up.wait(10)
 
 
 BEGUN = {
@@ -139,13 +139,13 @@ def test_a_stall_in_the_middle(maker: str) -> None:
     with serving(Reply([*BEGUN[maker], Stall()], headers=SSE)) as server:
         error = ask_plainly(maker, server, PAUSE)
         assert type(error) is errors.TimedOut and "in the middle" in str(error)
-        assert server.hung_up.wait(5)
+        assert server.hung_up.wait(10)
 
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_an_answer_that_takes_too_long_altogether(maker: str) -> None:
     with serving(Reply([*BEGUN[maker], Stall()], headers=SSE)) as server:
-        error = ask_plainly(maker, server, Limits(first=5, between=5, total=0.4))
+        error = ask_plainly(maker, server, Limits(first=20, between=20, total=0.4))
     assert type(error) is errors.TimedOut and "did not finish" in str(error)
 
 
@@ -198,14 +198,14 @@ def test_an_answer_without_end(maker: str) -> None:
     with serving(Reply([*BEGUN[maker], Endless(piece)], headers=SSE)) as server:
         error = ask_plainly(maker, server, Limits(characters=20_000))
         assert type(error) is errors.TooMuch and not error.passing
-        assert server.hung_up.wait(5)
+        assert server.hung_up.wait(10)
 
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_a_line_without_end(maker: str) -> None:
     with serving(Reply([Endless(b"x" * 4096)], headers=SSE)) as server:
         assert type(ask_plainly(maker, server, Limits(bytes=200_000))) is errors.TooMuch
-        assert server.hung_up.wait(5)
+        assert server.hung_up.wait(10)
 
 
 @pytest.mark.parametrize("maker", MAKERS)

@@ -62,10 +62,14 @@ class Copilot:
 
     def _frame(self, parse: Parse, context: Context) -> Frame | None:
         before = next((turn.frame for turn in reversed(context.turns) if isinstance(turn.frame, Frame)), None)
-        if before is not None and follows(parse):
+        if before is not None and follows(parse, before):
             followed = follow(before, parse, context)
             if followed is not None:
                 return followed
+        if parse.pointing and not context.selected:
+            parse.unresolved.append(parse.pointing)
+        elif before is None and parse.head is None and parse.follow & {"only", "same", "what_about"}:
+            parse.doubt(0.5)  # "only the stopped ones" of what?
         return finish(parse, context)
 
     def _candidates(self, asked: Asked) -> list[Candidate]:

@@ -41,8 +41,9 @@ def framed(frame: Frame, confidence: float, asked: Asked) -> Answer:
 def _base(frame: Frame, query: Query, result: Result, confidence: float, asked: Asked) -> Answer:
     table = Table(result.columns, result.rows, result.total, result.keys) if result.columns else None
     value: Any = result.value
+    unit = result.unit
     if frame.form == "lookup" and result.total == 1 and len(query.columns) == 2:
-        value = result.rows[0].get(query.columns[1])
+        value, unit = result.rows[0].get(query.columns[1]), entity(frame.entity).attributes[query.columns[1]].unit
     shown = (Shown(result.sql),) if result.sql else ()
     one = entity(frame.entity)
     text = f"{result.value if result.value is not None else result.total} {one.plural}"
@@ -51,7 +52,7 @@ def _base(frame: Frame, query: Query, result: Result, confidence: float, asked: 
         "answer",
         text,
         value=value,
-        unit=result.unit,
+        unit=unit,
         confidence=confidence,
         table=table,
         shown=shown,

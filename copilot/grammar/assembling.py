@@ -22,6 +22,7 @@ _MEASURES = {"how_much": "sum", "total": "sum", "average": "average", "maximum":
 _SUPERLATIVES = ("most", "fewest", "largest", "smallest", "oldest", "newest", "busiest", "idlest")
 _UPWARDS = ("more", "above", "up", "higher", "over", "greater", "bigger", "larger")
 _DOWNWARDS = ("less", "fewer", "below", "lower", "under", "smaller")
+_PRONOUNS = ("it", "they", "them", "those", "these", "its", "their", "that")
 _PATTERNS = {"named": "=", "starts": "starts", "ends": "ends", "contains": "contains"}
 
 
@@ -119,9 +120,9 @@ def _quantity(parse: Parse, item: Item) -> None:
 def _or_more(parse: Parse, quantity: Quantity) -> Quantity:
     """ "4 cores or more": said behind what is counted."""
     joint, word = parse.next(2), parse.next(3)
-    if quantity.comparison or joint is None or word is None or joint.text.lower() not in ("or", "and"):
+    if quantity.comparison or joint is None or word is None or joint.said not in ("or", "and"):
         return quantity
-    text = word.text.lower()
+    text = word.said
     if text not in (*_UPWARDS, *_DOWNWARDS):
         return quantity
     joint.used = joint.dropped = word.used = word.dropped = True
@@ -146,15 +147,15 @@ def _phrase(parse: Parse, item: Item) -> None:
 
 def _split(parse: Parse, item: Item) -> None:
     """A phrase that says nothing here is read as two shorter ones: "without volumes" is a state of projects only."""
-    words = (item.corrected or item.text).lower().split()
+    words = item.said.split()
     for cut in range(len(words) - 1, 0, -1):
         first, second = lexicon().get(words[:cut]), lexicon().get(words[cut:])
         if first is None or second is None:
             continue
         middle = item.start + cut
         pieces = [
-            Item(item.start, middle, " ".join(words[:cut]), first),
-            Item(middle, item.end, " ".join(words[cut:]), second),
+            Item(item.start, middle, " ".join(words[:cut]), first, said=" ".join(words[:cut])),
+            Item(middle, item.end, " ".join(words[cut:]), second, said=" ".join(words[cut:])),
         ]
         parse.items[parse.at : parse.at + 1] = pieces
         parse.at -= 1
@@ -178,7 +179,7 @@ def _state(parse: Parse, item: Item) -> bool:
     following = parse.next()
     if _is_small(parse, item, following):
         return False
-    if parse.having and "with" in senses.concepts and item.text.lower() in ("has", "have", "with"):
+    if parse.having and "with" in senses.concepts and item.said in ("has", "have", "with"):
         return False
     if following is not None and following.entities and not parse.grouping:
         own = next((name for name in following.entities if attaching.state_of(item, name)), None)
@@ -213,7 +214,7 @@ def _state(parse: Parse, item: Item) -> bool:
 
 def _is_small(parse: Parse, item: Item, following: Item | None) -> bool:
     """ "on", "off", "in", "out": states only where nothing else makes sense of them."""
-    word = item.text.lower()
+    word = item.said
     if word in ("in", "out"):
         targets = {target.entity.name for target in parse.targets()} | set(following.entities if following else ())
         return "security_group_rule" not in targets
@@ -314,7 +315,7 @@ def _says_type(parse: Parse, item: Item, following: Item) -> bool:
 
 def _asked(parse: Parse, item: Item, following: Item | None) -> bool:
     """A column that is no entity: with its value behind it, there or not there, or asked for."""
-    before = parse.items[parse.at - 1].text.lower() if parse.at else ""
+    before = parse.items[parse.at - 1].said if parse.at else ""
     listed = before in ("their", "its") or (parse.having and bool(parse.asked) and parse.join == "and")
     if (parse.negation == "no" or parse.having) and parse.head is not None and not _has_value(following) and not listed:
         said, parse.negation, parse.having = parse.negation, "", False
@@ -363,7 +364,7 @@ def _measures(parse: Parse, item: Item) -> bool:
     """Whether a measure ("total", "average") speaks of this column."""
     if not item.entities:
         return True
-    if parse.asked:
+    if parse.asked or is_plural(item):
         return False
     following = parse.next()
     behind = parse.next(2)
@@ -384,6 +385,8 @@ def _measures(parse: Parse, item: Item) -> bool:
 
 def _entity_as_column(parse: Parse, item: Item) -> bool:
     """ "which host is web-03 on": a word that is both; a column where a named resource has such a one."""
+    if _of_selected(parse, item):
+        return True
     if parse.head is not None or parse.count or parse.having or parse.negation or parse.prep:
         return False
     following = [one for one in parse.items[parse.at + 1 :] if one.named]
@@ -391,15 +394,36 @@ def _entity_as_column(parse: Parse, item: Item) -> bool:
     behind = parse.next()
     if behind is not None and behind.is_concept("belong"):
         return False
+    plural = is_plural(item)
     if not following or others or parse.wh not in ("which", "what", ""):
         return False
     types = {one.type for one in following[0].named}
     named = next((name for name in item.columns if name in types), None)
     if named is None or named in item.entities:
         return False
+    if plural and not entity(named).attributes[item.columns[named][0]].is_list:  # "volumes of project acme-prod"
+        return False
     parse.asked.append((item, ""))
     item.used = True
     return True
+
+
+def _of_selected(parse: Parse, item: Item) -> bool:
+    """ "host?" with something selected: its column is asked for."""
+    content = [one for one in parse.items if not one.only(("filler", "what", "which", "list", "is", "of", "not"))]
+    kind = parse.selected[0].type if parse.selected else ""
+    if len(content) != 1 or kind not in item.columns or is_plural(item):
+        return False
+    parse.subject = list(parse.selected)
+    parse.asked.append((item, ""))
+    item.used = True
+    return True
+
+
+def is_plural(item: Item) -> bool:
+    """Whether a word for an entity was said in the plural."""
+    plurals = {word for name in item.entities for word in entity(name).plural_words}
+    return item.said in {word.lower() for word in plurals}
 
 
 # Concepts
@@ -442,8 +466,10 @@ def _measure(parse: Parse, item: Item, name: str) -> bool | None:
 def _verb(parse: Parse, item: Item, name: str) -> bool | None:
     if not parse.wh and parse.head is None and not parse.subject and not parse.count:
         parse.wh = "is"
-    if item.text.lower() in ("was", "were", "did", "had"):
+    if item.said in ("was", "were", "did", "had"):
         parse.past = True
+    if name == "do" or item.said in ("has", "have"):
+        parse.did = True
     if parse.head is not None and (parse.every or parse.share) and parse.predicate_from is None:
         parse.predicate_from = len(parse.head.pieces)
         parse.current = parse.head
@@ -453,7 +479,7 @@ def _verb(parse: Parse, item: Item, name: str) -> bool | None:
 def _per(parse: Parse, item: Item, name: str) -> None:
     """ "by": what rows are grouped or ordered by; behind a state, who it is that uses them."""
     before = parse.before()
-    if item.text.lower() == "by" and before is not None and before.senses is not None and before.senses.states:
+    if item.said == "by" and before is not None and before.senses is not None and before.senses.states:
         parse.prep, parse.absorbing = "belong", True
         return
     parse.grouping = True
@@ -474,13 +500,15 @@ def _negate(parse: Parse, item: Item, name: str) -> None:
 
 def _join(parse: Parse, item: Item, name: str) -> None:
     parse.join = name
+    if parse.at == 0:
+        parse.follow.add("and")
 
 
 def _prep(parse: Parse, item: Item, name: str) -> None:
     following = parse.next()
-    first = lexicon().get(item.text.lower().split()[:1])
+    first = lexicon().get(item.said.split()[:1])
     if name == "belong" and following is not None and first is not None and first.states and _says_state(following):
-        state = replace(item, senses=Senses(states=first.states), text=item.text.split()[0])
+        state = replace(item, senses=Senses(states=first.states), said=item.said.split()[0])
         _state(parse, state)  # "running on monday", "running in acme-prod"
     parse.prep = name
     parse.having = False
@@ -492,7 +520,7 @@ def _says_state(following: Item) -> bool:
 
 
 def _with(parse: Parse, item: Item, name: str) -> None:
-    if parse.head is None and not parse.wh and item.text.lower() in ("has", "have"):
+    if parse.head is None and not parse.wh and item.said in ("has", "have"):
         parse.wh = "is"
     parse.having = parse.head is not None
 
@@ -511,9 +539,9 @@ def _superlative(parse: Parse, item: Item, name: str) -> bool | None:
 def _top(parse: Parse, item: Item, name: str) -> bool | None:
     following = parse.next()
     counted = following is not None and following.quantity is not None
-    if not counted and (name != "top" or item.text.lower() == "first"):
+    if not counted and (name != "top" or item.said == "first"):
         return False
-    parse.top = "first" if item.text.lower() == "first" else name
+    parse.top = "first" if item.said == "first" else name
     return None
 
 
@@ -540,6 +568,17 @@ def _in_name(parse: Parse, item: Item, name: str) -> bool | None:
     return None
 
 
+def _act(parse: Parse, item: Item, name: str) -> bool:
+    """ "which vms did we delete": what was done; as a command it is nothing that a query answers."""
+    if not (parse.did or parse.past or parse.wh == "who"):
+        return False
+    if name == "deletes":
+        parse.gone = True
+    else:
+        parse.born = True
+    return True
+
+
 def _direction(parse: Parse, item: Item, name: str) -> None:
     parse.descending = name == "descending"
 
@@ -550,6 +589,11 @@ def _first(parse: Parse, item: Item, name: str) -> None:
 
 def _follow(parse: Parse, item: Item, name: str) -> None:
     parse.follow.add(name)
+    if name != "them" or item.said not in _PRONOUNS or parse.subject:
+        return
+    joined = parse.prep or parse.having or parse.did
+    if parse.head is None or (joined and item.said in ("it", "them", "those", "these")):
+        parse.pointing = item.said  # "which volumes are attached to it"
 
 
 def _this(parse: Parse, item: Item, name: str) -> bool | None:
@@ -619,6 +663,8 @@ _HANDLERS: dict[str, Handler] = {
     "born": _flag("born"),
     "gone": _flag("gone"),
     "change": _flag("change"),
+    "deletes": _act,
+    "makes": _act,
     "only": _follow,
     "them": _follow,
     "same": _follow,

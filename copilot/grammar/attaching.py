@@ -79,9 +79,7 @@ def _head(parse: Parse, item: Item, found: Entity) -> None:
             parse.expected = quantity
         elif quantity.value == int(quantity.value) and quantity.value >= 0:
             parse.limit = int(quantity.value)
-    for state_item, said in parse.waiting_states:
-        add_state(parse, state_item, said, target)
-    parse.waiting_states = []
+    _apply_states(parse, target)
     for piece in parse.waiting:
         target.add(piece)
     parse.waiting = []
@@ -92,6 +90,14 @@ def _head(parse: Parse, item: Item, found: Entity) -> None:
     parse.waiting_named = []
     if parse.every and parse.wh == "is":
         parse.predicate_from = len(target.pieces)
+
+
+def _apply_states(parse: Parse, target: Target) -> None:
+    """States that were said before their entity."""
+    for item, said in parse.waiting_states:
+        if not add_state(parse, item, said, target) and not item.is_concept("with", "belong"):
+            parse.unresolved.append(item.text)
+    parse.waiting_states = []
 
 
 def _again(parse: Parse) -> None:
@@ -128,6 +134,7 @@ def _related(parse: Parse, found: Entity) -> None:
     last = parse.children[-1] if parse.children else None
     if not negation and parse.join and last is not None and last.negated and last is parse.current and not last.pieces:
         negation = "no"  # "without snapshots or backups"
+        parse.current = last.parent
     parse.quantity, parse.having, parse.prep, parse.join = None, False, "", ""
     parent = _parent_for(parse, found)
     if parent is None:
@@ -140,9 +147,7 @@ def _related(parse: Parse, found: Entity) -> None:
         target.count = int(quantity.value)
         if quantity.upper is not None:
             parse.doubt(0.6)
-    for state_item, said in parse.waiting_states:
-        add_state(parse, state_item, said, target)
-    parse.waiting_states = []
+    _apply_states(parse, target)
     parse.current = target
 
 
@@ -166,7 +171,7 @@ def state_of(item: Item, name: str) -> tuple[State, Negation] | None:
         return None
     if name in senses.states:
         return senses.states[name], ""
-    words = (item.corrected or item.text).lower().split()
+    words = item.said.split()
     if words[0] == "not" and len(words) > 1:
         rest = lexicon().get(words[1:])
         if rest is not None and name in rest.states:

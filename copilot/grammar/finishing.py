@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as dc_replace
+
 from copilot.answers import Context, Named
 from copilot.grammar import comparing, naming, ordering, timing, wording
 from copilot.grammar.attaching import add_state
@@ -48,9 +50,7 @@ def finish(parse: Parse, context: Context) -> Frame | None:
 
 
 def _with(frame: Frame, **values: object) -> Frame:
-    from dataclasses import replace
-
-    return replace(frame, **values)  # type: ignore[arg-type]
+    return dc_replace(frame, **values)  # type: ignore[arg-type]
 
 
 # What is asked for
@@ -101,9 +101,14 @@ def _default_head(parse: Parse) -> str | None:
         if owner == group:
             parse.groups.pop(0)  # "average ram per vm"
         return owner
+    _plain_usage(parse)
     if parse.subject:
         types = {one.type for one in parse.subject}
         kind = parse.subject[0].type
+        runs = any("server" in item.senses.states for item, _ in parse.waiting_states if item.senses)
+        if kind == "hypervisor" and parse.wh in ("what", "which", "who") and runs and not parse.asked:
+            parse.waiting_states = []  # "what is running here": everything that is on it
+            return "server"
         if parse.asked and parse.measure == "" and kind in {name for item, _ in parse.asked for name in item.columns}:
             return kind
         if parse.waiting_states and all(
@@ -128,6 +133,24 @@ def _default_head(parse: Parse) -> str | None:
     return None
 
 
+def _plain_usage(parse: Parse) -> None:
+    """ "vcpus used by tenant acme", "ram usage per project": of servers, though a host has a column of that name."""
+    of_projects = any(one.type in ("project", "domain", "user") for one in parse.subject) or any(
+        one.type in ("project", "domain", "user") for found, _, _ in parse.waiting_named for one in found
+    )
+    if not of_projects and not any(set(item.entities) & {"project", "domain", "user"} for item in parse.groups):
+        return
+    for at, (item, kind) in enumerate(parse.asked):
+        words = [
+            word
+            for word in item.said.split()
+            if word not in ("used", "usage", "allocated", "utilization", "utilisation")
+        ]
+        senses = lexicon().get(words)
+        if "server" not in item.columns and senses is not None and senses.columns and words != item.said.split():
+            parse.asked[at] = (dc_replace(item, senses=senses), kind or "sum")
+
+
 def _owner(parse: Parse, types: set[str]) -> str | None:
     """Whose columns are asked for, when only what they are limited to was named."""
     names = [set(item.columns) for item, _ in parse.asked if item.columns]
@@ -137,7 +160,7 @@ def _owner(parse: Parse, types: set[str]) -> str | None:
     for kind in types:
         if kind in shared:
             return kind
-    words = {item.text.lower() for item, _ in parse.asked}
+    words = {item.said for item, _ in parse.asked}
     if words & set(_STORAGE) and "volume" in shared:
         return "volume"
     found = next((name for name in _OWNERS if name in shared), None)
@@ -205,7 +228,7 @@ def _counted_for(
 def _is_plural(parse: Parse, head: Entity) -> bool:
     for item in parse.items:
         if head.name in item.entities and not item.named:
-            return item.text.lower().split()[-1] in {word.split()[-1] for word in head.plural_words}
+            return item.said.split()[-1] in {word.split()[-1] for word in head.plural_words}
     return False
 
 
@@ -215,11 +238,14 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
     measure = Measure("count") if parse.count or parse.expected is not None else Measure()
     for item, kind in parse.asked:
         attribute = attribute_of(head, item)
-        if attribute is None and (split := _split(item, head)) is not None:  # "total ram" is a column of hosts only
+        if (
+            attribute is None and (split := split_measure(item, head)) is not None
+        ):  # "total ram" is a column of hosts only
             attribute, kind = split
+        attribute = _used(parse, head, attribute) if attribute is not None else None
         if attribute is None:
             parse.unresolved.append(item.text)
-        elif attribute.is_number and (wanted := kind or parse.measure or ("sum" if parse.count else "")):
+        elif attribute.is_number and (wanted := kind or parse.measure or _implied(parse)):
             if _looks_up(parse, head, wanted):
                 columns.append(attribute.column)
                 measure = Measure()
@@ -242,11 +268,24 @@ _MEASURE_WORDS = {
 }  # fmt: skip
 
 
-def _split(item: Item, head: Entity) -> tuple[Attribute, str] | None:
-    first, _, rest = item.text.lower().partition(" ")
+def split_measure(item: Item, head: Entity) -> tuple[Attribute, str] | None:
+    """ "total ram" as a measure and the entity's column, where it is no column by itself."""
+    first, _, rest = item.said.partition(" ")
     senses = lexicon().get(rest.split()) if first in _MEASURE_WORDS else None
     columns = senses.columns.get(head.name) if senses else None
     return (head.attributes[columns[0]], _MEASURE_WORDS[first]) if columns else None
+
+
+def _implied(parse: Parse) -> str:
+    """ "how many vcpus", "vcpus per project": added up."""
+    return "sum" if parse.count or (parse.groups and not parse.subject) else ""
+
+
+def _used(parse: Parse, head: Entity, attribute: Attribute) -> Attribute:
+    """ "how much memory is used on cmp-01": hosts and quotas know what is used by itself."""
+    used = head.attributes.get(f"{attribute.column}_used")
+    said = any(item.said in ("used", "in use", "allocated", "is used", "occupied", "consumed") for item in parse.items)
+    return used if used is not None and said else attribute
 
 
 def _looks_up(parse: Parse, head: Entity, kind: str) -> bool:
@@ -260,7 +299,8 @@ def _form(
     cut = parse.predicate_from
     if parse.share:
         cut = cut if cut is not None and cut < len(pieces) else max(len(pieces) - 1, 0)
-        return "share", pieces[cut:], pieces[:cut]
+        asked = tuple(one for one in pieces[cut:] if not one.dimension.startswith("scope:")) or pieces[cut:]
+        return "share", asked, tuple(one for one in pieces if one not in asked)
     if parse.expected is not None:
         return "count", (), pieces
     if parse.wh == "is" and not parse.count and measure.kind == "rows":

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from copilot.answers import Context
 from copilot.grammar import naming, ordering, timing
-from copilot.grammar.attaching import add_state, column_piece
+from copilot.grammar.attaching import add_state, column_piece, compare, sized
+from copilot.grammar.finishing import split_measure
 from copilot.grammar.frames import Frame, Piece, replaced
 from copilot.grammar.parse import Parse, Target, attribute_of, close
 from copilot.model import paths
@@ -14,14 +15,16 @@ from copilot.model.registry import entity
 from copilot.query import Measure, Not
 
 
-def follows(parse: Parse) -> bool:
+def follows(parse: Parse, before: Frame) -> bool:
     """Whether the question only makes sense after another one: it names nothing that is asked for, or points back."""
-    pointing = bool(parse.follow & {"them", "same", "what_about", "instead"})
+    pointing = bool(parse.follow & {"same", "what_about", "instead", "and"}) or bool(parse.pointing)
     if parse.head is None and not parse.subject:
         return True
     if parse.head is None:
-        return pointing or parse.join == "and" or bool(parse.follow)
-    return pointing and not parse.subject
+        known = {one.type for piece in before.pieces for one in piece.named}
+        bare = not parse.asked and not parse.waiting_states and all(one.type in known for one in parse.subject)
+        return pointing or bool(parse.follow) or bare
+    return pointing and not (parse.subject and "and" not in parse.follow)
 
 
 def follow(before: Frame, parse: Parse, context: Context) -> Frame | None:
@@ -58,6 +61,12 @@ def _pieces(parse: Parse, target: Target) -> list[Piece]:
     for named, negation, _ in parse.waiting_named:
         naming.limit(parse, named, negation, target)
     parse.waiting_named = []
+    for number_of, number in parse.waiting_numbers:
+        if not (compare(parse, number_of, number) if number_of is not None else sized(parse, number)):
+            parse.unresolved.append(f"{number.value:g}")
+    parse.waiting_numbers = []
+    if parse.quantity is not None and parse.quantity.unit == "MB" and not parse.asked and sized(parse, parse.quantity):
+        parse.quantity = None
     by_type: dict[str, list] = {}
     for one in parse.subject:
         by_type.setdefault(one.type, []).append(one)
@@ -85,6 +94,8 @@ def _measured(frame: Frame, parse: Parse) -> Frame:
     columns = []
     for item, kind in parse.asked:
         attribute = attribute_of(head, item)
+        if attribute is None and (split := split_measure(item, head)) is not None:
+            attribute, kind = split
         if attribute is None:
             parse.unresolved.append(item.text)
         elif (kind or parse.measure) and attribute.is_number:

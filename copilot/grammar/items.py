@@ -23,6 +23,7 @@ class Item:
     exact       the name was typed exactly
     value       an address, MAC, id or quoted text as typed
     corrected   what a typo was taken for
+    said        the words as the lexicon knows them: lower case, slips mended, contractions written out
     used        the assembly made something of it
     """
 
@@ -38,6 +39,7 @@ class Item:
     quantity: Quantity | None = None
     value: str = ""
     corrected: str = ""
+    said: str = ""
     used: bool = False
     dropped: bool = field(default=False)
 

@@ -92,6 +92,8 @@ class Parse:
     every: bool = False
     any: bool = False
     past: bool = False
+    did: bool = False
+    pointing: str = ""  # a pronoun that nothing in the question itself explains
     born: bool = False
     gone: bool = False
     change: bool = False

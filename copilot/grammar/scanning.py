@@ -85,6 +85,7 @@ class Scanner:
         first, last = self.tokens[at], self.tokens[at + length - 1]
         text = " ".join(token.text for token in self.tokens[at : at + length])
         item = Item(at, at + length, text if first is not last else first.text, **values)  # type: ignore[arg-type]
+        item.said = " ".join(self.texts[at : at + length])
         if any(one in self.mended for one in range(at, at + length)):
             item.corrected = " ".join(self.texts[at : at + length])
         return item
@@ -98,17 +99,28 @@ class Scanner:
     def _selected(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
         """ "this machine", "it" of a first question: what is selected in the app."""
         selected = self.context.selected
+        if not selected and self.context.turns and self.context.turns[-1].frame is None:
+            selected = self.context.turns[-1].named[:1]  # "show db-01", then "which volumes does it have"
         if not selected or phrase is None:
             return None
         senses, length = phrase
-        pointing = "this" in senses.concepts or ("them" in senses.concepts and not self.context.turns)
+        framed = any(turn.frame is not None for turn in self.context.turns)
+        pointing = "this" in senses.concepts or (
+            "them" in senses.concepts
+            and not framed
+            and self.texts[at] in ("it", "its", "that", "them", "they", "their")
+        )
+        if self.texts[at] == "that" and self.items and (self.items[-1].entities or self.items[-1].named):
+            return None
         if not pointing:
             return None
         behind = self.words.longest_at(self.texts, at + length) if at + length < len(self.tokens) else None
         if behind is not None and behind[0].entities:
             fitting = tuple(one for one in selected if one.type in behind[0].entities)
-            if not fitting:
+            if not fitting and self.texts[at] not in ("its", "their", "his"):
                 return None
+            if not fitting:
+                return self._item(at, length, named=selected, typed_as=selected[0].type)
             return self._item(at, length + behind[1], named=fitting, typed_as=fitting[0].type)
         if self.items and self.items[-1].named == selected:  # "this machine here"
             return self._item(at, length, senses=Senses(concepts=["filler"]))

@@ -35,6 +35,8 @@ def timed(parse: Parse, head: Entity, context: Context) -> Timed:
 
 
 def _one(parse: Parse, head: Entity, period: Period, context: Context, made: Timed) -> None:
+    if any(bound is not None and bound > context.now for bound in (period.since, period.at)):
+        parse.unresolved.append(period.words)  # nothing is known of what is to come
     if parse.gone:
         made.gone = (period.since or period.at, period.until)
         made.words = period.words

@@ -25,7 +25,7 @@ _JOINED = {
         "subnet": ("network_name",),
 }  # fmt: skip
 _WHO = ("user_name", "project_name")
-_CONDITIONS = {"where": _WHERE}
+_WHY = ("disabled_reason", "fault", "fail_reason")
 
 
 def asks(parse: Parse) -> bool:
@@ -36,7 +36,8 @@ def asks(parse: Parse) -> bool:
         or (parse.wh == "who" and parse.born)
         or (parse.wh == "how_much" and not parse.asked)
         or (parse.prep == "belong" and parse.wh in ("what", "which", "who", "is"))
-        or (parse.wh == "is" and (parse.any or parse.negation))
+        or (parse.wh == "is" and (parse.any or parse.negation or parse.waiting_named))
+        or (parse.wh == "why" and parse.waiting_states)
         or any(item.typed_as and item.plural for item in parse.items)
     )
 
@@ -61,6 +62,11 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
         columns, parse.measure = (head.size,), ""
     elif parse.prep == "belong" and about_one and not parse.asked and parse.wh in ("what", "which", "who"):
         columns = _JOINED.get(head.name, ())
+    elif parse.wh == "why" and about_one and parse.head is not None:
+        columns = tuple(column for column in _WHY if column in head.attributes)
+        parse.head.pieces = [one for one in parse.head.pieces if one.dimension == "name"]
+        if not columns:
+            parse.unresolved.append("why")
     for column in columns:
         if column in head.attributes:
             parse.asked.append((_column_item(head, column), ""))

@@ -70,6 +70,29 @@ _SHORTEST = 4  # letters of what may be a typo
 _LONG = 7  # letters from which two edits are forgiven
 
 
+# Slips too short to be measured.
+_COMMON = {
+    "les": "less", "mor": "more", "teh": "the", "hte": "the", "adn": "and", "nad": "and", "fro": "for",
+        "wiht": "with",
+    "wth": "with", "thna": "than", "tahn": "than", "thn": "than", "hwo": "how", "hw": "how", "mny": "many",
+        "waht": "what",
+    "wat": "what", "wht": "what", "whta": "what", "taht": "that", "tht": "that", "whcih": "which", "wich": "which",
+        "whihc": "which",
+    "whic": "which", "ar": "are", "aer": "are", "si": "is", "shwo": "show", "sho": "show", "shw": "show",
+        "lsit": "list", "lits": "list",
+    "lis": "list", "al": "all", "alll": "all", "ips": "ips", "vsm": "vms", "vmss": "vms", "vmz": "vms",
+        "vns": "vms", "frm": "from",
+    "rma": "ram", "cup": "cpu", "cpuu": "cpu", "hots": "hosts", "hsot": "host", "hosst": "hosts", "uo": "up",
+        "dwon": "down", "donw": "down",
+    "dow": "down", "doen": "down", "odl": "old", "nwe": "new", "bigest": "biggest", "imag": "image",
+        "netwrk": "network", "ntework": "network",
+    "projct": "project", "tennant": "tenant", "tenent": "tenant", "tennants": "tenants", "usr": "user",
+        "yuo": "you", "yu": "you", "pls": "please",
+    "plz": "please", "thx": "thanks", "ned": "need", "giv": "give", "gve": "give", "pwoered": "powered",
+        "beween": "between",
+}  # fmt: skip
+
+
 def correct(word: str, vocabulary: Collection[str]) -> str | None:
     """The word of the vocabulary that was meant, the word itself if it is one of them, or None when that is not clear.
 
@@ -79,6 +102,8 @@ def correct(word: str, vocabulary: Collection[str]) -> str | None:
     """
     if word in vocabulary:
         return word
+    if word in _COMMON:
+        return _COMMON[word]
     if len(word) < _SHORTEST or not word.isalpha() or word in _ENGLISH:
         return None
     from rapidfuzz.distance import DamerauLevenshtein

@@ -41,7 +41,7 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("server", "disk_gb"): ("disk", "disk size", "storage", "disk space", "total disk", "disk capacity", "disk gb"),
     ("server", "flavor_disk_gb"): ("flavor disk", "root disk", "root disk size"),
     ("server", "ips"): (
-        "IP addresses", "ip", "ip address", "address", "ips", "ip addresses", "addresses", "ipv4", "ip adress",
+        "IP addresses", "ip", "ip address", "address", "ips", "ip addresses", "addresses", "ipv4",
     ),
     ("server", "addresses"): ("all addresses",),
     ("server", "fixed_ips"): ("fixed IPs", "fixed ip", "private ip", "internal ip", "fixed address",

@@ -46,7 +46,8 @@ _DISTROS = (
     "freebsd", "oracle linux", "arch linux", "coreos", "flatcar",
 )  # fmt: skip
 
-_UP = State(("up", "alive", "online", "running", "healthy", "reachable", "working"), _is("state", "up"), "up")
+_UP = State(("up", "up and running", "up and healthy", "alive", "online", "running", "healthy", "reachable",
+    "working"), _is("state", "up"), "up")
 _DOWN = State(
     ("down", "dead", "offline", "unreachable", "not running", "unhealthy", "not working", "crashed",
         "not responding"),
@@ -141,7 +142,12 @@ STATES: dict[str, tuple[State, ...]] = {
     "storage_pool": (_UP, _DOWN),
     "volume": (
         State(("in use",), _is("status", "in-use"), "in use"),
-        State(("attached", "mounted", "connected", "used", "assigned", "plugged in"), _any("server_ids"), "attached"),
+        State(("attached", "mounted", "connected", "used", "assigned", "plugged in", "in use by any server",
+            "in use by a server",
+               "in use by any vm", "in use by a vm", "attached to any vm", "attached to any server",
+                   "attached to a vm",
+               "attached to a server", "attached to anything", "attached to something"), _any("server_ids"),
+                   "attached"),
         State(("unattached", "detached", "not attached", "free", "unmounted", "dangling", "loose", "spare",
             "floating around",
                "attached to nothing", "attached to no vm", "attached to no server", "not mounted", "not connected",
@@ -247,7 +253,11 @@ STATES: dict[str, tuple[State, ...]] = {
               _any("port_id"), "in use"),
         State(("unassociated", "unassigned", "unattached", "detached", "free", "available", "not associated",
             "not assigned", "spare",
-               "not attached", "dangling", "unbound", "without port", "without server", "not mapped",
+               "not attached", "dangling", "unbound", "not attached to a vm", "not attached to any vm",
+                   "not attached to anything",
+                "not attached to a server", "not attached to any server", "not assigned to a vm",
+                    "not assigned to anything",
+                "without port", "without server", "not mapped",
                    "disassociated", "unatached",
                *UNUSED_WORDS),
               _none("port_id"), "unused"),

@@ -18,8 +18,8 @@ _BEHIND = frozenset(
     {
         "in", "on", "at", "as", "with", "without", "of", "from", "to", "by", "for", "since", "older", "newer",
         "younger", "larger", "smaller", "bigger", "more", "less", "fewer", "created", "made", "attached", "connected",
-        "named", "called", "under", "over", "that", "which", "whose", "behind", "using", "between", "before", "after", "last",
-        "belonging", "open", "not", "used", "running", "owned", "beginning", "ending", "exactly",
+        "named", "called", "under", "over", "that", "which", "whose", "behind", "using", "between", "before", "after",
+        "last", "belonging", "open", "not", "used", "running", "owned", "beginning", "ending", "exactly",
     }
 )  # fmt: skip
 _NEEDS_BEING = re.compile(r"(not|used|open|being|attached|connected|owned|running) ")

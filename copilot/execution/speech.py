@@ -19,7 +19,9 @@ from store.types.declaration import ResourceType
 
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 # Words that cannot be the name of a column or view as they stand.
-_RESERVED = frozenset(["group", "order", "user", "default", "end", "all", "any", "limit", "table", "to", "from"])
+_RESERVED = frozenset(
+    ["binary", "group", "order", "user", "default", "end", "all", "any", "limit", "table", "to", "from"]
+)
 _MARK = "\x00"  # in no statement: a text that has one is written with chr(0)
 
 

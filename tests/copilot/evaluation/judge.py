@@ -14,6 +14,7 @@ Verdict = Literal["right", "wrong", "asked back", "unanswered"]
 VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "asked back", "unanswered")
 
 _IN_MB = {"MB": 1.0, "GB": 1024.0, "TB": 1024.0 * 1024, "bytes": 1 / 1024 / 1024}
+FEW = 60  # rows: more than these speak of nothing in particular
 _YES = {True: "yes", False: "no"}
 
 
@@ -164,10 +165,15 @@ def _said(row: dict[str, Any]) -> Iterator[str]:
 
 
 def _shows(answer: Answer, expected: expect.Shows) -> bool:
-    keys = {named.key for named in answer.named} | set(_keys(answer))
+    few = answer.table if answer.table and answer.table.total <= FEW else None
+    keys = {named.key for named in answer.named} | (set(_keys(answer)) if few else set())
     if keys & expected.keys:
         return True
-    return any(name and name.lower() in answer.text.lower() for name in expected.names)
+    cells = [cell.lower() for row in (few.rows if few else ()) for cell in _said(row)]
+    said = [answer.text.lower(), str(answer.value).lower()]
+    return any(
+        name and (name in cells or any(name in text for text in said)) for name in map(str.lower, expected.names)
+    )
 
 
 def _nothing(answer: Answer, expected: expect.Nothing) -> bool:
@@ -194,6 +200,10 @@ def _text(answer: Answer, expected: expect.Text) -> bool:
         text.lower() == joined or text.lower() in re.split(r",\s*", joined) for text in expected.texts
     ):
         return True
+    if answer.table and answer.table.total == 1:  # one row says it as well as a sentence
+        cells = {cell.lower() for cell in _said(answer.table.rows[0])}
+        if {text.lower() for text in expected.texts} <= cells:
+            return True
     said = answer.text.lower()
     return all(re.search(rf"(?<![\w.-]){re.escape(text.lower())}(?![\w-])", said) for text in expected.texts)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from copilot.answers import Answer, Context, Named, Turn
 from store.estate.reading.models import Scope
 from tests.copilot.evaluation.cases import HALVES, Case, Question, questions
+from tests.copilot.evaluation.expect import Changes, Either, Expected, Rows, Top
 from tests.copilot.evaluation.generate import world
 from tests.copilot.evaluation.judge import VERDICTS, Verdict, verdict
 from tests.copilot.evaluation.questions.every import ALL
@@ -154,6 +155,19 @@ def report(asked: list[Asked]) -> str:
     return "\n".join(lines)
 
 
+def told(expected: Expected) -> str:
+    """What is expected, in few words."""
+    if isinstance(expected, Either):
+        return " or ".join(told(one) for one in expected.options)
+    if isinstance(expected, Rows):
+        return f"{len(expected.keys)} rows of {expected.type}"
+    if isinstance(expected, Changes):
+        return f"changes of {len(expected.keys)} resources"
+    if isinstance(expected, Top):
+        return f"in this order {expected.values}"
+    return str(expected)
+
+
 def failures(asked: Iterable[Asked]) -> Iterator[str]:
     """What was not right: the question, what came, what was expected."""
     for one in asked:
@@ -167,7 +181,7 @@ def failures(asked: Iterable[Asked]) -> Iterator[str]:
             rows = "" if one.answer is None or one.answer.table is None else f" rows={one.answer.table.total}"
             yield (
                 f"[{one.verdict}] {one.question.case.kind} @{one.world}: {' >> '.join(one.question.turns)}\n"
-                f"    said: {said}{value}{rows}\n    expected: {str(one.question.expected)[:240]}"
+                f"    said: {said}{value}{rows}\n    expected: {told(one.question.expected)[:300]}"
             )
 
 

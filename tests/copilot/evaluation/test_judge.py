@@ -76,6 +76,10 @@ CASES: list[tuple[Answer, expect.Expected, str]] = [
     (Answer("answer", "", table=_table(rows=({"at": "2026-11-24T09:30:00Z"},), columns=("at",))),
      expect.listed([{"at": AT}]), "right"),
     (Answer("answer", "", table=_table(A, A, B)), expect.Changes(frozenset({A, B})), "right"),
+    (Answer("answer", "1 server", table=_table(A)), expect.Text(("a",)), "right"),
+    (Answer("answer", "2 servers", table=_table(A, B)), expect.Text(("a",)), "wrong"),
+    (Answer("answer", "1 address", value="a"), expect.Shows(frozenset({C}), ("a",)), "right"),
+    (Answer("answer", "many", table=_table(A, total=900)), expect.Shows(frozenset({A}), ("zz",)), "wrong"),
     (Answer("answer", "5", value=5), expect.either(expect.Number(4), expect.Number(5)), "right"),
 ]  # fmt: skip
 

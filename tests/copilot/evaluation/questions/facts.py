@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from tests.copilot.evaluation.cases import case
-from tests.copilot.evaluation.expect import Yes
+from tests.copilot.evaluation.expect import Expected, Yes, either, rows
 from tests.copilot.evaluation.oracle import pick
+from tests.copilot.evaluation.world import Row
+
+
+def _any(found: list[Row], type: str = "server") -> Expected:
+    """Yes or no, or just those that there are."""
+    return either(Yes(bool(found)), rows(type, found))
+
 
 case(
     "yes-no",
@@ -44,7 +51,7 @@ case(
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _any(pick(w, "server", status="ERROR")),
     """
     any vm in error; is there any server in error state?; ~any vms in eror?; are there broken instances; do we have
     vms in error?
@@ -52,7 +59,7 @@ case(
 )
 case(
     "yes-no",
-    lambda w, s: Yes(bool(pick(w, "server", host=s.host["name"], status="ERROR"))),
+    lambda w, s: _any(pick(w, "server", host=s.host["name"], status="ERROR")),
     """
     any vm in error on {host}; are there broken vms on {host}?; ~any instnaces in error on host {host}
     """,
@@ -138,7 +145,7 @@ case(
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _any(pick(w, "server", project_id=s.project["id"], status="SHUTOFF")),
     """
     does {project} have any stopped vms; are there stopped vms in {project}?; ~any stoped servers in {project}
     """,
@@ -152,21 +159,23 @@ case(
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _any(pick(w, "network", status="DOWN"), "network"),
     """
     is there a network that is down; are any networks down?; ~any netwrok down?
     """,
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: either(
+        _any(pick(w, "volume", server_id=None), "volume"), _any(pick(w, "volume", status="available"), "volume")
+    ),
     """
     do we have unattached volumes; are there any orphaned disks?; ~are there unatached volumes
     """,
 )
 case(
     "yes-no",
-    lambda w, s: Yes(any(copy["created"] >= w.at(0, 0) for copy in w.rows("snapshot"))),
+    lambda w, s: _any(pick(w, "snapshot", lambda copy: copy["created"] >= w.at(0, 0)), "snapshot"),
     """
     were any snapshots taken today; any snaps today?; ~where there snapshots taken today
     """,

@@ -141,7 +141,7 @@ case(
 )
 case(
     "logins",
-    lambda w, s: listed(w.rooms["login"]),
+    lambda w, s: either(listed(w.rooms["login"]), listed(room(w, "login", ok=True))),
     """
     recent logins; who logged in?; ~recent lgoins; last logins; login history
     """,
@@ -155,7 +155,10 @@ case(
 )
 case(
     "logins",
-    lambda w, s: listed(room(w, "login", lambda r: r["at"] >= w.at(0, 0))),
+    lambda w, s: either(
+        listed(room(w, "login", lambda r: r["at"] >= w.at(0, 0))),
+        listed(room(w, "login", lambda r: r["at"] >= w.at(0, 0), ok=True)),
+    ),
     """
     who logged in today; logins today; ~who loged in today
     """,

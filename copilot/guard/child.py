@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LENGTH = struct.Struct(">I")
 MAX_REQUEST = 16 << 20  # bytes
+RESERVED = 64 << 20  # bytes that are set aside, as stacks are, and not used
 MAX_CELL = 2000  # characters
 MAX_PARTS = 100  # of a list
 MAX_ANSWER = 2 << 20  # characters of all rows
@@ -58,7 +59,7 @@ def _limit(memory: int, seconds: int) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CPU, 2 * seconds + 2),
-        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_DATA, memory + RESERVED),
     ):
         resource.setrlimit(kind, (most, most))
     # The engine ends this process in time. Where the engine is gone, it ends itself.
@@ -143,20 +144,19 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, limit: int) -> dict[s
     """The rows, of which more are counted than given."""
     result = connection.execute(f"SELECT * FROM ({sql}) LIMIT {MAX_COUNTED + 1}")
     columns = [{"name": str(one[0])[:MAX_CELL], "type": str(one[1])[:40]} for one in result.description]
+    found = result.fetchmany(limit)
+    total = len(found)
     rows: list[list[Any]] = []
-    size = total = 0
-    for row in result.fetchmany(limit):
+    size = 0
+    for row in found:
         values = [_plain(value) for value in row]
         size += sum(len(json.dumps(value)) for value in values)
         if size > MAX_ANSWER:
             break
         rows.append(values)
-        total += 1
-    more = total
-    if total == limit or size > MAX_ANSWER:
-        while found := len(result.fetchmany(1000)):
-            more += found
-    return {"columns": columns, "rows": rows, "total": more, "cut": size > MAX_ANSWER}
+    while found and (found := result.fetchmany(1000)):
+        total += len(found)
+    return {"columns": columns, "rows": rows, "total": total, "cut": size > MAX_ANSWER}
 
 
 def _plain(value: Any, depth: int = _DEPTH) -> Any:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,15 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.02
 _MOST_BYTES = 8 * MAX_ANSWER  # of one answer: a character may take six bytes and more as JSON
+# Nothing of the engine's; one heap and few threads, so that little memory is set aside without being used.
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "HOME": "/",
+    "MALLOC_ARENA_MAX": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "ARROW_IO_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
 
 
 class Ended(Exception):
@@ -44,14 +52,14 @@ class Process:
         self._reading: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self._over = threading.Event()
-        # No environment, no folder and no file of the engine's; `-I` leaves out what the environment would add.
+        # `-I`: neither the folder nor the environment says where modules come from.
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "copilot.guard.child", str(memory), str(max(1, round(seconds)))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env={"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "HOME": "/"},
+            env=_ENVIRONMENT,
             start_new_session=True,
         )
         self._watcher = threading.Thread(target=self._watch, name="guard-watch", daemon=True)
@@ -79,15 +87,12 @@ class Process:
         import pyarrow
 
         self._send({"do": "load", "table": table})
+        writer = pyarrow.ipc.new_stream(self._process.stdin, reader.schema)
+        for batch in reader:
+            self._write(writer.write_batch, batch)
+        self._write(writer.close)
         assert self._process.stdin is not None
-        try:
-            with pyarrow.ipc.new_stream(self._process.stdin, reader.schema) as writer:
-                for batch in reader:
-                    writer.write_batch(batch)
-            self._process.stdin.flush()
-        except (OSError, ValueError):
-            self._receive()  # it may say why
-            raise self._ended() from None
+        self._write(self._process.stdin.flush)
         self._receive()
 
     def run(self, sql: str, limit: int) -> dict[str, Any]:
@@ -98,11 +103,17 @@ class Process:
 
     @contextlib.contextmanager
     def reading(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """While the block reads with the connection, its statement is interrupted when the time is over."""
+        """While the block reads with the connection, its statement is interrupted when the time is over.
+
+        Raises Ended for whatever the block raises then."""
         with self._lock:
             self._reading = connection
         try:
             yield
+        except Exception:
+            if self._why:
+                raise self.ended() from None
+            raise
         finally:
             with self._lock:
                 self._reading = None
@@ -114,11 +125,15 @@ class Process:
     def _send(self, request: dict[str, Any]) -> None:
         body = json.dumps(request).encode()
         assert self._process.stdin is not None
+        self._write(self._process.stdin.write, LENGTH.pack(len(body)) + body)
+        self._write(self._process.stdin.flush)
+
+    def _write(self, write: Callable[..., object], *what: object) -> None:
         try:
-            self._process.stdin.write(LENGTH.pack(len(body)) + body)
-            self._process.stdin.flush()
+            write(*what)
         except OSError:
-            raise self._ended() from None
+            self._receive()  # it may have said why it reads no more
+            raise self.ended() from None
 
     def _receive(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -126,14 +141,15 @@ class Process:
         size = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else 0
         body = self._process.stdout.read(size) if size <= _MOST_BYTES else b""
         if not size or len(body) < size:
-            raise self._ended()
+            raise self.ended()
         answer = json.loads(body)
         self.peak = max(self.peak, int(answer.get("peak") or 0))
         if "error" in answer:
             raise Failed(str(answer["error"]), str(answer["message"]))
         return dict(answer)
 
-    def _ended(self) -> Ended:
+    def ended(self) -> Ended:
+        """Why there is no more to be had of it."""
         return Ended(self._why or "broken")
 
     def _watch(self) -> None:
@@ -160,8 +176,3 @@ def _memory_of(pid: int) -> tuple[int, int]:
         return 0, 0
     found = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("VmRSS:", "VmHWM:"))}
     return int(found.get("VmRSS", 0)) * 1024, int(found.get("VmHWM", 0)) * 1024
-
-
-def supported() -> bool:
-    """Whether the system can limit and watch a process as this needs it."""
-    return os.name == "posix"

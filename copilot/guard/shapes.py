@@ -5,7 +5,9 @@ A rule is called with the walk and the field's value; it raises Refused, or has 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from copilot.guard import allowed
@@ -14,6 +16,7 @@ from copilot.guard.refusing import Refused, shown
 if TYPE_CHECKING:
     from copilot.guard.walking import Walk
 
+_WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?[+-]\d\d(:?\d\d)?")
 Node = dict[str, Any]
 Rule = Callable[["Walk", Any], None]
 Fields = Mapping[str, Rule]
@@ -97,17 +100,30 @@ def _some(rule: Rule) -> Rule:
 
 def _constant(walk: Walk, value: Any) -> None:
     kind = as_node(as_node(value).get("type")).get("id")
-    if set(value) - {"type", "is_null", "value"} or kind not in allowed.CONSTANTS:
+    if set(value) - {"type", "is_null", "value"}:
+        raise Refused("The statement has a constant that is not available.")
+    if kind not in allowed.CONSTANTS:
         raise Refused(f"A constant of the type {shown(kind)} is not available: use numbers, texts, dates and times.")
+    _type(walk, value["type"])
     held = value.get("value")
     if isinstance(held, str) and len(held) > MAX_LITERAL:
         raise Refused(f"A text in the statement is longer than {MAX_LITERAL} characters: shorten it.")
+    if isinstance(held, str) and _WITH_OFFSET.fullmatch(held.strip()):
+        value["value"] = _in_utc(held.strip())
     if isinstance(held, dict):  # a number of 128 bits
         _part(upper=_number, lower=_number)(walk, held)
     elif isinstance(held, float) and abs(held) == float("inf"):
         raise Refused("A number in the statement is too large.")
     elif held is not None and not isinstance(held, str | int | float):
         raise Refused("The statement has a constant that is not available.")
+
+
+def _in_utc(text: str) -> str:
+    """DuckDB reads the offset of a time and leaves it out of account; so it is taken into account here."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+    except (ValueError, OverflowError):
+        raise Refused(f"The time {shown(text)} can not be read: write it in UTC, as 2026-11-23 09:00:00.") from None
 
 
 def _number(walk: Walk, value: Any) -> None:

@@ -121,6 +121,8 @@ class Walk:
         elif kind not in TABLES:
             what = {"SHOW_REF": "DESCRIBE, SHOW and SUMMARIZE are", "PIVOT": "PIVOT and UNPIVOT are"}.get(str(kind))
             raise Refused(f"{what or shown(kind) + ' in FROM is'} not available: write a plain SELECT of the views.")
+        if node["type"] == "BASE_TABLE" and node.get("column_name_alias"):
+            self.whole = True  # they are given by position
         self.fields(str(node["type"]), node, TABLES[node["type"]])
         self._rows.add(str(node.get("alias") or "").lower())
 

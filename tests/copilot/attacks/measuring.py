@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ class Measured:
 def measured() -> Iterator[Measured]:
     """Measure the block. The kernel's mark is set back first, so that only the block counts."""
     result = Measured()
-    gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
     before = _memory("VmRSS")
     yield result

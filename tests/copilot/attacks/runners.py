@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from copilot.answers import Table
+from copilot.guard.parsing import check
 from copilot.guard.refusing import Refused
 from copilot.guard.running import run
 from tests.copilot.attacks.attack import Attack
@@ -24,21 +25,24 @@ from tests.copilot.guard.harness import Harness
 
 SECONDS = 1.2  # for a statement that takes all that it can
 MEMORY = 256 * MIB
-# A refused statement is parsed at most, in a process that otherwise holds the small estate.
-PARSING = 160 * MIB
 # What no refusal may tell of, unless the statement itself did.
 INSIDE = ("_versions", "meta", "/", "\\", "duckdb_", "memory_limit", "arriving", "Traceback", "LINE", PLANTED)
 
 
 @dataclass(slots=True)
 class Place:
-    """harness: has the whole small estate in a process; everything: that estate; own: acme's part of it alone, and its
-    process."""
+    """Where attacks run.
 
-    harness: Harness
+    everything, own           the whole small estate, and acme's part of it alone
+    parser                    a DuckDB without anything in it
+    limited, limited_alone    processes with what acme's people may read of `everything` and of `own`
+    """
+
     everything: duckdb.DuckDBPyConnection
     own: duckdb.DuckDBPyConnection
-    harness_of_own: Harness
+    parser: duckdb.DuckDBPyConnection
+    limited: Harness
+    limited_alone: Harness
 
 
 Runner = Callable[[Attack, Place], int]
@@ -47,12 +51,11 @@ Runner = Callable[[Attack, Place], int]
 def refused(attack: Attack, place: Place) -> int:
     """It is not run, and the sentence says what it should, and nothing of the inside."""
     with pytest.raises(Refused) as caught:
-        place.harness.check(attack.text)
+        check(attack.text, place.parser, NOW)  # here, where what parsing takes is measured
     sentence = str(caught.value)
     assert attack.says in sentence
     _is_clean(sentence, attack.text)
-    assert place.harness.process.peak
-    return place.harness.process.peak
+    return 0
 
 
 def bounded(attack: Attack, place: Place) -> int:
@@ -66,7 +69,7 @@ def bounded(attack: Attack, place: Place) -> int:
     except Refused as error:
         peak = error.peak
         _is_clean(str(error), attack.text)
-    assert time.monotonic() - began < SECONDS + 5  # and never minutes, on a machine that has other work too
+    assert time.monotonic() - began < SECONDS + 15  # and never minutes, on a machine that has other work too
     assert rows <= 200
     assert place.everything.cursor().execute("SELECT count(*) FROM servers").fetchone() == (6,)
     # The kernel ends what is over its limit of data; programs and libraries come on top of it.
@@ -76,25 +79,30 @@ def bounded(attack: Attack, place: Place) -> int:
 
 def unseen(attack: Attack, place: Place) -> int:
     """Whoever is limited to a project gets the same answer, or the same error, whether there are others or not."""
-    outcome, peak = _asked(attack.text, place.everything)
-    assert outcome == (_asked(attack.text, place.own)[0] if "_at(" in attack.text else _harnessed(attack.text, place))
+    if "_at(" in attack.text:  # such rows are read for the statement alone
+        outcome, peak = _asked(attack.text, place.everything)
+        assert outcome == _asked(attack.text, place.own)[0]
+    else:
+        outcome, peak = _harnessed(attack.text, place.limited)
+        assert outcome == _harnessed(attack.text, place.limited_alone)[0]
     assert PLANTED not in str(outcome)
     return peak
 
 
 def _asked(sql: str, world: duckdb.DuckDBPyConnection) -> tuple[Table | str, int]:
+    asker: Any = Asker(world, ACME)
     try:
-        ran = run(sql, Asker(world, ACME), now=NOW, seconds=20, memory=MEMORY)  # type: ignore[arg-type]
+        ran = run(sql, asker, now=NOW, seconds=20, memory=MEMORY)
     except Refused as error:
         return str(error), error.peak
     return ran.table, ran.peak
 
 
-def _harnessed(sql: str, place: Place) -> Table | str:
+def _harnessed(sql: str, harness: Harness) -> tuple[Table | str, int]:
     try:
-        return place.harness_of_own.run(sql)
+        return harness.run(sql), harness.process.peak
     except Refused as error:
-        return str(error)
+        return str(error), harness.process.peak
 
 
 def _is_clean(sentence: str, attack: str) -> None:

@@ -23,7 +23,7 @@ class Harness:
     """Looks at statements and runs them, one after another."""
 
     def __init__(self, world: duckdb.DuckDBPyConnection, scope: Scope | None = None) -> None:
-        self.process = Process(seconds=300, memory=512 << 20)
+        self.process = Process(seconds=3600, memory=512 << 20)
         self.asker: Sources = Asker(world, scope)  # type: ignore[assignment]
         wanted = tuple(Wanted(type, plural) for plural, type in VIEWS.items())
         everything = Checked("", wanted, (None,) * len(wanted), None)

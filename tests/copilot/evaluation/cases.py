@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.copilot.evaluation.expect import Expected
+from tests.copilot.evaluation.expect import AskBack, Expected, either
 from tests.copilot.evaluation.slots import NoSuch, Slots, names, render
-from tests.copilot.evaluation.world import World
+from tests.copilot.evaluation.world import Row, World
 
 Half = Literal["tuning", "held-out"]
 HALVES: tuple[Half, Half] = ("tuning", "held-out")
@@ -92,8 +92,19 @@ def questions(world: World, cases: list[Case]) -> Iterator[Question]:
                 expected = case.expects(world, slots)
             except NoSuch:
                 continue
+            if any(_several(world, getattr(slots, name)) for name in names(phrasing)):
+                expected = either(expected, AskBack())
             text = render(phrasing.removeprefix("~"), slots)
             yield Question(case, phrasing, half, tuple(re.split(r"\s*>>\s*", text)), expected)
+
+
+def _several(world: World, row: Row) -> bool:
+    """Whether other resources of the type have the name: then it may be asked which one is meant."""
+    for type in world.versions:
+        rows = world.rows(type)
+        if row in rows:
+            return sum(one.get("name") == row.get("name") for one in rows) > 1
+    return False
 
 
 def _unfit(world: World, phrasing: str) -> bool:

@@ -271,7 +271,7 @@ case(
 )
 case(
     "odd names",
-    lambda w, s: either(rows("server", pick(w, "server", network="internal"))),
+    lambda w, s: either(rows("server", pick(w, "server", network="internal")), AskBack()),
     """
     vms on network internal; servers in network "internal"
     """,

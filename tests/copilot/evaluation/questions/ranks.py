@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from tests.copilot.evaluation.cases import case
-from tests.copilot.evaluation.expect import Number, Yes, either, groups, rows, top, winner
+from tests.copilot.evaluation.expect import Expected, Number, Winner, Yes, either, groups, rows, top, winner
 from tests.copilot.evaluation.oracle import add, mean, pick, share, tally, total
+from tests.copilot.evaluation.world import World
+
+
+def _most_disks(w: World) -> Expected:
+    count = tally(pick(w, "volume", lambda v: v["server"]), "server_id")
+    names = {row["id"]: row["name"] for row in w.rows("server")}
+    return Winner(frozenset(names[id] for id, number in count.items() if number == max(count.values())))
 
 
 def _aged(found):  # type: ignore[no-untyped-def]
@@ -340,7 +347,7 @@ case(
 )
 case(
     "most",
-    lambda w, s: either(winner(tally(pick(w, "volume", lambda v: v["server"]), "server"))),
+    lambda w, s: _most_disks(w),
     """
     which vm has the most volumes; server with most disks; ~machine with the most volmues
     """,

@@ -276,4 +276,5 @@ case(
     """
     which project created the most vms in the last 7 days; ~who made most servers in the last 7 days, by porject
     """,
+    only=("north", "rhine", "isles"),
 )

@@ -80,7 +80,7 @@ _COMMON = {
         "whihc": "which",
     "whic": "which", "ar": "are", "aer": "are", "si": "is", "shwo": "show", "sho": "show", "shw": "show",
         "lsit": "list", "lits": "list",
-    "lis": "list", "al": "all", "alll": "all", "ips": "ips", "vsm": "vms", "vmss": "vms", "vmz": "vms",
+    "lis": "list", "al": "all", "alll": "all", "ips": "ips", "vsm": "vms", "vmss": "vms",
         "vns": "vms", "frm": "from",
     "rma": "ram", "cup": "cpu", "cpuu": "cpu", "hots": "hosts", "hsot": "host", "hosst": "hosts", "uo": "up",
         "dwon": "down", "donw": "down",

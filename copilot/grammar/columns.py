@@ -1,0 +1,198 @@
+"""Words for columns: compared, grouped, sorted by, or asked for."""
+
+from __future__ import annotations
+
+from copilot.grammar import attaching
+from copilot.grammar.frames import Piece
+from copilot.grammar.items import Item
+from copilot.grammar.parse import Parse, attribute_of
+from copilot.model.registry import entity
+from copilot.query import Test
+
+
+def take_column(parse: Parse, item: Item) -> bool:
+    """A word for a column: compared, asked for, grouped or sorted by."""
+    if not item.columns:
+        return False
+    following = parse.next()
+    if parse.grouping:
+        parse.grouping = False
+        ranks = parse.limit is not None or parse.top or parse.superlative
+        if ranks and not item.entities:  # "top 5 vms by ram"
+            parse.order.append((item, parse.superlative))
+            parse.superlative = ""
+        else:
+            parse.groups.append(item)
+        item.used = True
+        return True
+    if parse.sorting:
+        parse.sorting = False
+        parse.order.append((item, ""))
+        item.used = True
+        return True
+    is_head = parse.head is None and bool(item.entities)
+    if parse.superlative in ("most", "fewest", "largest", "smallest") and not is_head and _fits(parse, item):
+        parse.order.append((item, parse.superlative))
+        parse.superlative = ""
+        item.used = True
+        return True
+    if following is not None and following.quantity is not None and _starts_address(parse, item, following):
+        return True
+    if following is not None and following.named and _says_type(parse, item, following):
+        item.used = True
+        return True
+    if following is not None and following.quantity is not None and _numbers(parse, item):
+        parse.attribute = item
+        item.used = True
+        return True
+    if parse.quantity is not None and attaching.compare(parse, item, parse.quantity):
+        parse.quantity, parse.having, item.used = None, False, True
+        return True
+    if parse.measure and _measures(parse, item):
+        parse.asked.append((item, parse.measure))
+        item.used = True
+        return True
+    if item.entities:
+        return _entity_as_column(parse, item)
+    return _asked(parse, item, following)
+
+
+def _starts_address(parse: Parse, item: Item, following: Item) -> bool:
+    """ "ip 10.11": the beginning of an address looks like a number."""
+    for target in parse.targets():
+        attribute = attribute_of(target.entity, item)
+        if attribute is not None and attribute.role == "address":
+            text = following.text.rstrip(".*")
+            piece = Piece(
+                f"column:{attribute.column}", Test(attribute.column, "starts", (text,)), f"with an address in {text}"
+            )
+            target.add(piece)
+            item.used = following.used = following.dropped = True
+            parse.having = False
+            return True
+    return False
+
+
+def _says_type(parse: Parse, item: Item, following: Item) -> bool:
+    """ "type ssd", "flavor m1.small": the word says what the name behind it is; the name does the rest."""
+    for target in parse.targets():
+        attribute = attribute_of(target.entity, item)
+        types = [kind for kind, column in target.entity.scopes.items() if attribute and column == attribute.column]
+        fitting = tuple(one for one in following.named if one.type in types)
+        if fitting:
+            following.named = fitting
+            return True
+    return False
+
+
+def _asked(parse: Parse, item: Item, following: Item | None) -> bool:
+    """A column that is no entity: with its value behind it, there or not there, or asked for."""
+    before = parse.items[parse.at - 1].said if parse.at else ""
+    listed = before in ("their", "its") or (parse.having and bool(parse.asked) and parse.join == "and")
+    if (parse.negation == "no" or parse.having) and parse.head is not None and not _has_value(following) and not listed:
+        said, parse.negation, parse.having = parse.negation, "", False
+        item.used = attaching.presence(parse, item, said)
+        if item.used:
+            return True
+    if parse.head is not None and following is not None and _has_value(following):
+        value = following.value or following.text
+        if attaching.valued(parse, item, value, parse.take_negation()):
+            item.used = following.used = following.dropped = True
+            parse.having = False
+            return True
+    parse.asked.append((item, ""))
+    item.used = True
+    parse.prep = parse.prep if parse.prep == "of" else ""
+    return True
+
+
+def _has_value(following: Item | None) -> bool:
+    """Whether what follows a column can only be its value."""
+    if following is None:
+        return False
+    if following.senses is not None:  # a topic's word may be anybody's text: "tagged critical"
+        s = following.senses
+        return bool(s.topics or s.states) and not (s.entities or s.columns or s.concepts)
+    return not following.known or bool(following.value and not following.named)
+
+
+def _fits(parse: Parse, item: Item) -> bool:
+    return parse.head is None or attribute_of(parse.head.entity, item) is not None
+
+
+def _numbers(parse: Parse, item: Item) -> bool:
+    """Whether some entity of the question has a number of that name; any, while none was named."""
+    targets = parse.targets()
+    if not targets:
+        return not item.entities
+    for target in targets:
+        attribute = attribute_of(target.entity, item)
+        if attribute is not None:
+            return attribute.is_number
+    return False
+
+
+def _measures(parse: Parse, item: Item) -> bool:
+    """Whether a measure ("total", "average") speaks of this column."""
+    if not item.entities:
+        return True
+    if parse.asked or is_plural(item):
+        return False
+    following = parse.next()
+    behind = parse.next(2)
+    if parse.measure == "sum" and parse.head is None and following is not None:
+        # "total disk of vms" is a column; "total volumes in acme" is not.
+        return (
+            following.is_concept("of", "with", "do", "in")
+            and behind is not None
+            and (bool(behind.entities) or bool(behind.named))
+        )
+    return (
+        parse.measure in ("average", "maximum", "minimum")
+        and parse.head is None
+        and behind is not None
+        and bool(behind.entities)
+    )
+
+
+def _entity_as_column(parse: Parse, item: Item) -> bool:
+    """ "which host is web-03 on": a word that is both; a column where a named resource has such a one."""
+    if _of_selected(parse, item):
+        return True
+    if parse.head is not None or parse.count or parse.having or parse.negation or parse.prep:
+        return False
+    following = [one for one in parse.items[parse.at + 1 :] if one.named]
+    others = [one for one in parse.items[parse.at + 1 :] if one.entities and not one.named and one is not item]
+    behind = parse.next()
+    if behind is not None and behind.is_concept("belong"):
+        return False
+    plural = is_plural(item)
+    if not following or others or parse.wh not in ("which", "what", ""):
+        return False
+    types = {one.type for one in following[0].named}
+    named = next((name for name in item.columns if name in types), None)
+    if named is None or named in item.entities:
+        return False
+    if plural and not entity(named).attributes[item.columns[named][0]].is_list:  # "volumes of project acme-prod"
+        return False
+    parse.asked.append((item, ""))
+    item.used = True
+    return True
+
+
+def _of_selected(parse: Parse, item: Item) -> bool:
+    """ "host?" with something selected: its column is asked for."""
+    content = [one for one in parse.items if not one.only(("filler", "what", "which", "list", "is", "of", "not"))]
+    kind = parse.selected[0].type if parse.selected else ""
+    if len(content) != 1 or kind not in item.columns or is_plural(item):
+        return False
+    parse.subject = list(parse.selected)
+    parse.asked.append((item, ""))
+    item.used = True
+    return True
+
+
+def is_plural(item: Item) -> bool:
+    """Whether a word for an entity was said in the plural."""
+    plurals = {word for name in item.entities for word in entity(name).plural_words}
+    return item.said in {word.lower() for word in plurals}

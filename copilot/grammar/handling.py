@@ -1,0 +1,264 @@
+"""Words that ask, compare, join and point: what each does to the parse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from copilot.grammar import attaching
+from copilot.grammar.items import Item
+from copilot.grammar.lexicon import Senses, lexicon
+from copilot.grammar.parse import Parse
+from copilot.grammar.stating import take_state
+
+_ASKS = ("which", "what", "who", "whose", "where", "when", "why")
+_MEASURES = {"how_much": "sum", "total": "sum", "average": "average", "maximum": "maximum", "minimum": "minimum"}
+SUPERLATIVES = ("most", "fewest", "largest", "smallest", "oldest", "newest", "busiest", "idlest")
+_PRONOUNS = ("it", "they", "them", "those", "these", "its", "their", "that")
+_PATTERNS = {"named": "=", "starts": "starts", "ends": "ends", "contains": "contains"}
+
+Handler = Callable[[Parse, Item, str], "bool | None"]
+
+
+def take_concept(parse: Parse, item: Item) -> None:
+    """What the words of a phrase do, the first that does something."""
+    for name in item.senses.concepts if item.senses else ():
+        handler = _HANDLERS.get(name)
+        if handler is not None and handler(parse, item, name) is not False:
+            item.used = True
+            return
+
+
+def _ask(parse: Parse, item: Item, name: str) -> bool | None:
+    if not parse.wh:
+        parse.wh = name
+    return None
+
+
+def _count(parse: Parse, item: Item, name: str) -> bool | None:
+    if parse.superlative or parse.sorting or parse.grouping:
+        return None
+    parse.count = True
+    parse.wh = parse.wh or name
+    return None
+
+
+def _measure(parse: Parse, item: Item, name: str) -> bool | None:
+    if name == "how_much":
+        parse.wh = parse.wh or name
+    if name == "total" and parse.count:
+        return None
+    parse.measure = _MEASURES[name]
+    return None
+
+
+def _verb(parse: Parse, item: Item, name: str) -> bool | None:
+    if not parse.wh and parse.head is None and not parse.subject and not parse.count:
+        parse.wh = "is"
+    if item.said in ("was", "were", "did", "had"):
+        parse.past = True
+    if name == "do" or item.said in ("has", "have"):
+        parse.did = True
+    if parse.head is not None and (parse.every or parse.share) and parse.predicate_from is None:
+        parse.predicate_from = len(parse.head.pieces)
+        parse.current = parse.head
+    return None
+
+
+def _per(parse: Parse, item: Item, name: str) -> None:
+    """ "by": what rows are grouped or ordered by; behind a state, who it is that uses them."""
+    before = parse.before()
+    if item.said == "by" and before is not None and before.senses is not None and before.senses.states:
+        parse.prep, parse.absorbing = "belong", True
+        return
+    parse.grouping = True
+
+
+def _flag(attribute: str) -> Handler:
+    def set_flag(parse: Parse, item: Item, name: str) -> None:
+        setattr(parse, attribute, True)
+
+    return set_flag
+
+
+def _negate(parse: Parse, item: Item, name: str) -> None:
+    parse.negation = name  # type: ignore[assignment]
+    if name == "no":
+        parse.having = False
+
+
+def _join(parse: Parse, item: Item, name: str) -> None:
+    parse.join = name
+    if parse.at == 0:
+        parse.follow.add("and")
+
+
+def _prep(parse: Parse, item: Item, name: str) -> None:
+    following = parse.next()
+    first = lexicon().get(item.said.split()[:1])
+    if name == "belong" and following is not None and first is not None and first.states and _says_state(following):
+        state = replace(item, senses=Senses(states=first.states), said=item.said.split()[0])
+        take_state(parse, state)  # "running on monday", "running in acme-prod"
+    parse.prep = name
+    parse.having = False
+
+
+def _says_state(following: Item) -> bool:
+    """Whether "running in" still says a state: before times and projects, not before a host or another thing."""
+    return following.period is not None or any(one.type in ("project", "domain") for one in following.named)
+
+
+def _with(parse: Parse, item: Item, name: str) -> None:
+    if parse.head is None and not parse.wh and item.said in ("has", "have"):
+        parse.wh = "is"
+    parse.having = parse.head is not None
+
+
+def _superlative(parse: Parse, item: Item, name: str) -> bool | None:
+    following = parse.next()
+    if name in ("oldest", "newest", "busiest", "idlest"):
+        parse.order.append((None, name))
+        if following is not None and following.quantity is not None and not following.quantity.comparison:
+            parse.superlative = name
+        return None
+    parse.superlative = name
+    return None
+
+
+def _top(parse: Parse, item: Item, name: str) -> bool | None:
+    following = parse.next()
+    counted = following is not None and following.quantity is not None
+    if not counted and (name != "top" or item.said == "first"):
+        return False
+    parse.top = "first" if item.said == "first" else name
+    return None
+
+
+def _pattern(parse: Parse, item: Item, name: str) -> bool | None:
+    if parse.head is None and not parse.targets():
+        return False
+    parse.pattern = _PATTERNS[name]
+    parse.having = False
+    return None
+
+
+def _in_name(parse: Parse, item: Item, name: str) -> bool | None:
+    """ "with db in the name": what stands before is a part of names."""
+    before = parse.before()
+    if parse.head is not None and any(piece.dimension == "name" for piece in parse.head.pieces):
+        return None  # "containing db in the name"
+    if before is None or parse.head is None or not (parse.having or not before.used or before.value):
+        return False
+    before.used = before.dropped = True
+    if before.text in parse.unresolved:
+        parse.unresolved.remove(before.text)
+    parse.having, parse.pattern = False, ""
+    attaching.pattern(parse, before.value or before.text, "contains")
+    return None
+
+
+def _act(parse: Parse, item: Item, name: str) -> bool:
+    """ "which vms did we delete": what was done; as a command it is nothing that a query answers."""
+    if not (parse.did or parse.past or parse.wh == "who"):
+        return False
+    if name == "deletes":
+        parse.gone = True
+    else:
+        parse.born = True
+    return True
+
+
+def _direction(parse: Parse, item: Item, name: str) -> None:
+    parse.descending = name == "descending"
+
+
+def _first(parse: Parse, item: Item, name: str) -> None:
+    parse.order.append((None, "oldest" if name == "oldest_first" else "newest"))
+
+
+def _follow(parse: Parse, item: Item, name: str) -> None:
+    parse.follow.add(name)
+    if name != "them" or item.said not in _PRONOUNS or parse.subject:
+        return
+    joined = parse.prep or parse.having or parse.did
+    if parse.head is None or (joined and item.said in ("it", "them", "those", "these")):
+        parse.pointing = item.said  # "which volumes are attached to it"
+
+
+def _this(parse: Parse, item: Item, name: str) -> bool | None:
+    parse.selection = True
+    return None
+
+
+def _share(parse: Parse, item: Item, name: str) -> None:
+    parse.share = True
+
+
+def _compare(parse: Parse, item: Item, name: str) -> None:
+    parse.compare = name
+
+
+def _more(parse: Parse, item: Item, name: str) -> None:
+    """ "more vms than": without a number."""
+    parse.compare = "more" if name == "more" else "fewer"
+
+
+def _nothing(parse: Parse, item: Item, name: str) -> None:
+    """Says nothing by itself."""
+
+
+_HANDLERS: dict[str, Handler] = {
+    "how_many": _count,
+    **dict.fromkeys(_MEASURES, _measure),
+    "share": _share,
+    "past": _nothing,
+    "is": _verb,
+    "do": _verb,
+    **dict.fromkeys(_ASKS, _ask),
+    "list": _ask,
+    "how": _ask,
+    "how_old": _ask,
+    "how_long": _ask,
+    "any": _flag("any"),
+    "exist": _flag("any"),
+    "all": _flag("every"),
+    "not": _negate,
+    "no": _negate,
+    "except": _negate,
+    "and": _join,
+    "or": _join,
+    "in": _prep,
+    "on": _prep,
+    "of": _prep,
+    "belong": _prep,
+    "between": _nothing,
+    "as": _nothing,
+    "than": _nothing,
+    "with": _with,
+    "per": _per,
+    "sort": _flag("sorting"),
+    "ascending": _direction,
+    "descending": _direction,
+    "oldest_first": _first,
+    "newest_first": _first,
+    "top": _top,
+    "bottom": _top,
+    **dict.fromkeys(SUPERLATIVES, _superlative),
+    "more": _more,
+    "fewer": _more,
+    "compare": _compare,
+    **dict.fromkeys(_PATTERNS, _pattern),
+    "in_name": _in_name,
+    "born": _flag("born"),
+    "gone": _flag("gone"),
+    "change": _flag("change"),
+    "deletes": _act,
+    "makes": _act,
+    "only": _follow,
+    "them": _follow,
+    "same": _follow,
+    "what_about": _follow,
+    "instead": _follow,
+    "this": _this,
+    "filler": _nothing,
+}

@@ -1,0 +1,75 @@
+"""Words for states: of which entity, or a verb after all ("running on")."""
+
+from __future__ import annotations
+
+from copilot.grammar import attaching
+from copilot.grammar.items import Item
+from copilot.grammar.parse import Parse
+
+
+def take_state(parse: Parse, item: Item) -> bool:
+    """A word for a state: of the entity that follows, of the innermost that has it, or of one still to come."""
+    senses = item.senses
+    assert senses is not None
+    if not senses.states:
+        return False
+    following = parse.next()
+    if _is_small(parse, item, following):
+        return False
+    if parse.having and "with" in senses.concepts and item.said in ("has", "have", "with"):
+        return False
+    if following is not None and following.entities and not parse.grouping:
+        own = next((name for name in following.entities if attaching.state_of(item, name)), None)
+        if (
+            own == "image"
+            and parse.head is not None
+            and parse.head.entity.name == "server"
+            and "server" in senses.states
+        ):
+            following.used = following.dropped = True  # "vms with the debian image"
+            own = None
+        if own is not None and not (senses.concepts and _is_verb(parse, item)):
+            parse.waiting_states.append((item, parse.take_negation()))
+            item.used = True
+            return True
+    if senses.concepts and _is_verb(parse, item):
+        return False
+    if senses.entities and not _adjective(parse, item):
+        return False
+    for target in parse.targets():
+        if attaching.state_of(item, target.entity.name) is not None:
+            attaching.add_state(parse, item, parse.take_negation(), target)
+            item.used = True
+            parse.having = False
+            return True
+    if parse.head is None:
+        parse.waiting_states.append((item, parse.take_negation()))
+        item.used = True
+        return True
+    return False
+
+
+def _is_small(parse: Parse, item: Item, following: Item | None) -> bool:
+    """ "on", "off", "in", "out": states only where nothing else makes sense of them."""
+    word = item.said
+    if word in ("in", "out"):
+        targets = {target.entity.name for target in parse.targets()} | set(following.entities if following else ())
+        return "security_group_rule" not in targets
+    return word in ("on", "off") and (
+        following is not None or bool(parse.asked) or (parse.head is None and not parse.subject and not parse.follow)
+    )
+
+
+def _is_verb(parse: Parse, item: Item) -> bool:
+    """Whether "running" or "used" joins two things here: it stands between an entity and what follows."""
+    following = parse.next()
+    if following is None:
+        return False
+    joins = following.named or following.entities or following.value
+    return bool(parse.head is not None and joins and item.is_concept("with", "belong") and not parse.negation)
+
+
+def _adjective(parse: Parse, item: Item) -> bool:
+    """Whether a word that is an entity, too, is a state here: right behind a verb or before nothing."""
+    before = parse.before()
+    return before is not None and before.is_concept("is", "not")

@@ -271,6 +271,7 @@ def open_engine(home: Home, *, demo: bool = False, servers: int | None = None, p
         )  # fmt: skip
         copilot = CopilotRoom(ops, audit, settings, rooms)
         closing.callback(copilot.close)
+        feed.on_close(copilot.service.questions.release)
         schedule = Schedule(estate, clouds, collections, lambda: settings.current)
         closing.callback(schedule.close)
         demonstration = None

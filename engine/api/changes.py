@@ -53,6 +53,7 @@ class ChangeFeed:
         self._hints: OrderedDict[tuple[Any, ...], tuple[int, float, Hint]] = OrderedDict()
         self._waiters: set[_Waiter] = set()
         self._closed = False
+        self._also: list[Callable[[], object]] = []
 
     @property
     def seq(self) -> int:
@@ -113,9 +114,16 @@ class ChangeFeed:
         """Answer everybody who waits, now and from now on: the engine is stopping."""
         with self._lock:
             self._closed = True
-            waiters = list(self._waiters)
+            waiters, also = list(self._waiters), list(self._also)
         for waiter in waiters:
             waiter.wake()
+        for callback in also:
+            callback()
+
+    def on_close(self, callback: Callable[[], object]) -> None:
+        """Call `callback()` with `close`, for others who hold requests back: it must not block."""
+        with self._lock:
+            self._also.append(callback)
 
     def _release_time(self, topic: str) -> float:
         """When a hint published now may go out: with the batch of its pace still to come, or with a new one."""

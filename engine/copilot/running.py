@@ -165,13 +165,19 @@ class Questions:
         self._end(running)
         return running
 
-    def close(self) -> None:
-        """Cancel all, and give their threads a moment."""
+    def release(self) -> None:
+        """Cancel all and answer who waits; no model is asked any more."""
         with self._lock:
             self._closed = True
-            kept, threads = list(self._kept.values()), list(self._threads.values())
+            kept = list(self._kept.values())
         for running in kept:
             self._end(running)
+
+    def close(self) -> None:
+        """The same, and give their threads a moment."""
+        self.release()
+        with self._lock:
+            threads = list(self._threads.values())
         deadline = time.monotonic() + CLOSE_SECONDS
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))

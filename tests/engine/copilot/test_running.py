@@ -182,6 +182,20 @@ async def test_the_end_of_the_engine_ends_them(tmp_path: Path) -> None:
         again.close()
 
 
+async def test_an_engine_that_stops_answers_who_waits(local: House) -> None:
+    slow = Slow()
+    local.oracle.work = slow
+    local.parts.feed.on_close(local.room.service.questions.release)  # as the engine itself does with its own
+    id = (await local.ask("x"))["id"]
+    await until(slow.begun.is_set)
+    waiting = asyncio.create_task(local.send("GET", f"{QUESTIONS}/{id}", params={"offset": 100, "wait": 50}))
+    await asyncio.sleep(0)
+    local.parts.feed.close()
+    async with asyncio.timeout(20):
+        assert (await waiting)["state"] == "done"
+    assert (await local.ask("y"))["state"] == "done"
+
+
 async def test_what_leaves_the_machine_is_said_and_audited_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

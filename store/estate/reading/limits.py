@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from store.estate.reading.models import Scope
-from store.estate.reading.relation import Relation, quoted
-from store.types import registry
+from store.estate.reading.relation import Relation
 
 Sql = tuple[str, list[Any]]
 
@@ -60,7 +59,7 @@ def _in_domains(relation: Relation, domains: Sequence[str], owner: str) -> Sql:
         parts.append(
             (
                 f"({relation.alias}.cloud, {relation.column(owner)}) IN (SELECT (limit_p.cloud, limit_p.id) "
-                f"FROM {quoted(registry.ALL['project'].table)} limit_p WHERE {relation.at('limit_p')} AND {inside})",
+                f"FROM {relation.of('project', 'limit_p')} WHERE {relation.at('limit_p')} AND {inside})",
                 parameters,
             )
         )

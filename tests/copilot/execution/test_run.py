@@ -21,6 +21,7 @@ def connection() -> duckdb.DuckDBPyConnection:
     opened = database()
     put(opened, "project", "p1", name="acme-prod", domain_id="d1")
     put(opened, "project", "p2", name="beta", domain_id="d2")
+    put(opened, "project", "p1", name="acme-prod", domain_id="d2", valid_from=T0 - timedelta(days=9), valid_to=T0)
     for number in range(6):
         put(
             opened,

@@ -54,7 +54,7 @@ def type_of(entity: Entity) -> ResourceType:
 
 
 class Level:
-    """The rows of one entity and what is joined to them. `source` names a page of rows that were already chosen."""
+    """The rows of one entity and what is joined to them. Names of columns and relations raise QueryError."""
 
     def __init__(
         self,

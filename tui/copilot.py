@@ -93,6 +93,8 @@ def sure_words(answer: Answer) -> tuple[str, str]:
         return f"not understood{': ' * bool(unknown)}{unknown}", "warn"
     if outcome == "apology":
         return "could not be answered", "warn"
+    if outcome == "proposal":
+        return "nothing is done yet: a key opens the plan", "ok"
     if answer.get("sure"):
         return "sure", "ok"
     return "NOT SURE: check it", "warn"

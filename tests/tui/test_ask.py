@@ -209,6 +209,31 @@ async def test_what_can_not_be_opened_is_said(one: dict[str, Any], words: str) -
         assert client.writes == [("POST", ASKED)]
 
 
+async def test_enter_opens_the_one_thing_that_is_proposed() -> None:
+    client = CopilotClient()
+    stop = proposal("prefill", "stop 0000001-db …", name="server.stop", keys=[SERVER])
+    client.said[""] = answer(outcome="proposal", text="This opens the plan.", proposals=[stop])
+    async with console(client) as (app, pilot):
+        await ask(app, pilot, "stop it")
+        await until_text(pilot, "nothing is done yet", "enter open it")
+        await pilot.press("enter")
+        await until(pilot, lambda: client.asked("POST", "/q/plans"))
+        assert client.asked("POST", "/q/plans") == [
+            {"action": "server.stop", "options": {}, "targets": {"keys": [SERVER]}}
+        ]
+        await until(pilot, lambda: app.dialog is not None and hasattr(app.dialog.page, "plan"))
+        assert not [path for _, path in client.writes if path.endswith("/execute")]
+
+
+async def test_the_drawer_opens_over_pages_too() -> None:
+    client = CopilotClient()
+    async with console(client, "", home=View("dashboard")) as (app, pilot):
+        await until(pilot, lambda: app.pane.view.kind == "dashboard" and app.table.loaded)
+        await ask(app, pilot, "how many?")
+        await until_text(pilot, "12 rows · sure")
+        assert client.asked("POST", ASKED)[-1]["selected"] == []
+
+
 async def test_read_only_is_said_before_a_form_opens() -> None:
     async with console(CopilotClient(writable=False)) as (app, pilot):
         await ask(app, pilot, "snapshot it")
@@ -268,6 +293,19 @@ async def test_another_question_takes_the_place_of_one_under_way() -> None:
         await until(pilot, lambda: not app.ask_page.busy)
         await until_text(pilot, "the second")
         assert "the first" not in text(app)
+
+
+async def test_a_model_that_is_waited_for_no_more_before_it_began_is_stopped() -> None:
+    client = CopilotClient()
+    client.words = ["slow "]
+    async with console(client) as (_app, pilot):
+        client.answering.clear()
+        await pilot.press("i", "x", "enter")
+        await until_text(pilot, "◐ looking")
+        await pilot.press("escape")
+        await until_text(pilot, "stopped: i asks again")
+        client.answering.set()
+        await until(pilot, lambda: ("DELETE", f"{ASKED}/q1", None) in client.calls)
 
 
 async def test_errors_are_sentences() -> None:

@@ -32,6 +32,7 @@ def said(**more: Any) -> str:
          "not understood: flurb · data 45s old · all projects"),
         ({"outcome": "ask_back", "scope": [], "data_age_seconds": None}, "which one is meant?"),
         ({"outcome": "apology", "scope": [], "data_age_seconds": None}, "could not be answered"),
+        ({"outcome": "proposal", "scope": [], "data_age_seconds": None}, "nothing is done yet: a key opens the plan"),
         ({"live": True, "scope": []}, "sure · asked of the cloud just now"),
         ({"table": table(1), "scope": []}, "1 row · sure · data 45s old"),
         ({"table": table(3, 1200), "scope": []}, "3 of 1,200 rows · sure · data 45s old"),

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tui import copilot
 from tui.faults import is_expected, sentence
 from tui.state import View
 from tui.table.cells import clean
@@ -67,7 +66,7 @@ class Copiloting:
             )
             page = self.ask_page = AskPage(does)
         page.open(*self._selection())
-        self.show_page(page, self.cursor_line())
+        self.show_page(page, None if self.pane.as_board() is not None else self.cursor_line())
         self.in_background(self._learn_copilot(page))
         return page
 
@@ -77,6 +76,7 @@ class Copiloting:
 
     def _selection(self: QuarterdeckApp) -> tuple[list[dict[str, Any]], str, str]:  # type: ignore[misc]
         """What goes along with a question: resources, the name of the one, and why others don't."""
+        from tui import copilot
         from tui.copying import subject_of
 
         view, marks, row = self.pane.view, self.table.marks, self.table.current
@@ -95,6 +95,7 @@ class Copiloting:
 
     async def _learn_copilot(self: QuarterdeckApp, page: AskPage) -> None:  # type: ignore[misc]
         """Chips, earlier questions and the model: what of it can't be read is done without."""
+        from tui import copilot
         from tui.dialogs.ask import Known
 
         known = self.world.copilot
@@ -116,6 +117,8 @@ class Copiloting:
 
     def ask_copilot(self: QuarterdeckApp, page: AskPage, question: str) -> None:  # type: ignore[misc]
         """Send a question; the answer comes when it comes."""
+        from tui import copilot
+
         was = page.pending if page.busy else ""
         question = copilot.clean_question(question).strip()
         page.asks(question)
@@ -126,6 +129,9 @@ class Copiloting:
     async def _ask(  # type: ignore[misc]
         self: QuarterdeckApp, page: AskPage, question: str, selected: list[dict[str, Any]], was: str
     ) -> None:
+        from tui import copilot
+
+        number = page.number
         body: dict[str, Any] = {"question": question, "selected": selected, "zone": copilot.local_zone()}
         if len(self.pane.view.clouds) == 1:
             body["cloud"] = self.pane.view.clouds[0]
@@ -133,7 +139,8 @@ class Copiloting:
             if was:
                 await self.world.delete(f"{copilot.QUESTIONS}/{quote(was, safe='')}")
             told = await self.world.post(copilot.QUESTIONS, json=body)
-            while page.busy and page.question == question:
+            waited = page.busy and page.number == number
+            while page.busy and page.number == number:
                 page.take(told)
                 if told.get("state") != "running":
                     self._keep_answer(told, question)
@@ -141,14 +148,18 @@ class Copiloting:
                 await asyncio.sleep(STREAM_PAUSE)
                 asked = {"offset": int(told.get("offset") or 0), "wait": STREAM_WAIT}
                 told = await self.world.get(f"{copilot.QUESTIONS}/{quote(str(told['id']), safe='')}", asked)
+            if not waited and told.get("state") == "running":  # nobody waits any more: the model need not go on
+                await self.world.delete(f"{copilot.QUESTIONS}/{quote(str(told['id']), safe='')}")
         except Exception as error:
-            if page.question == question:
+            if page.number == number:
                 page.stop(sentence(error) if is_expected(error) else "the console met an error; :activity shows it")
             if not is_expected(error):
                 raise
 
     async def _cancel_question(self: QuarterdeckApp, page: AskPage) -> None:  # type: ignore[misc]
         """Ask the model no further."""
+        from tui import copilot
+
         pending = page.pending
         page.stop("stopped: this is the built-in answer" if page.answer else "stopped: i asks again")
         if pending:
@@ -175,6 +186,8 @@ class Copiloting:
 
     async def send_feedback(self: QuarterdeckApp, number: int, word: str) -> str:  # type: ignore[misc]
         """Say whether an answer was helpful; what came of it, in words."""
+        from tui import copilot
+
         try:
             await self.world.post(copilot.FEEDBACK, json={"history_id": number, "feedback": word})
         except Exception as error:
@@ -187,6 +200,8 @@ class Copiloting:
 
     def _open_answer(self: QuarterdeckApp, page: AskPage) -> None:  # type: ignore[misc]
         """The list that holds its rows; where none does, the rows themselves."""
+        from tui import copilot
+
         answer = page.answer or {}
         proposal = next((one for key, one in copilot.proposals_of(answer) if key == "enter"), None)
         view = copilot.view_of(proposal) if proposal is not None else None
@@ -194,6 +209,8 @@ class Copiloting:
             self._leave_to(self._checked(view) or View("answer", subject=(self.ask_id,)))
         elif copilot.opens(answer):
             self._leave_to(View("answer", subject=(self.ask_id,)))
+        elif len(proposals := copilot.proposals_of(answer)) == 1:
+            self.take_proposal(proposals[0][1])
         else:
             page.say("this answer has no rows")
 
@@ -236,6 +253,8 @@ class Copiloting:
 
     def take_proposal(self: QuarterdeckApp, proposal: Mapping[str, Any]) -> None:  # type: ignore[misc]
         """Open what was proposed. Nothing is done by that: a plan or form comes first."""
+        from tui import copilot
+
         if proposal.get("kind") == "prefill":
             self._prefill(proposal)
             return
@@ -280,6 +299,8 @@ class Copiloting:
 
     def _name_in_answer(self: QuarterdeckApp, type: str, keys: list[tuple[str, ...]]) -> str:  # type: ignore[misc]
         """The name of the one resource, where the answer's rows or the selection tell it."""
+        from tui import copilot
+
         page = self._drawer()
         if len(keys) != 1:
             return ""
@@ -333,10 +354,14 @@ class Copiloting:
 
     def action_forget_questions(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Forget all of one's own questions and answers, once that is confirmed."""
+        from tui import copilot
+
         self._confirm("forget all your questions and answers? y", self._remove(copilot.HISTORY, "they are forgotten"))
 
     def action_test_model(self: QuarterdeckApp) -> None:  # type: ignore[misc]
         """Ask the model that is configured whether it answers, and how fast."""
+        from tui import copilot
+
         self.notice("asking the model whether it answers …", lasting=True)
 
         async def test() -> None:

@@ -16,7 +16,7 @@ _ROW = frozenset(
      "edit_policy", "toggle_policy", "delete_policy", "why", "end_exclusion", "delete_points"}
 )  # fmt: skip
 _ROW_OR_SUBJECT = frozenset({"raw", "log", "related", "related_back", "changes", "copy", "tree"})
-_ENGINE = frozenset({"refresh", "add_cloud", "bookmark", "note", "export"})
+_ENGINE = frozenset({"ask", "refresh", "add_cloud", "bookmark", "note", "export"})
 
 
 class Possible:

@@ -61,6 +61,7 @@ class AskPage(Page):
         self.selected_name = ""
         self.too_many = ""
         self.question = ""
+        self.number = 0  # of the question: words of an earlier one are none of this one's
         self.answer: Answer | None = None
         self.pending = ""  # id of the question that a model works on
         self.busy = False
@@ -91,6 +92,7 @@ class AskPage(Page):
 
     def asks(self, question: str) -> None:
         """A question is on its way."""
+        self.number += 1
         self.question, self.answer, self.busy, self.pending = question, None, True, ""
         self.streamed = self.tool = self.saying = self.helpful = ""
         self.in_answer, self._top, self._since = True, 0, time.monotonic()
@@ -242,7 +244,8 @@ class AskPage(Page):
             more = (("tab", "to the answer"),) if self.answer and not self.edit.value else (("tab", "complete"),)
             return (("enter", "ask"), *more, ("↑", "earlier"), ("↓", "choose"), ("esc", "close"))
         answer = self.answer or {}
-        found = [("enter", "rows")] if copilot.opens(answer) else []
+        alone = len(copilot.proposals_of(answer)) == 1
+        found = [("enter", "rows")] if copilot.opens(answer) else [("enter", "open it")] if alone else []
         found += [("1-9", "choose")] if answer.get("choices") else []
         found += [("s", "query")] if answer.get("queries") else []
         found += [("y n", "helpful")] if answer.get("history_id") else []

@@ -26,12 +26,14 @@ MAX_LITERAL = 1000  # characters
 
 
 def as_node(value: Any) -> Node:
+    """The value, which must be an object. Raises Refused."""
     if not isinstance(value, dict):
         raise Refused("The statement is not a plain SELECT.")
     return value
 
 
 def empty(walk: Walk, value: Any) -> None:
+    """Rule: nothing is there."""
     if value not in ("", [], None, False):
         raise Refused("The statement has a part that is not available (a parameter, sample or option): leave it out.")
 

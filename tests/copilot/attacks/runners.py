@@ -23,7 +23,7 @@ from tests.copilot.attacks.measuring import MIB
 from tests.copilot.guard.estate import ACME, NOW, PLANTED, Asker
 from tests.copilot.guard.harness import Harness
 
-SECONDS = 1.2  # for a statement that takes all that it can
+SECONDS = 2.0  # for a statement that takes all that it can
 MEMORY = 256 * MIB
 # What no refusal may tell of, unless the statement itself did.
 INSIDE = ("_versions", "meta", "/", "\\", "duckdb_", "memory_limit", "arriving", "Traceback", "LINE", PLANTED)

@@ -61,7 +61,7 @@ def hosts(make: Maker, place: tuple[str, str]) -> list[Row]:
                 status=status,
                 zone=zone,
                 vcpus=288,
-                memory_mb=1572864,
+                memory_mb=4194304,
                 local_gb=4000,
                 ip=f"192.168.{make.style.prefix}.{number}",
                 reason="firmware update" if status == "disabled" else None,

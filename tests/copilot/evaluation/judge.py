@@ -14,6 +14,8 @@ Verdict = Literal["right", "wrong", "asked back", "unanswered"]
 VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "asked back", "unanswered")
 
 _IN_MB = {"MB": 1.0, "GB": 1024.0, "TB": 1024.0 * 1024, "bytes": 1 / 1024 / 1024}
+_UNITS = {"size_mb": "MB", "size_gb": "GB", "size_bytes": "bytes"}  # of a column, by its role
+ALIKE = 5  # rows: so few that all say the same say it as well as a sentence
 FEW = 60  # rows: more than these speak of nothing in particular
 _YES = {True: "yes", False: "no"}
 
@@ -77,10 +79,17 @@ def _close(value: float, unit: str, expected: float, wanted: str, loose: float) 
 
 def _is_number(answer: Answer, expected: expect.Number) -> bool:
     value = _number(answer.value)
-    if value is None and answer.table and len(answer.table.rows) == 1:
-        numbers = [n for v in answer.table.rows[0].values() if (n := _number(v)) is not None]
-        value = numbers[0] if len(numbers) == 1 else None
-    return value is not None and _close(value, answer.unit, expected.value, expected.unit, expected.loose)
+    if value is not None:
+        return _close(value, answer.unit, expected.value, expected.unit, expected.loose)
+    table = answer.table
+    if table is None or not 0 < len(table.rows) == table.total <= ALIKE:
+        return False
+    return any(all(_cell_is(row.get(f.name), f.role, expected) for row in table.rows) for f in table.columns)
+
+
+def _cell_is(value: Any, role: str, expected: expect.Number) -> bool:
+    number = _number(value)
+    return number is not None and _close(number, _UNITS.get(role, ""), expected.value, expected.unit, expected.loose)
 
 
 def _groups(answer: Answer, expected: expect.Groups) -> bool:
@@ -96,7 +105,7 @@ def _groups(answer: Answer, expected: expect.Groups) -> bool:
 def _same_groups(answer: Answer, wanted: dict[str, float], unit: str, label: str, number: str) -> bool:
     assert answer.table is not None
     field = next((f for f in answer.table.columns if f.name == number), None)
-    has = {"size_mb": "MB", "size_gb": "GB", "size_bytes": "bytes"}.get(field.role if field else "", answer.unit)
+    has = _UNITS.get(field.role if field else "", answer.unit)
     said: dict[str, float] = {}
     for row in answer.table.rows:
         name, value = row.get(label), _number(row.get(number))

@@ -133,7 +133,8 @@ def _project(n: int) -> Callable[[World], Row]:
 def _host(n: int, **equal: Any) -> Callable[[World], Row]:
     def find(world: World) -> Row:
         count = oracle.tally(world.rows("server"), "host")
-        rows = _unique(world, "hypervisor", oracle.pick(world, "hypervisor", **equal))
+        near = _project(0)(world)["cloud"]
+        rows = _unique(world, "hypervisor", oracle.pick(world, "hypervisor", cloud=near, **equal))
         return sorted(rows, key=lambda h: -count.get(h["name"], 0))[n]
 
     return find

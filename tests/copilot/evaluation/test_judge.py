@@ -76,6 +76,8 @@ CASES: list[tuple[Answer, expect.Expected, str]] = [
     (Answer("answer", "", table=_table(rows=({"at": "2026-11-24T09:30:00Z"},), columns=("at",))),
      expect.listed([{"at": AT}]), "right"),
     (Answer("answer", "", table=_table(A, A, B)), expect.Changes(frozenset({A, B})), "right"),
+    (Answer("answer", "2 flavors", table=_grouped(2048)), expect.Number(2, "GB"), "right"),
+    (Answer("answer", "2 flavors", table=_grouped(2000)), expect.Number(2, "GB"), "wrong"),
     (Answer("answer", "1 server", table=_table(A)), expect.Text(("a",)), "right"),
     (Answer("answer", "2 servers", table=_table(A, B)), expect.Text(("a",)), "wrong"),
     (Answer("answer", "1 address", value="a"), expect.Shows(frozenset({C}), ("a",)), "right"),

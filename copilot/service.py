@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from copilot.answers import MAX_QUESTION, Answer, Context
+from copilot.answers import MAX_QUESTION, SURE, Answer, Context
 from copilot.execution.result import QueryError
 from copilot.grammar.asking_back import asked_back, unsure
 from copilot.grammar.assembling import assemble
@@ -77,6 +77,8 @@ class Copilot:
         found = [Candidate(topic.claims(asked), topic=topic) for topic in TOPICS]
         if asked.frame is not None:
             found.append(Candidate(confidence_of(asked.parse, asked.left), frame=asked.frame))
+        elif asked.parse.ambiguous:
+            found.append(Candidate(ACCEPTED))
         found.sort(key=lambda one: -one.confidence)
         return [one for one in found if one.confidence >= ACCEPTED]
 
@@ -93,9 +95,12 @@ class Copilot:
             )
         if asked.parse.ambiguous:
             return asked_back(asked)
+        if candidate.confidence < SURE and asked.left:
+            return None  # an answer without the words that were not understood would answer another question
         from copilot.grammar.answering import framed
 
-        assert candidate.frame is not None
+        if candidate.frame is None:
+            return None
         return framed(candidate.frame, candidate.confidence, asked)
 
 

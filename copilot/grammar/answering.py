@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from copilot.answers import Answer, Shown, Table
+from copilot.answering.answer import answer as told
+from copilot.answering.phrases import Said
+from copilot.answering.wording import clean, measured
+from copilot.answers import Answer, Field, Proposal, Shown, Table
+from copilot.execution.filtering import as_filter
 from copilot.execution.result import Result
 from copilot.execution.run import run
 from copilot.grammar.frames import Frame
 from copilot.model.registry import entity
 from copilot.query import Measure, Query
+from copilot.topics.intents import intent_of
 from copilot.topics.topic import Asked
 
-_COMPARE = {
-    "=": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
-        ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
 
@@ -27,10 +32,6 @@ def framed(frame: Frame, confidence: float, asked: Asked) -> Answer:
     query = frame.query()
     result = run(query, asked.sources, asked.context.now)
     answer = _base(frame, query, result, confidence, asked)
-    if frame.form == "yes_no":
-        return replace(answer, value=result.total > 0, text=f"{'Yes' if result.total else 'No'}: {answer.text}")
-    if frame.form == "every":
-        return _every(frame, answer, result, asked)
     if frame.form == "compare":
         return _compare(frame, answer, result)
     if frame.expected is not None and isinstance(result.value, int | float):
@@ -39,75 +40,104 @@ def framed(frame: Frame, confidence: float, asked: Asked) -> Answer:
 
 
 def _base(frame: Frame, query: Query, result: Result, confidence: float, asked: Asked) -> Answer:
-    table = Table(result.columns, result.rows, result.total, result.keys) if result.columns else None
-    value: Any = result.value
-    unit = result.unit
-    if frame.form == "lookup" and result.total == 1 and len(query.columns) == 2:
-        value, unit = result.rows[0].get(query.columns[1]), entity(frame.entity).attributes[query.columns[1]].unit
-    shown = (Shown(result.sql),) if result.sql else ()
-    one = entity(frame.entity)
-    text = f"{result.value if result.value is not None else result.total} {one.plural}"
+    limits = tuple(piece.words for piece in frame.pieces if piece.dimension != "name" or not frame.subject)
+    predicate = tuple(piece.words for piece in frame.predicate)
+    whole = _whole(frame, asked) if frame.form == "every" else None
     types = [name for name in (result.types or (frame.entity,)) if entity(name).type is not None]
-    return Answer(
-        "answer",
-        text,
-        value=value,
-        unit=unit,
+    answer = told(
+        query,
+        result,
+        said=Said(frame.form, limits, predicate, frame.subject, whole),
+        now=asked.context.now,
+        intent=intent_of(frame),
         confidence=confidence,
-        table=table,
-        shown=shown,
         scope=frame.scope_words,
         data_at=asked.sources.data_at(types) if types else None,
-        query=query,
-        frame=frame,
         named=frame.subject,
+        frame=frame,
+    )
+    answer = replace(answer, proposals=opens(query))
+    if frame.form != "lookup" or len(query.columns) != 2:
+        return answer
+    values = {str(row.get(query.columns[1])) for row in result.rows}
+    if len(result.rows) < 2 or len(values) != 1:
+        return answer
+    # Several are called so, and all say the same.
+    return replace(answer, value=result.rows[0].get(query.columns[1]), unit=_unit(frame, query.columns[1]))
+
+
+def _unit(frame: Frame, column: str) -> str:
+    return entity(frame.entity).attributes[column].unit
+
+
+def _whole(frame: Frame, asked: Asked) -> int:
+    """Of "are all ...": how many there are."""
+    query = replace(frame, form="list", predicate=()).query()
+    return int(run(replace(query, measure=Measure("count"), order=()), asked.sources, asked.context.now).value or 0)
+
+
+def opens(query: Query) -> tuple[Proposal, ...]:
+    """The same rows as a list of the app, where its filter can say them."""
+    one = entity(query.entity)
+    if one.type is None or query.gone is not None:
+        return ()
+    text = as_filter(query)
+    if text is None:
+        return ()
+    sort = tuple((column, down) for column, down in query.order if column in one.attributes)
+    command = f"qdeck ls {one.type.plural}" + (f" '{text}'" if text else "")
+    return (
+        Proposal("open", f"open the {one.plural}", type=one.name, filter=text, sort=sort, at=query.at, command=command),
     )
 
 
-def _every(frame: Frame, answer: Answer, result: Result, asked: Asked) -> Answer:
-    """Yes when no row is not so; the rows are those that are not."""
-    everything = replace(frame, form="list", predicate=()).query()
-    count = run(replace(everything, measure=Measure("count"), order=()), asked.sources, asked.context.now).value
-    yes = result.total == 0
-    text = f"Yes: all {count}." if yes else f"No: {result.total} of {count} are not."
-    return replace(answer, value=yes, text=text)
-
-
 def _expected(frame: Frame, answer: Answer, result: Result) -> Answer:
+    """ "do we have more than 50": the number against what was said."""
     wanted = frame.expected
     assert wanted is not None
     holds = _COMPARE[wanted.comparison or "="](result.value, wanted.value)
-    return replace(answer, value=holds, text=f"{'Yes' if holds else 'No'}: {answer.text}")
+    return replace(answer, value=holds, text=f"{'Yes' if holds else 'No'}: {answer.text[:1].lower()}{answer.text[1:]}")
 
 
 def _compare(frame: Frame, answer: Answer, result: Result) -> Answer:
     """The first against the second where it is asked so, else who has the most."""
-    column = frame.group[0]
+    column, falling = frame.group[0], frame.order[0][1]
     numbers = {str(row.get(column)): row.get("#") or 0 for row in result.rows}
-    said = [(one.name, numbers.get(one.name, 0)) for one in frame.subject]
-    text = ", ".join(f"{name} {number}" for name, number in said)
-    (first, one), (_, other) = said[0], said[1]
-    if frame.expected is None and frame.yes:
-        more = one > other if frame.order[0][1] else one < other
+    said = [(clean(one.name), numbers.get(one.name, 0)) for one in frame.subject]
+    things = entity(frame.entity).plural
+    unit = result.unit
+    counts = f" {things}" if frame.measure.kind == "count" else ""
+    text = ", ".join(f"{name} {measured(number, unit)}" for name, number in said) + counts
+    if frame.yes:
+        more = said[0][1] > said[1][1] if falling else said[0][1] < said[1][1]
         return replace(answer, value=more, text=f"{'Yes' if more else 'No'}: {text}.")
-    best = (max if frame.order[0][1] else min)(said, key=lambda pair: pair[1])
-    return replace(answer, value=best[0] if best[0] else first, text=f"{best[0]}: {text}.")
+    best = (max if falling else min)(said, key=lambda pair: pair[1])
+    if all(number == best[1] for _, number in said):
+        return replace(answer, value="", text=f"The same: {text}.")
+    return replace(answer, value=best[0], text=f"{best[0]}: {text}.")
 
 
 def _several(frame: Frame, confidence: float, asked: Asked) -> Answer:
     """ "how many vms and volumes": each counted by itself."""
     parts, rows, shown = [], [], []
     for name in (frame.entity, *frame.also):
-        query = replace(frame.query(), entity=name, order=())
-        result = run(query, asked.sources, asked.context.now)
+        result = run(replace(frame.query(), entity=name, order=()), asked.sources, asked.context.now)
         one = entity(name)
-        parts.append(f"{result.value} {one.singular if result.value == 1 else one.plural}")
+        parts.append(f"{result.value:,} {one.singular if result.value == 1 else one.plural}")
         rows.append({"what": one.plural, "count": result.value})
         shown.append(Shown(result.sql))
-    from copilot.answers import Field
-
     table = Table((Field("what", "WHAT"), Field("count", "COUNT", "number")), tuple(rows), len(rows))
     text = f"There are {', '.join(parts[:-1])} and {parts[-1]}."
+    types = (frame.entity, *frame.also)
     return Answer(
-        "answer", text, confidence=confidence, table=table, shown=tuple(shown), frame=frame, query=frame.query()
+        "answer",
+        text,
+        intent="query",
+        confidence=confidence,
+        table=table,
+        shown=tuple(shown),
+        scope=frame.scope_words,
+        data_at=asked.sources.data_at(types),
+        frame=frame,
+        query=frame.query(),
     )

@@ -173,6 +173,8 @@ def _entity_as_column(parse: Parse, item: Item) -> bool:
     named = next((name for name in item.columns if name in types), None)
     if named is None or named in item.entities:
         return False
+    if entity(named).attributes[item.columns[named][0]].is_number:
+        return False
     if plural and not entity(named).attributes[item.columns[named][0]].is_list:  # "volumes of project acme-prod"
         return False
     parse.asked.append((item, ""))

@@ -26,7 +26,7 @@ _CONTENTS = {
         "storage_pool": "volume",
     "volume": "server", "security_group": "server", "server": "volume", "subnet": "port", "router": "network",
         "user": "server",
-    "project": "server", "domain": "project",
+    "project": "server", "domain": "project", "cloud": "server", "region": "server",
 }  # fmt: skip
 
 

@@ -11,12 +11,22 @@ from copilot.model.registry import entity
 from copilot.query import Not
 from copilot.reading import Ambiguity
 
+PART = 0.78  # doubt where only a part of a name was typed, and no word for what it is
+_SLIP = 80  # of 100, for a name that was typed with a slip
 # Kinds of things rather than things: one of the same name in each cloud or project, all of them meant.
 _KINDS = (
     "flavor", "image", "volume_type", "availability_zone", "role", "keypair", "security_group", "storage_pool",
         "aggregate", "group",
 )  # fmt: skip
-_PREPOSITIONS = {"project": "in", "domain": "in", "hypervisor": "on", "network": "on", "availability_zone": "in"}
+_PREPOSITIONS = {
+    "cloud": "in",
+    "region": "in",
+    "project": "in",
+    "domain": "in",
+    "hypervisor": "on",
+    "network": "on",
+    "availability_zone": "in",
+}
 
 
 def choose(parse: Parse, item: Item, wanted: tuple[str, ...] = ()) -> tuple[Named, ...]:
@@ -41,8 +51,15 @@ def choose(parse: Parse, item: Item, wanted: tuple[str, ...] = ()) -> tuple[Name
         parse.ambiguous.append(Ambiguity(item.text, candidates))
         return ()
     if not item.exact:
-        parse.doubt(0.97)
+        parse.doubt(0.97 if item.typed_as or _is_slip(item, candidates[0]) else PART)
     return candidates
+
+
+def _is_slip(item: Item, named: Named) -> bool:
+    """Whether the name was typed with a slip, rather than a part of it."""
+    from rapidfuzz import fuzz
+
+    return fuzz.ratio(item.text.casefold(), named.name.casefold()) >= _SLIP
 
 
 def _told_apart(parse: Parse, item: Item, candidates: tuple[Named, ...]) -> tuple[Named, ...]:
@@ -123,13 +140,13 @@ def belonging(target: Target, named: tuple[Named, ...]) -> Piece | None:
     condition = paths.belongs_to_any(target.entity, named)
     if condition is None:
         return None
-    kind = entity(named[0].type)
+    kind = named[0].type if named[0].type in ("cloud", "region") else entity(named[0].type).singular
     if named[0].type == target.entity.name:
         dimension, words = "name", "called " + " or ".join(one.name for one in named)
     else:
         dimension = f"scope:{named[0].type}"
         prep = _PREPOSITIONS.get(named[0].type, "of")
-        words = f"{prep} {kind.singular} {' or '.join(one.name for one in named)}"
+        words = f"{prep} {kind} {' or '.join(one.name for one in named)}"
     return Piece(dimension, condition, words, named)
 
 

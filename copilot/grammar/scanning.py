@@ -19,7 +19,7 @@ _BEFORE_NAMES = ("in", "on", "of", "with", "belong", "except", "per", "compare",
 _CALLED = ("named", "is")
 # The linker is asked for these when nothing says which type it is.
 _NOT_ALONE = frozenset({"role", "group", "service", "endpoint", "availability_zone", "keypair", "region"})
-_CALLED_BY = ("called", "named", "containing", "contains", "like", "starting", "ending", '"')
+_CALLED_BY = ("called", "contain", "include", "named", "containing", "contains", "like", "starting", "ending", '"')
 VALUES = ("address", "mac", "id", "quoted")
 
 
@@ -75,6 +75,7 @@ class Scanner:
             self._period(at, phrase)
             or self._selected(at, phrase)
             or self._quantity(at)
+            or self._place(at, phrase)
             or self._typed(at, phrase)
             or self._plain_name(at, phrase)
             or (self._item(at, phrase[1], senses=phrase[0]) if phrase else None)
@@ -95,6 +96,27 @@ class Scanner:
         if found is None or (phrase and phrase[1] > found[1]):
             return None
         return self._item(at, found[1], period=found[0])
+
+    def _place(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
+        """A cloud or region by its name: "vms in eu-west", "region eu-west"."""
+        token = self.tokens[at]
+        if token.word in ("region", "cloud") and at + 1 < len(self.tokens):
+            found = self.names.place(self.tokens[at + 1].text)
+            if found is not None and found.type == token.word:
+                return self._item(at, 2, named=(found,), typed_as=found.type)
+        before = self.items[-1] if self.items else None
+        expected = before is not None and before.is_concept(*_BEFORE_NAMES)
+        if phrase is not None and not expected:
+            return None
+        if token.kind not in ("word", "name", "quoted") or (phrase is not None and phrase[0].entities):
+            return None
+        found = self.names.place(token.text)
+        if found is None or self.names.exact(token.text):
+            return None
+        item = self._item(at, 1, named=(found,))
+        if at + 1 < len(self.tokens) and self.texts[at + 1] == found.type:
+            item.end, item.typed_as = at + 2, found.type
+        return item
 
     def _selected(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
         """ "this machine", "it" of a first question: what is selected in the app."""

@@ -64,4 +64,18 @@ def born(head: Entity, period: Period) -> Piece:
         tests.append(Test(head.born, ">=", (since,)))
     if until is not None:
         tests.append(Test(head.born, "<", (until,)))
-    return Piece("born", both(*tests), period.words if period.age else f"created {period.words}")
+    return Piece("born", both(*tests), _aged(period) if period.age else f"created {period.words}")
+
+
+def _aged(period: Period) -> str:
+    """ "more than 30 days: before Mon 26 Oct" as words behind things: "older than 30 days"."""
+    span = period.words.partition(":")[0]
+    for said, meant in (
+        ("more than", "older than"),
+        ("less than", "newer than"),
+        ("at least", "at least"),
+        ("at most", "at most"),
+    ):
+        if span.startswith(said):
+            span = f"{meant}{span.removeprefix(said)}"
+    return span if span.startswith(("older", "newer")) else f"{span} old"

@@ -102,8 +102,8 @@ def correct(word: str, vocabulary: Collection[str]) -> str | None:
     """
     if word in vocabulary:
         return word
-    if word in _COMMON:
-        return _COMMON[word]
+    if (meant := _COMMON.get(word)) in vocabulary:
+        return meant
     if len(word) < _SHORTEST or not word.isalpha() or word in _ENGLISH:
         return None
     from rapidfuzz.distance import DamerauLevenshtein

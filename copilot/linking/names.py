@@ -21,6 +21,9 @@ _HEX = re.compile(r"[0-9a-f-]+")
 _KEPT = Shelves()
 
 
+_EVERYWHERE = ("hypervisor", "network", "project")  # types that every cloud and region has some of
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A resource that a text may mean. `other_number`: the name has another number than the text."""
@@ -63,6 +66,17 @@ class Names:
                     self._named(own or same, text), key=lambda one: (NAMED.index(one.type), one.project, one.key)
                 )
         return []
+
+    def place(self, text: str) -> Named | None:
+        """The cloud or region of that name: type "cloud" or "region", its name also as id."""
+        wanted = text.casefold()
+        for shelf in self._of(_EVERYWHERE):
+            for cloud, region in sorted(shelf.places):
+                if region.casefold() == wanted:
+                    return Named("region", (cloud, region, region), region, text)
+                if cloud.casefold() == wanted:
+                    return Named("cloud", (cloud, "", cloud), cloud, text)
+        return None
 
     def begins(self, text: str, types: Iterable[str] | None = None) -> bool:
         """Whether a name begins so, whatever signs stand in it."""

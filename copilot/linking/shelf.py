@@ -123,6 +123,15 @@ class Shelf:
     def __len__(self) -> int:
         return int(self._table.num_rows)
 
+    @property
+    def places(self) -> set[tuple[str, str]]:
+        """(cloud, region or '') of all rows."""
+        import pyarrow
+
+        pairs = pyarrow.table({"cloud": self._table.column("cloud"), "region": self._table.column("region")})
+        found = pairs.group_by(["cloud", "region"]).aggregate([])
+        return {(row["cloud"] or "", row["region"] or "") for row in found.to_pylist()}
+
     def row(self, number: int) -> Row:
         """The resource of that number."""
         return Row(*(column[number].as_py() or "" for column in self._table.columns))

@@ -101,6 +101,8 @@ def related(start: str, end: str, where: Condition, comparison: Comparison = ">=
 def belongs(start: Entity, named: Named) -> Condition | None:
     """That a row of `start` belongs to the named resource, or is it. None when the two have nothing to do with each
     other."""
+    if named.type in ("cloud", "region"):
+        return Test(named.type, "=", (named.name,)) if start.type is not None else None
     if named.type == start.name:
         return Test("id", "=", (named.key[2],))
     if named.type == "domain" and "domain_name" in start.attributes:

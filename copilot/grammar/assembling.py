@@ -100,6 +100,12 @@ def _quantity(parse: Parse, item: Item) -> None:
         parse.waiting_numbers.append((following, quantity))  # "8 vcpu vms"
         following.used = following.dropped = True
         return
+    joint, of = parse.next(), parse.next(2)
+    of_what = joint is not None and joint.said == "of" and of is not None and bool(of.columns and parse.targets())
+    if quantity.unit and of_what and joint and of and attaching.compare(parse, of, quantity):  # "8 gigs of ram"
+        joint.used = joint.dropped = of.used = of.dropped = True
+        parse.having = False
+        return
     if quantity.unit == "MB" and parse.targets() and attaching.sized(parse, quantity):
         parse.having = False
         return

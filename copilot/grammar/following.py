@@ -78,6 +78,7 @@ def _pieces(parse: Parse, target: Target) -> list[Piece]:
         if piece is not None:
             target.add(piece)
             parse.asked.pop()
+            parse.quantity = None
     for child in reversed(parse.children):
         piece = close(child)
         if piece is None or child.parent is None:

@@ -96,7 +96,8 @@ def _join(parse: Parse, item: Item, name: str) -> None:
 def _prep(parse: Parse, item: Item, name: str) -> None:
     following = parse.next()
     first = lexicon().get(item.said.split()[:1])
-    if name == "belong" and following is not None and first is not None and first.states and _says_state(following):
+    says_state = item.said.startswith("running") and first is not None and bool(first.states)
+    if name == "belong" and following is not None and first is not None and says_state and _says_state(following):
         state = replace(item, senses=Senses(states=first.states), said=item.said.split()[0])
         take_state(parse, state)  # "running on monday", "running in acme-prod"
     parse.prep = name

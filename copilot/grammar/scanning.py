@@ -52,7 +52,7 @@ class Scanner:
         for at, token in enumerate(tokens):
             if token.kind != "word" or token.word in self.words.spoken or self.names.exact(token.word):
                 continue
-            meant = spelling.correct(token.word, self.words.correctable)
+            meant = spelling.common(token.word) or spelling.correct(token.word, self.words.correctable)
             if meant is None or (at and tokens[at - 1].word in _CALLED_BY) or self._in_name(at):
                 continue
             tokens[at] = replace(token, word=meant)
@@ -71,6 +71,8 @@ class Scanner:
             return self._period(at, None) or self._quantity(at) or self._item(at, 1, senses=None, value="")
         if token.kind in VALUES:
             return self._value(at)
+        if self.items and self.items[-1].is_concept("starts", "ends", "contains"):
+            return self._text(at)
         return (
             self._period(at, phrase)
             or self._selected(at, phrase)
@@ -154,6 +156,18 @@ class Scanner:
             return None
         return self._item(at, found[1], quantity=found[0])
 
+    def _text(self, at: int) -> Item:
+        """What stands behind "starting with": everything up to the next blank, whatever it may mean elsewhere."""
+        first = self.tokens[at]
+        if first.word in ("the", "a", "an", "word", "text", "name", "names") or first.kind == "mark":
+            phrase = self.words.longest_at(self.texts, at)
+            return self._item(at, phrase[1], senses=phrase[0]) if phrase else self._item(at, 1)
+        rest = self.question[first.start :].split(maxsplit=1)[0].rstrip(",;?!")
+        length = 1
+        while at + length < len(self.tokens) and self.tokens[at + length].start < first.start + len(rest):
+            length += 1
+        return self._item(at, length, value=rest.strip("\"'`"))
+
     def _value(self, at: int) -> Item:
         """An address, id or quoted text: of something in the store, or just a text to look for."""
         token = self.tokens[at]
@@ -187,11 +201,23 @@ class Scanner:
     def _believable(self, start: int, found: Link, is_plural: bool, called: bool) -> bool:
         """Whether what follows a type word is a name rather than the sentence going on."""
         known = self.words.longest_at(self.texts, start)
+        before = self.items[-1] if self.items else None
+        placed = called or (not is_plural and before is not None and before.is_concept("in", "on", "of", "belong"))
+        if before is not None and before.is_concept("or", "and"):  # "flavor medium or flavor large"
+            placed = placed or any(item.typed_as == found.named[0].type for item in self.items)
+        if not placed and self.tokens[start].kind == "word" and self._goes_on(start, known):
+            return False  # "vm count", "new vms today": whoever is called so
         if known is None:
             return found.exact or not is_plural or self.tokens[start].kind == "name"
         if self.tokens[start].kind in ("name", "quoted") and found.exact:
             return True
         return found.exact and not is_plural and (called or found.eaten >= known[1])
+
+    def _goes_on(self, start: int, known: tuple[Senses, int] | None) -> bool:
+        """Whether the sentence goes on with a word that asks, or with a time."""
+        if known is not None and known[0].concepts:
+            return True
+        return times.period(self.tokens, start, self.context.now, self.context.zone) is not None
 
     def _plain_name(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
         """A name by itself."""

@@ -72,7 +72,7 @@ _LONG = 7  # letters from which two edits are forgiven
 
 # Slips too short to be measured.
 _COMMON = {
-    "les": "less", "mor": "more", "teh": "the", "hte": "the", "adn": "and", "nad": "and", "fro": "for",
+    "les": "less", "mor": "more", "teh": "the", "fo": "of", "ot": "to", "ni": "in", "whitch": "which", "witch": "which", "hte": "the", "adn": "and", "nad": "and", "fro": "for",
         "wiht": "with",
     "wth": "with", "thna": "than", "tahn": "than", "thn": "than", "hwo": "how", "hw": "how", "mny": "many",
         "waht": "what",
@@ -93,6 +93,11 @@ _COMMON = {
 }  # fmt: skip
 
 
+def common(word: str) -> str | None:
+    """What a slip that is too short to be measured stands for: "teh", "adn"."""
+    return _COMMON.get(word)
+
+
 def correct(word: str, vocabulary: Collection[str]) -> str | None:
     """The word of the vocabulary that was meant, the word itself if it is one of them, or None when that is not clear.
 
@@ -102,8 +107,6 @@ def correct(word: str, vocabulary: Collection[str]) -> str | None:
     """
     if word in vocabulary:
         return word
-    if (meant := _COMMON.get(word)) in vocabulary:
-        return meant
     if len(word) < _SHORTEST or not word.isalpha() or word in _ENGLISH:
         return None
     from rapidfuzz.distance import DamerauLevenshtein

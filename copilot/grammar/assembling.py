@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from copilot.answers import Named
 from copilot.grammar import attaching, naming
-from copilot.grammar.columns import take_column
+from copilot.grammar.columns import are_related, take_column
 from copilot.grammar.handling import SUPERLATIVES, take_concept
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
-from copilot.grammar.parse import Parse
+from copilot.grammar.parse import Parse, is_plural
 from copilot.grammar.stating import take_state
 from copilot.linking.names import Names
 from copilot.model.declaration import Entity
@@ -38,6 +38,7 @@ def _step(parse: Parse, item: Item) -> None:
     if item.period is not None:
         item.used = True
         parse.periods.append(item.period)
+        parse.period_of.append(parse.current)
         parse.prep = ""
     elif item.quantity is not None:
         _quantity(parse, item)
@@ -92,6 +93,8 @@ def _quantity(parse: Parse, item: Item) -> None:
         return
     quantity = _or_more(parse, quantity)
     behind = following is not None and following.columns and parse.head is not None  # "more than 8 vcpus"
+    if following is not None and not quantity.unit and is_plural(following) and are_related(parse, following):
+        behind = False  # "with 3 disks": how many, not how large
     if behind and following is not None and attaching.compare(parse, following, quantity):
         following.used = following.dropped = True
         parse.having = False

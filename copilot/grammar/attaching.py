@@ -33,6 +33,8 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         parse.grouping = False
         parse.groups.append(item)
         return
+    if parse.superlative in ("most", "fewest") and parse.head is None and parse.wh == "who":
+        parse.set_head(entity("user" if parse.born else "project"))  # "who has the most volumes"
     if parse.superlative in ("most", "fewest") and parse.head is not None and found is not parse.head.entity:
         parse.order.append((item, parse.superlative))
         parse.superlative = ""
@@ -142,13 +144,26 @@ def _related(parse: Parse, found: Entity) -> None:
         return
     parse.current = parent
     target = parse.child(found, negation)
-    if quantity is not None:
+    if quantity is not None and quantity.unit:
+        _percent(parse, target, quantity)
+    elif quantity is not None:
         target.comparison = quantity.comparison or "="
         target.count = int(quantity.value)
         if quantity.upper is not None:
             parse.doubt(0.6)
     _apply_states(parse, target)
     parse.current = target
+
+
+def _percent(parse: Parse, target: Target, quantity: Quantity) -> None:
+    """ "over 90 % of quota": how far it is used; of nothing else there is a part in percent."""
+    attribute = target.entity.attributes.get("fullest_percent")
+    if attribute is None or quantity.unit != "%":
+        parse.unresolved.append(f"{quantity.value:g} {quantity.unit}")
+        return
+    comparison = quantity.comparison if quantity.comparison not in ("", "!=") else ">="
+    words = f"at {quantity.value:g} % or more" if comparison.startswith(">") else f"at {quantity.value:g} % or less"
+    target.add(Piece("column:fullest_percent", Test(attribute.column, comparison, (quantity.value,)), words))  # type: ignore[arg-type]
 
 
 def _parent_for(parse: Parse, found: Entity) -> Target | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from copilot.grammar import attaching
 from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
-from copilot.grammar.parse import Parse, attribute_of
+from copilot.grammar.ordering import THROUGH
+from copilot.grammar.parse import Parse, attribute_of, is_plural
+from copilot.model import paths
 from copilot.model.registry import entity
 from copilot.query import Test
 
@@ -45,7 +47,8 @@ def take_column(parse: Parse, item: Item) -> bool:
         parse.attribute = item
         item.used = True
         return True
-    if parse.quantity is not None and attaching.compare(parse, item, parse.quantity):
+    counted = parse.quantity is not None and not parse.quantity.unit and is_plural(item) and are_related(parse, item)
+    if parse.quantity is not None and not counted and attaching.compare(parse, item, parse.quantity):
         parse.quantity, parse.having, item.used = None, False, True
         return True
     if parse.measure and _measures(parse, item):
@@ -100,6 +103,9 @@ def _asked(parse: Parse, item: Item, following: Item | None) -> bool:
             item.used = following.used = following.dropped = True
             parse.having = False
             return True
+    concepts = item.senses.concepts if item.senses else []
+    if concepts and not any(attribute_of(target.entity, item) for target in parse.targets()):
+        return False  # "made", "taken": a column of another list hides what the word does here
     parse.asked.append((item, ""))
     item.used = True
     parse.prep = parse.prep if parse.prep == "of" else ""
@@ -117,7 +123,9 @@ def _has_value(following: Item | None) -> bool:
 
 
 def _fits(parse: Parse, item: Item) -> bool:
-    return parse.head is None or attribute_of(parse.head.entity, item) is not None
+    if parse.head is None or attribute_of(parse.head.entity, item) is not None:
+        return True
+    return any(column in THROUGH for columns in item.columns.values() for column in columns)
 
 
 def _numbers(parse: Parse, item: Item) -> bool:
@@ -194,7 +202,10 @@ def _of_selected(parse: Parse, item: Item) -> bool:
     return True
 
 
-def is_plural(item: Item) -> bool:
-    """Whether a word for an entity was said in the plural."""
-    plurals = {word for name in item.entities for word in entity(name).plural_words}
-    return item.said in {word.lower() for word in plurals}
+def are_related(parse: Parse, item: Item) -> bool:
+    """Whether rows of an entity of the question may have some of these."""
+    return any(
+        target.entity.name != name and paths.path(target.entity.name, name)
+        for target in parse.targets()
+        for name in item.entities
+    )

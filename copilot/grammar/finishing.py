@@ -35,6 +35,7 @@ def finish(parse: Parse, context: Context) -> Frame | None:
     head = _head(parse)
     if head is None:
         return None
+    timing.of_related(parse)
     _close_children(parse)
     target = parse.head
     assert target is not None
@@ -92,6 +93,7 @@ def _limit_to_subject(parse: Parse) -> None:
 
 
 def _default_head(parse: Parse) -> str | None:
+    _plain_usage(parse)
     group = parse.groups[0].entities[0] if parse.groups and parse.groups[0].entities else None
     if group and parse.compare:
         parse.groups.pop(0)  # "compare acme-prod and acme-dev by vms"
@@ -101,7 +103,6 @@ def _default_head(parse: Parse) -> str | None:
         if owner == group:
             parse.groups.pop(0)  # "average ram per vm"
         return owner
-    _plain_usage(parse)
     if parse.subject:
         types = {one.type for one in parse.subject}
         kind = parse.subject[0].type

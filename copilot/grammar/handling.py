@@ -65,6 +65,11 @@ def _verb(parse: Parse, item: Item, name: str) -> bool | None:
     return None
 
 
+def _whether(parse: Parse, item: Item, name: str) -> None:
+    """ "check whether web-03 is running"."""
+    parse.wh = "is"
+
+
 def _per(parse: Parse, item: Item, name: str) -> None:
     """ "by": what rows are grouped or ordered by; behind a state, who it is that uses them."""
     before = parse.before()
@@ -112,6 +117,9 @@ def _says_state(following: Item) -> bool:
 def _with(parse: Parse, item: Item, name: str) -> None:
     if parse.head is None and not parse.wh and item.said in ("has", "have"):
         parse.wh = "is"
+    first = item.said.split()[0]
+    if parse.head is None and not parse.wh and first in ("who", "which"):
+        parse.wh = first
     parse.having = parse.head is not None
 
 
@@ -215,6 +223,7 @@ _HANDLERS: dict[str, Handler] = {
     "past": _nothing,
     "is": _verb,
     "do": _verb,
+    "whether": _whether,
     **dict.fromkeys(_ASKS, _ask),
     "list": _ask,
     "how": _ask,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from copilot.answers import Named
 from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
 from copilot.grammar.parse import AFTER, PREFERRED, Negation, Parse, Target
 from copilot.model import paths
 from copilot.model.registry import entity
-from copilot.query import Not
+from copilot.query import Not, Related, both
 from copilot.reading import Ambiguity
 
 PART = 0.78  # doubt where only a part of a name was typed, and no word for what it is
@@ -126,7 +128,7 @@ def limit(parse: Parse, named: tuple[Named, ...], negation: Negation = "", targe
         piece = belonging(one, named)
         if piece is None:
             continue
-        joined = _joined(one, piece, negation)
+        joined = _joined(one, piece, negation) or (not negation and _in_one_grant(one, piece))
         if not joined:
             one.add(piece.negated() if negation else piece)
         return True
@@ -148,6 +150,20 @@ def belonging(target: Target, named: tuple[Named, ...]) -> Piece | None:
         prep = _PREPOSITIONS.get(named[0].type, "of")
         words = f"{prep} {kind} {' or '.join(one.name for one in named)}"
     return Piece(dimension, condition, words, named)
+
+
+def _in_one_grant(target: Target, piece: Piece) -> bool:
+    """ "users with role admin on acme-prod": one assignment has both."""
+    if not (isinstance(piece.condition, Related) and piece.condition.relation == "role_assignment"):
+        return False
+    for at, known in enumerate(target.pieces):
+        held = known.condition
+        if isinstance(held, Related) and held.relation == "role_assignment" and known.dimension != piece.dimension:
+            both_ = replace(held, where=both(held.where, piece.condition.where))
+            words = f"{known.words} {piece.words}"
+            target.pieces[at] = Piece(known.dimension, both_, words, (*known.named, *piece.named))
+            return True
+    return False
 
 
 def _joined(target: Target, piece: Piece, negation: Negation) -> bool:

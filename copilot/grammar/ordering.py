@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from copilot.grammar.items import Item
-from copilot.grammar.parse import Parse, attribute_of
+from copilot.grammar.parse import Parse, attribute_of, is_plural
 from copilot.model import paths
 from copilot.model.declaration import Entity
 from copilot.model.registry import entity
@@ -22,7 +22,7 @@ _BUSY = {
     "server_group": "server",
 }  # fmt: skip
 # Words for columns that a project or host has through what belongs to it.
-_THROUGH = {
+THROUGH = {
     "vcpus": ("server", "vcpus", "vCPUs"),
     "ram_mb": ("server", "ram_mb", "RAM"),
     "disk_gb": ("server", "disk_gb", "disk"),
@@ -86,7 +86,8 @@ def _one(parse: Parse, head: Entity, item: Item | None, kind: str, made: Order) 
 
 def _by_item(head: Entity, item: Item, kind: str, falling: bool, made: Order) -> bool:
     attribute = attribute_of(head, item)
-    if kind in ("most", "fewest", "largest", "smallest"):
+    amount = attribute is not None and attribute.is_number and not is_plural(item)  # "most disk", not "most disks"
+    if kind in ("most", "fewest", "largest", "smallest") and not amount:
         for name in item.entities:
             if name != head.name and _count(head, name, falling, made):
                 return True
@@ -116,9 +117,9 @@ def _through(head: Entity, item: Item, falling: bool, made: Order) -> bool:
     """ "the project with the most RAM": added up over what belongs to it."""
     for columns in item.columns.values():
         for column in columns:
-            if column not in _THROUGH:
+            if column not in THROUGH:
                 continue
-            name, column, title = _THROUGH[column]
+            name, column, title = THROUGH[column]
             way = paths.path(head.name, name)
             if len(way) == 1:
                 counted = Counted(title, way[0].name, kind="sum", column=column)

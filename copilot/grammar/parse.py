@@ -104,6 +104,7 @@ class Parse:
     order: list[tuple[Item | None, str]] = field(default_factory=list)
     descending: bool | None = None
     periods: list[Period] = field(default_factory=list)
+    period_of: list[Target | None] = field(default_factory=list)  # the entity that each was said of
     expected: Quantity | None = None
     predicate_from: int | None = None
     follow: set[str] = field(default_factory=set)
@@ -187,6 +188,10 @@ def close(child: Target) -> Piece | None:
     """What a related entity requires of its parent; None when the two have nothing to do with each other."""
     assert child.parent is not None
     where = child.condition()
+    if (child.comparison, child.count) != (">=", 1) and len(
+        paths.path(child.parent.entity.name, child.entity.name)
+    ) > 1:
+        return _own_count(child)
     condition = paths.related(child.parent.entity.name, child.entity.name, where, child.comparison, child.count)
     if condition is None:
         return None
@@ -199,9 +204,28 @@ def close(child: Target) -> Piece | None:
     return piece
 
 
+# Numbers of related rows over more than one step that an entity has as a column of its own.
+_COUNTS = {("security_group", "server"): "attached_vm_count", ("security_group", "network"): "attached_network_count"}
+
+
+def _own_count(child: Target) -> Piece | None:
+    assert child.parent is not None
+    column = _COUNTS.get((child.parent.entity.name, child.entity.name))
+    if column is None or child.pieces or child.comparison == "!=":
+        return None
+    words = f"with {_SAID[child.comparison]} {child.count} {child.entity.plural}"
+    return Piece(f"column:{column}", Test(column, child.comparison, (child.count,)), words)
+
+
 _SAID = {">": "more than", ">=": "at least", "<": "fewer than", "<=": "at most", "=": "exactly", "!=": "other than"}
 
 
 def named_entity(name: str) -> Entity:
     """The entity of that name."""
     return entity(name)
+
+
+def is_plural(item: Item) -> bool:
+    """Whether a word for an entity was said in the plural."""
+    plurals = {word for name in item.entities for word in entity(name).plural_words}
+    return item.said in {word.lower() for word in plurals}

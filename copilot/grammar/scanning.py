@@ -18,7 +18,7 @@ _BEFORE_NAMES = ("in", "on", "of", "with", "belong", "except", "per", "compare",
 # Words that stand between a type and its name: "host called cmp-03".
 _CALLED = ("named", "is")
 # The linker is asked for these when nothing says which type it is.
-_NOT_ALONE = frozenset({"role", "group", "service", "endpoint", "availability_zone", "keypair", "region"})
+_NOT_ALONE = frozenset({"role", "group", "service", "endpoint", "keypair"})
 _CALLED_BY = ("called", "contain", "include", "named", "containing", "contains", "like", "starting", "ending", '"')
 VALUES = ("address", "mac", "id", "quoted")
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from copilot.answers import Context
 from copilot.grammar.frames import Piece
+from copilot.grammar.items import Item
 from copilot.grammar.parse import Parse
 from copilot.model.declaration import Entity
 from copilot.query import Condition, Test, both
@@ -26,12 +27,33 @@ class Timed:
 def timed(parse: Parse, head: Entity, context: Context) -> Timed:
     """What the times said mean for an entity."""
     made = Timed()
+    if parse.gone and parse.wh == "who":
+        parse.unresolved.append("who")  # the inventory knows that it vanished, not by whom
     if parse.gone and not parse.periods:
         made.gone = (None, None)
         return made
     for period in parse.periods:
         _one(parse, head, period, context, made)
     return made
+
+
+def of_related(parse: Parse) -> None:
+    """Times that were said of a related entity: "volumes with snapshots older than 2 weeks"."""
+    if parse.gone:
+        return
+    kept = []
+    for period, target in zip(parse.periods, parse.period_of, strict=False):
+        if target is None or target.parent is None or not target.entity.born or period.at is not None:
+            kept.append(period)
+        else:
+            target.add(born(target.entity, period))
+            parse.born = False
+            parse.asked = [(item, kind) for item, kind in parse.asked if target.entity.born not in _columns(item)]
+    parse.periods = kept
+
+
+def _columns(item: Item) -> set[str]:
+    return {column for columns in item.columns.values() for column in columns}
 
 
 def _one(parse: Parse, head: Entity, period: Period, context: Context, made: Timed) -> None:

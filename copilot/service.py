@@ -110,4 +110,6 @@ def _told(answer: Answer, asked: Asked) -> Answer:
     understood = answer.understood
     if corrected and not understood:
         understood = "; ".join(f"{typed} taken for {taken}" for typed, taken in corrected[:4])
-    return replace(answer, understood=understood, unknown=answer.unknown or asked.left)
+    if not answer.topic:  # a topic says by itself what it passed over; what the grammar missed is not its measure
+        answer = replace(answer, unknown=answer.unknown or asked.left)
+    return replace(answer, understood=understood)

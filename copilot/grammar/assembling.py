@@ -10,7 +10,7 @@ from copilot.grammar.columns import are_related, take_column
 from copilot.grammar.handling import SUPERLATIVES, take_concept
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
-from copilot.grammar.parse import Parse, is_plural
+from copilot.grammar.parse import Parse, attribute_of, is_plural
 from copilot.grammar.stating import take_state
 from copilot.linking.names import Names
 from copilot.model.declaration import Entity
@@ -131,6 +131,12 @@ def _or_more(parse: Parse, quantity: Quantity) -> Quantity:
 
 
 def _phrase(parse: Parse, item: Item) -> None:
+    if parse.listing and parse.head is not None:
+        if attribute_of(parse.head.entity, item) is not None:
+            parse.asked.append((item, ""))
+            item.used = True
+            return
+        parse.listing = item.only(("and", "filler", "or", "them"))
     if take_state(parse, item):
         return
     if take_column(parse, item):

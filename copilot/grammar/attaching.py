@@ -35,7 +35,7 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         return
     if parse.superlative in ("most", "fewest") and parse.head is None and parse.wh == "who":
         parse.set_head(entity("user" if parse.born else "project"))  # "who has the most volumes"
-    if parse.superlative in ("most", "fewest") and parse.head is not None and found is not parse.head.entity:
+    if parse.superlative in ("most", "fewest", "each") and parse.head is not None and found is not parse.head.entity:
         parse.order.append((item, parse.superlative))
         parse.superlative = ""
         return

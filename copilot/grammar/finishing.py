@@ -19,6 +19,7 @@ from copilot.query import Counted, Measure, both
 # Whose column a word is when no entity was named: "how much storage does acme-prod use?"
 _OWNERS = ("server", "volume", "hypervisor", "storage_pool", "image", "quota")
 _STORAGE = ("disk", "storage", "disk space", "space", "gb", "gigabyte", "capacity", "size", "gig")
+_USE = ("used", "usage", "allocated", "utilization", "utilisation", "consumed", "consumption")
 # What is meant by "what is on ..." without a word for it.
 _CONTENTS = {
     "hypervisor": "server", "flavor": "server", "image": "server", "keypair": "server", "server_group": "server",
@@ -142,14 +143,18 @@ def _plain_usage(parse: Parse) -> None:
     if not of_projects and not any(set(item.entities) & {"project", "domain", "user"} for item in parse.groups):
         return
     for at, (item, kind) in enumerate(parse.asked):
-        words = [
-            word
-            for word in item.said.split()
-            if word not in ("used", "usage", "allocated", "utilization", "utilisation")
-        ]
-        senses = lexicon().get(words)
-        if "server" not in item.columns and senses is not None and senses.columns and words != item.said.split():
-            parse.asked[at] = (dc_replace(item, senses=senses), kind or "sum")
+        plain = _without_use(item)
+        if "server" not in item.columns and plain is not None:
+            parse.asked[at] = (plain, kind or "sum")
+
+
+def _without_use(item: Item) -> Item | None:
+    """ "vcpus used" as "vcpus", where it is made of two words."""
+    words = [word for word in item.said.split() if word not in _USE]
+    senses = lexicon().get(words)
+    if senses is None or not senses.columns or len(words) == len(item.said.split()):
+        return None
+    return dc_replace(item, senses=senses, said=" ".join(words))
 
 
 def _owner(parse: Parse, types: set[str]) -> str | None:
@@ -227,6 +232,8 @@ def _counted_for(
 
 
 def _is_plural(parse: Parse, head: Entity) -> bool:
+    if any(item.said == "has" for item in parse.items):
+        return False  # "which of our tenants has the most"
     for item in parse.items:
         if head.name in item.entities and not item.named:
             return item.said.split()[-1] in {word.split()[-1] for word in head.plural_words}
@@ -243,6 +250,8 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
             attribute is None and (split := split_measure(item, head)) is not None
         ):  # "total ram" is a column of hosts only
             attribute, kind = split
+        if attribute is None and (plain := _without_use(item)) is not None:
+            attribute, kind = attribute_of(head, plain), kind or "sum"
         attribute = _used(parse, head, attribute) if attribute is not None else None
         if attribute is None:
             parse.unresolved.append(item.text)

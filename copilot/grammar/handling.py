@@ -38,12 +38,16 @@ def _ask(parse: Parse, item: Item, name: str) -> bool | None:
 def _count(parse: Parse, item: Item, name: str) -> bool | None:
     if parse.superlative or parse.sorting or parse.grouping:
         return None
+    if parse.head is not None and parse.having and parse.wh in ("which", "what", "list"):
+        parse.superlative, parse.having = "each", False  # "which project has how many vms"
+        return None
     parse.count = True
     parse.wh = parse.wh or name
     return None
 
 
 def _measure(parse: Parse, item: Item, name: str) -> bool | None:
+    parse.big = parse.big or item.said in ("how big", "how large")
     if name == "how_much":
         parse.wh = parse.wh or name
     if name == "total" and parse.count:
@@ -76,6 +80,14 @@ def _per(parse: Parse, item: Item, name: str) -> None:
     if item.said == "by" and before is not None and before.senses is not None and before.senses.states:
         parse.prep, parse.absorbing = "belong", True
         return
+    following = parse.next()
+    used = before is not None and before.columns and before.said.split()[-1] in ("used", "consumed", "allocated")
+    if item.said == "by" and used and following is not None and (following.senses and following.senses.states):
+        parse.prep = "of"  # "vcpus used by running vms"
+        return
+    if item.said == "by" and used and following is not None and "server" in following.entities:
+        parse.prep = "of"
+        return
     parse.grouping = True
 
 
@@ -93,6 +105,10 @@ def _negate(parse: Parse, item: Item, name: str) -> None:
 
 
 def _join(parse: Parse, item: Item, name: str) -> None:
+    following = parse.next()
+    if item.said == "but" and parse.every and following is not None and following.named:
+        parse.negation = "except"  # "all users but alice"
+        return
     parse.join = name
     if parse.at == 0:
         parse.follow.add("and")
@@ -125,6 +141,9 @@ def _with(parse: Parse, item: Item, name: str) -> None:
 
 def _superlative(parse: Parse, item: Item, name: str) -> bool | None:
     following = parse.next()
+    if item.said in ("new", "recent", "recently", "newly created", "recently created", "brand new"):
+        parse.newish = True
+        return None
     if name in ("oldest", "newest", "busiest", "idlest"):
         parse.order.append((None, name))
         if following is not None and following.quantity is not None and not following.quantity.comparison:
@@ -186,6 +205,11 @@ def _first(parse: Parse, item: Item, name: str) -> None:
 
 
 def _follow(parse: Parse, item: Item, name: str) -> None:
+    before = parse.before()
+    if item.said in ("their", "its") and parse.head is not None and before is not None:
+        parse.listing = before.is_concept("with", "and")  # "vms with their ips and flavors"
+        parse.having, parse.join = False, ""
+        return
     parse.follow.add(name)
     if name != "them" or item.said not in _PRONOUNS or parse.subject:
         return

@@ -14,13 +14,14 @@ from copilot.topics.words import TOPICS
 
 # Words of numbers and times, which are read by copilot.language.
 _COMPARING = """more than less least most greater bigger larger smaller fewer over under above below between exactly
-older newer younger minimum maximum equal equals about around after before since until till today yesterday tomorrow week
-weeks month months hour hours day days year years minute minutes second seconds quarter fortnight weekend weekends noon
-midday midnight morning afternoon evening night nights tonight overnight early late earlier later monday tuesday wednesday
-thursday friday saturday sunday january february march april june july august september october november december last
-past previous ago half dozen single double first second third fourth fifth one two three four five six seven eight nine
-ten eleven twelve twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million couple gigs gigabytes gig
-terabyte terabytes megabytes bytes tera giga"""
+older newer younger minimum maximum equal equals about around after before since until till today
+yesterday tomorrow week weeks month months hour hours day days year years minute minutes second
+seconds quarter fortnight weekend weekends noon midday midnight morning afternoon evening night
+nights tonight overnight early late earlier later monday tuesday wednesday thursday friday saturday
+sunday january february march april june july august september october november december last past
+previous ago half dozen single double first second third fourth fifth one two three four five six
+seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy eighty ninety hundred
+thousand million couple gigs gigabytes gig terabyte terabytes megabytes bytes tera giga"""
 COMPARING = frozenset(_COMPARING.split())
 
 

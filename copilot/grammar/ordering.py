@@ -44,6 +44,8 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
     """What was said about order, for rows of an entity."""
     made = Order(limit=parse.limit)
     said = list(parse.order)
+    if parse.newish and not parse.periods and not said:
+        said.append((None, "newest"))
     if parse.superlative in ("largest", "smallest", "most", "fewest"):
         said.append((None, parse.superlative))
     for item, kind in said:
@@ -52,7 +54,9 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
     if parse.top and parse.top != "first" and not said:
         made.order = made.order or ([(head.size, parse.top == "top")] if head.size else [])
         parse.doubt(0.9)
-    superlative = any(kind for item, kind in said if kind not in ("", "oldest_first") and item not in parse.groups)
+    superlative = any(
+        kind for item, kind in said if kind not in ("", "oldest_first", "each") and item not in parse.groups
+    )
     if made.order and superlative and made.limit is None:
         made.limit = USUAL_LIMIT if plural else 1
     if parse.descending is not None and made.order:
@@ -87,7 +91,7 @@ def _one(parse: Parse, head: Entity, item: Item | None, kind: str, made: Order) 
 def _by_item(head: Entity, item: Item, kind: str, falling: bool, made: Order) -> bool:
     attribute = attribute_of(head, item)
     amount = attribute is not None and attribute.is_number and not is_plural(item)  # "most disk", not "most disks"
-    if kind in ("most", "fewest", "largest", "smallest") and not amount:
+    if kind in ("most", "fewest", "largest", "smallest", "each") and not amount:
         for name in item.entities:
             if name != head.name and _count(head, name, falling, made):
                 return True

@@ -93,6 +93,9 @@ class Parse:
     any: bool = False
     past: bool = False
     did: bool = False
+    listing: bool = False  # columns are being listed: "with their ips and flavors"
+    big: bool = False  # "how big", "how large"
+    newish: bool = False  # "new", "recent": within a time that is said, else the newest
     pointing: str = ""  # a pronoun that nothing in the question itself explains
     born: bool = False
     gone: bool = False

@@ -32,6 +32,7 @@ class Scanner:
         self.tokens = tokenise(question, self.words.words)
         self.texts = words_of(self.tokens)
         self.names = names
+        self._split_non()
         self.mended: dict[int, str] = {}
         self._mend()
         self.context = context
@@ -45,6 +46,19 @@ class Scanner:
             self.items.append(item)
             at = item.end
         return self.items
+
+    def _split_non(self) -> None:
+        """ "non-ssd" as "not ssd"."""
+        tokens: list[Token] = []
+        for token in self.tokens:
+            if token.kind != "name" or not token.word.startswith("non-") or self.names.exact(token.text):
+                tokens.append(token)
+                continue
+            cut = token.start + 4
+            tokens.append(Token("non", "not", token.start, token.start + 3))
+            tokens.append(Token(token.text[4:], token.word[4:], cut, token.end, "name"))
+        self.tokens = tuple(tokens)
+        self.texts = words_of(self.tokens)
 
     def _mend(self) -> None:
         """Slips in known words, before anything is read: "mroe than", "odler than"."""
@@ -227,6 +241,10 @@ class Scanner:
         if phrase is not None and not (token.kind == "name" or expected):
             return None
         found = self._link(at, ())
+        seen = {name for item in self.items for name in item.entities}
+        own = tuple(one for one in found.named if one.type in seen) if found is not None and found.exact else ()
+        if phrase is not None and expected and own and before is not None and before.is_concept("except", "in", "of"):
+            return self._typed_behind(self._item(at, found.eaten if found else 1, named=own))
         if found is None or (phrase is not None and not (found.exact and self._wins(at, found, phrase))):
             return None
         item = self._item(at, found.eaten, named=found.named, exact=found.exact)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copilot.grammar import attaching
 from copilot.grammar.items import Item
 from copilot.grammar.parse import Parse
+from copilot.query import Test
 
 
 def take_state(parse: Parse, item: Item) -> bool:
@@ -14,6 +15,9 @@ def take_state(parse: Parse, item: Item) -> bool:
     if not senses.states:
         return False
     following = parse.next()
+    if item.said in ("not running", "not using") and following is not None and _says_what(parse, following):
+        parse.negation, item.used = "not", True  # "not running ubuntu"
+        return True
     if _is_small(parse, item, following):
         return False
     if parse.having and "with" in senses.concepts and item.said in ("has", "have", "with"):
@@ -47,6 +51,14 @@ def take_state(parse: Parse, item: Item) -> bool:
         item.used = True
         return True
     return False
+
+
+def _says_what(parse: Parse, following: Item) -> bool:
+    """Whether what follows "not running" is what runs: an image, a flavor, an operating system."""
+    if any(one.type in ("image", "flavor") for one in following.named):
+        return True
+    state = following.senses.states.get("server") if following.senses else None
+    return state is not None and isinstance(state.condition, Test) and state.condition.column == "boot_image_name"
 
 
 def _is_small(parse: Parse, item: Item, following: Item | None) -> bool:

@@ -29,6 +29,8 @@ def timed(parse: Parse, head: Entity, context: Context) -> Timed:
     made = Timed()
     if parse.gone and parse.wh == "who":
         parse.unresolved.append("who")  # the inventory knows that it vanished, not by whom
+    if parse.newish and parse.periods:
+        parse.born = True
     if parse.gone and not parse.periods:
         made.gone = (None, None)
         return made

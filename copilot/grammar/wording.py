@@ -58,7 +58,9 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
     elif parse.wh == "who" and about_one and (parse.born or _asks_created(parse, head)):
         columns = tuple(column for column in _WHO if column in head.attributes)[:1]
         parse.asked = []
-    elif parse.wh == "how_much" and about_one and not parse.asked and head.size:
+    elif (parse.wh == "how_much" and about_one and not parse.asked and head.size) or (
+        parse.big and not parse.asked and head.size
+    ):
         columns, parse.measure = (head.size,), ""
     elif parse.prep == "belong" and about_one and not parse.asked and parse.wh in ("what", "which", "who"):
         columns = _JOINED.get(head.name, ())

@@ -49,8 +49,8 @@ _OPPOSITE: dict[str, Comparison] = {">": "<=", "<": ">=", ">=": "<", "<=": ">", 
 def _before() -> dict[str, Comparison]:
     """What is said before a number. "no more than" is the opposite of "more than"."""
     plain: dict[str, Comparison] = {
-        **{f"{one} {than}": ">" for one in _MORE[:6] for than in ("than", "then")},
-        **{f"{one} {than}": "<" for one in _LESS[:5] for than in ("than", "then")},
+        **{f"{one} {than}": ">" for one in _MORE[:6] for than in ("than", "then", "as")},
+        **{f"{one} {than}": "<" for one in _LESS[:5] for than in ("than", "then", "as")},
         **dict.fromkeys(("over", "above", "beyond", "exceeding", "exceeds", "exceed", "in excess of", "gt", ">"), ">"),
         **dict.fromkeys(("upwards of", "upward of", "morethan", "north of", "bigger", "larger", "greater"), ">"),
         **dict.fromkeys(("under", "below", "lt", "<", "lessthan", "south of", "smaller", "less", "lower"), "<"),

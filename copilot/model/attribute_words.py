@@ -4,9 +4,42 @@ words of its own. Words made of the name itself and of its head ("mac addresses"
 
 from __future__ import annotations
 
-_RAM = ("RAM", "ram", "memory", "mem", "main memory")
+_RAM = (
+    "RAM",
+    "ram",
+    "memory",
+    "mem",
+    "main memory",
+    *(
+        f"{unit} of {what}"
+        for what in ("ram", "memory")
+        for unit in ("gb", "gig", "gigs", "gigabytes", "gigabyte", "tb", "terabyte", "terabytes", "mb", "gib", "gbs")
+    ),
+    "gb ram",
+    "gb memory",
+)
 _CPU = ("vCPUs", "vcpu", "cpu", "core", "processor", "virtual cpu", "cpu core", "vcpu count", "cpu count")
-_SIZE = ("size", "capacity", "volume size", "disk size", "gigabyte", "gig", "gb", "space", "storage", "disk space")
+_SIZE = (
+    "size",
+    "capacity",
+    "volume size",
+    "disk size",
+    "gigabyte",
+    "gig",
+    "gb",
+    "space",
+    "storage",
+    "disk space",
+    "terabyte",
+    "tb",
+    "gib",
+    "tib",
+    *(
+        f"{unit} of {what}"
+        for what in ("disk", "disk space", "storage", "space", "block storage")
+        for unit in ("gb", "gig", "gigs", "gigabytes", "gigabyte", "tb", "tbs", "terabyte", "terabytes", "gib", "gbs")
+    ),
+)
 _BORN = ("created", "age", "creation date", "creation time", "creation", "created at", "date of creation", "birthday")
 
 WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
@@ -61,21 +94,23 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("server", "flavor_extra_specs"): ("extra specs",),
     ("hypervisor", "state"): ("state", "status", "health"),
     ("hypervisor", "status"): ("service status", "enabled"),
-    ("hypervisor", "vcpus"): (*_CPU, "total vcpus", "total cpus", "total cores"),
+    ("hypervisor", "vcpus"): _CPU,
     ("hypervisor", "vcpus_used"): (
         "used vCPUs", "used vcpu", "vcpus used", "used cpu", "cpus used", "used core", "cpu usage", "vcpu usage",
-        "allocated vcpu", "allocated cpu", "cpu load", "cpu utilization", "cpu utilisation",
+        "allocated vcpu", "allocated cpu", "vcpus allocated", "cpus allocated", "cores allocated", "cores used",
+        "core usage", "allocated core", "cpu load", "cpu utilization", "cpu utilisation",
     ),
-    ("hypervisor", "memory_mb"): (*_RAM, "total ram", "total memory", "ram capacity", "memory capacity"),
+    ("hypervisor", "memory_mb"): (*_RAM, "ram capacity", "memory capacity"),
     ("hypervisor", "memory_mb_used"): (
         "used RAM", "used ram", "ram used", "used memory", "memory used", "ram usage", "memory usage",
-            "allocated ram", "allocated memory", "memory utilization", "memory utilisation",
+            "allocated ram", "allocated memory", "ram allocated", "memory allocated", "mem used", "mem usage",
+                "memory utilization", "memory utilisation",
     ),
     ("hypervisor", "local_gb"): (
         "disk", "local disk", "storage", "disk space", "disk size", "total disk", "local storage",
     ),
     ("hypervisor", "local_gb_used"): (
-        "used disk", "disk used", "disk usage", "used storage", "used local disk", "allocated disk",
+        "used disk", "disk used", "disk usage", "disk allocated", "used storage", "used local disk", "allocated disk",
     ),
     ("hypervisor", "running_vms"): ("running vm count", "nova vm count"),
     ("hypervisor", "host_ip"): ("IP address", "ip", "ip address", "address", "host ip", "management ip"),
@@ -137,7 +172,7 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("security_group", "attached_vm_count"): ("number of servers", "vm count"),
     ("security_group_rule", "protocol"): ("protocol",),
     ("security_group_rule", "direction"): ("direction",),
-    ("security_group_rule", "port_range_min"): ("port", "first port", "port number"),
+    ("security_group_rule", "port_range_min"): ("port", "first port", "port number", "tcp port", "udp port"),
     ("security_group_rule", "port_range_max"): ("last port",),
     ("security_group_rule", "remote_ip_prefix"): (
         "remote prefix", "remote", "source", "remote ip", "remote address", "source ip", "cidr",
@@ -160,6 +195,8 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("storage_pool", "provisioned_gb"): ("provisioned capacity", "provisioned space"),
     ("storage_pool", "backend"): ("backend", "backend name"),
     ("project", "volume_gb"): (
+        "storage in gb", "storage used", "used storage", "storage usage", "space used",
+            *(word for word in _SIZE if " of " in word),
         "storage", "disk", "volume size", "storage size", "disk space", "block storage", "space",
     ),
     ("project", "server_count"): ("server count",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 CONCEPTS: dict[str, tuple[str, ...]] = {
     # How it is asked
     "how_many": (
+        "cnt", "qty", "num", "cnt of",
         "how many", "number of", "count", "count of", "nr of", "no of", "total number of", "total count of",
             "quantity of",
         "howmany", "how mny", "the number of", "amount of", "count up", "counts", "tally", "how many of",
@@ -51,11 +52,19 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "when": ("when", "at what time", "since when"),
     "why": ("why", "how come"),
     "how": ("how",),
-    "is": ("is", "are", "r", "ar", "iz", "was", "were", "be", "been", "being", "am"),
+    "is": (
+        "if", "whether", "check if", "check whether", "tell me if", "tell me whether", "know if", "know whether",
+            "let me know if", "let me know whether", "see if", "see whether", "say if", "say whether",
+            "find out if", "find out whether", "verify if", "verify whether", "verify that", "confirm that",
+            "is it true that", "is it right that", "is it correct that",
+        "is", "are", "r", "ar", "iz", "was", "were", "be", "been", "being", "am"),
     "do": ("do", "does", "did", "can", "could", "would", "should", "may"),
     "past": ("was", "were", "had", "did", "used to"),
+    "whether": ("whether", "if", "check if", "check whether", "see if", "know if", "tell me if", "find out if"),
     "any": ("any", "anything", "some", "at all", "something", "anyone", "anybody"),
-    "exist": ("there", "exist", "exists", "existing", "present"),
+    "exist": (
+        "gives it", "it gives", "gibt es", "do we have",
+        "there", "exist", "exists", "existing", "present"),
     "all": ("all", "every", "all of", "every single", "everything", "entire", "whole", "all the"),
     # Saying no
     "not": ("not", "non", "never", "isnt", "arent", "dont", "doesnt", "cannot", "nor"),
@@ -80,6 +89,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "than": ("than", "then"),
     "between": ("between",),
     "with": (
+        "together with", "along with their", "together with their",
         "with", "having", "that have", "that has", "which have", "who have", "has", "have", "which has", "who has",
             "w",
         "carrying", "holding", "owning", "owns", "own", "that own", "running", "run", "runs",
@@ -91,6 +101,9 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "consumes", "occupy", "take", "takes", "taking", "occupies", "consuming", "eat", "eats", "needs", "need",
     ),
     "belong": (
+        "wasted by", "is wasted by", "taken by", "taken up by", "occupied by", "consumed by", "eaten by",
+            "allocated by", "allocated for", "reserved by", "eaten up by", "belongs", "being used by", "is used by",
+            "are used by",
         "attached to", "connected to", "running on", "runs on", "hosted on", "hosted by", "living on", "lives on",
             "located on",
         "sitting on", "belonging to", "belong to", "belongs to", "associated with", "associated to", "assigned to",
@@ -160,7 +173,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "most utilised",
                 "hottest", "most heavily used", "most popular", "popular", "most common", "commonest",
                     "most packed", "most often used"),
-    "idlest": ("least loaded", "emptiest", "least used", "quietest", "least busy", "most free", "least utilized",
+    "idlest": ("least loaded", "emptiest", "least used", "quietest", "least busy", "is most free", "are most free",
+        "least utilized",
         "least utilised",
                "least popular", "least crowded", "least populated", "rarest"),
     "more": ("more", "greater", "higher", "bigger", "larger"),
@@ -245,6 +259,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "this": ("this", "selected", "the selected", "current", "highlighted", "marked", "this one", "here", "chosen"),
     # Words that say nothing for the answer
     "filler": (
+        "can you", "could you", "would you", "will you", "can i", "could i", "can we", "could we", "may i", "can u",
+            "could u", "good evening", "good night", "good day", "good afternoon",
         "the", "keystone", "nova", "neutron", "cinder", "glance", "only please", "a", "an", "please", "pls", "plz",
             "thanks", "thx", "thank you", "hey", "hi", "hello", "ok", "okay",
             "so", "well",
@@ -260,7 +276,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
             "ever", "even",
         "exactly", "approximately", "roughly", "about", "that", "which", "who", "whose", "does", "do", "would",
             "could", "can",
-        "want", "know", "like to know", "want to know", "need to know", "wondering", "check", "if", "whether",
+        "want", "know", "like to know", "want to know", "need to know", "wondering", "check",
             "hmm", "uh", "um",
         "let", "lets", "kind", "sort", "thing", "stuff", "cloud", "openstack", "overall", "each of", "respective",
             "respectively",

@@ -36,21 +36,55 @@ ERROR_WORDS = (
     "err", "bad", "in a bad state",
 )  # fmt: skip
 UNUSED_WORDS = (
-    "nobody uses", "that nobody uses", "no one uses", "not being used", "that nothing uses", "nothing uses",
-        "no longer used",
-    "not used by anything", "not used by anyone", "not used anywhere", "used by nobody", "used by no one",
-        "used nowhere",
-   "unused", "not used", "not in use", "idle", "orphan", "orphaned", "leftover", "unneeded")
+    "nobody uses",
+    "that nobody uses",
+    "nobody is using",
+    "that nobody is using",
+    "noone uses",
+    "no one is using",
+    "nobody needs",
+    "that nobody needs",
+    "that no one uses",
+    "that are not used",
+    "never used",
+    "not used by anybody",
+    "no one uses",
+    "not being used",
+    "that nothing uses",
+    "nothing uses",
+    "no longer used",
+    "not used by anything",
+    "not used by anyone",
+    "not used anywhere",
+    "used by nobody",
+    "used by no one",
+    "used nowhere",
+    "unused",
+    "not used",
+    "not in use",
+    "idle",
+    "orphan",
+    "orphaned",
+    "leftover",
+    "unneeded",
+)
 _DISTROS = (
     "ubuntu", "debian", "centos", "windows", "rhel", "rocky", "almalinux", "cirros", "fedora", "suse", "alpine",
     "freebsd", "oracle linux", "arch linux", "coreos", "flatcar",
 )  # fmt: skip
 
-_UP = State(("up", "up and running", "up and healthy", "alive", "online", "running", "healthy", "reachable",
-    "working"), _is("state", "up"), "up")
+_PORTS = (
+    ("ssh", 22), ("http", 80), ("https", 443), ("rdp", 3389), ("mysql", 3306), ("postgres", 5432), ("dns", 53),
+    ("smtp", 25), ("telnet", 23), ("ftp", 21),
+)  # fmt: skip
+
+_UP = State(
+    ("up", "up and running", "up and healthy", "alive", "online", "running", "healthy", "reachable", "working"),
+    _is("state", "up"),
+    "up",
+)
 _DOWN = State(
-    ("down", "dead", "offline", "unreachable", "not running", "unhealthy", "not working", "crashed",
-        "not responding"),
+    ("down", "dead", "offline", "unreachable", "not running", "unhealthy", "not working", "crashed", "not responding"),
     Not(_is("state", "up")),
     "down",
 )
@@ -240,7 +274,11 @@ STATES: dict[str, tuple[State, ...]] = {
         State(("ha", "highly available", "high availability", "redundant"), _is("ha", True), "highly available"),
         State(("distributed", "dvr"), _is("distributed", True), "distributed"),
         State(("without gateway", "without external gateway", "without uplink", "no gateway", "without a gateway",
-               "without external network", "without an external gateway"),
+               "without external network", "without an external gateway", "no external network", "with no gateway",
+               "with no external network", "without an external network", "no external gateway",
+                   "with no external gateway",
+               "without any gateway", "without external connectivity", "without internet", "without internet access",
+               "not connected to an external network", "not connected to any external network", "without an uplink"),
               _none("external_network_id"), "without a gateway"),
         State(("with gateway", "with a gateway", "with external gateway", "with an external gateway", "with uplink"),
               _any("external_network_id"), "with a gateway"),
@@ -274,6 +312,15 @@ STATES: dict[str, tuple[State, ...]] = {
                    "exposed to the internet",
                "open for all", "open to world"),
               Related("security_group_rule", OPEN), "open to the world"),
+        *(State(tuple(f"{said} {to}" for said in (name, f"port {port}", str(port), f"{name} port")
+                      for to in ("open to the world", "open to everyone", "open to the internet", "open to anyone",
+                          "open to all",
+                                 "from anywhere", "open to internet", "wide open", "from everywhere",
+                                     "open to the whole world",
+                                 "from the internet", "exposed to the internet", "from the world",
+                                     "from the whole world")),
+                Related("security_group_rule", All((OPEN, _opens(port)))), f"with {name} open to the world")
+          for name, port in _PORTS),
         State(("without rules", "without rule", "empty"), Not(Related("security_group_rule")), "without rules"),
         State(("shared",), _is("shared", True), "shared"),
         State(("default",), _is("name", "default"), "called default"),
@@ -283,12 +330,16 @@ STATES: dict[str, tuple[State, ...]] = {
         State(("egress", "outbound", "outgoing", "out"), _is("direction", "egress"), "egress"),
         State(("open to the world", "world open", "open to the internet", "open to everyone", "open to anyone",
             "open to all", "wide open",
-               "from anywhere", "from everywhere", "allowing everyone", "exposed to the internet", "open"),
+               "from anywhere", "from everywhere", "allowing everyone", "exposed to the internet", "that are open",
+                   "wide-open",
+               "which are open", "too open"),
               OPEN, "open to the world"),
-        *(State((name, f"allow {name}", f"port {port}"), _opens(port), f"for port {port} ({name})")
-          for name, port in (("ssh", 22), ("http", 80), ("https", 443), ("rdp", 3389), ("mysql", 3306), ("postgres",
-              5432),
-                             ("dns", 53), ("smtp", 25))),
+        *(State((name, f"allow {name}", f"port {port}", *(f"{verb} {what}" for what in (f"port {port}", name,
+            str(port))
+                for verb in ("open", "opens", "opening", "allows", "allowing", "permit", "permitting", "that open",
+                    "which open")),
+                f"allow port {port}", f"tcp port {port}"), _opens(port), f"for port {port} ({name})")
+          for name, port in _PORTS),
         State(("tcp",), _is("protocol", "tcp"), "TCP"),
         State(("udp",), _is("protocol", "udp"), "UDP"),
         State(("icmp",), _has("protocol", "icmp"), "ICMP"),

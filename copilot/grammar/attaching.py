@@ -139,6 +139,8 @@ def _related(parse: Parse, found: Entity) -> None:
         parse.current = last.parent
     parse.quantity, parse.having, parse.prep, parse.join = None, False, "", ""
     parent = _parent_for(parse, found)
+    if parent is None and _of_type(parse, found, negation):
+        return
     if parent is None:
         parse.unresolved.append(found.singular)
         return
@@ -153,6 +155,17 @@ def _related(parse: Parse, found: Entity) -> None:
             parse.doubt(0.6)
     _apply_states(parse, target)
     parse.current = target
+
+
+def _of_type(parse: Parse, found: Entity, negation: Negation) -> bool:
+    """ "drift events of volumes": rows of a list know of what type they speak."""
+    for target in parse.targets():
+        if "resource_type" in target.entity.attributes and found.type is not None:
+            test = Test("resource_type", "=", (found.name,))
+            piece = Piece("column:resource_type", test, f"of {found.plural}")
+            target.add(piece.negated() if negation else piece)
+            return True
+    return False
 
 
 def _percent(parse: Parse, target: Target, quantity: Quantity) -> None:

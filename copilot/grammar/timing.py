@@ -13,6 +13,9 @@ from copilot.model.declaration import Entity
 from copilot.query import Condition, Test, both
 from copilot.reading import Period
 
+# States that somebody made at some time.
+_HAPPENED = ("stopped", "locked", "shelved", "paused", "suspended", "not locked", "disabled", "enabled", "attached")
+
 
 @dataclass(slots=True)
 class Timed:
@@ -27,6 +30,11 @@ class Timed:
 def timed(parse: Parse, head: Entity, context: Context) -> Timed:
     """What the times said mean for an entity."""
     made = Timed()
+    if parse.change and head.type is not None:
+        parse.unresolved.append("changed")  # what changed is not what is there
+    spans = any(period.at is None and not period.age for period in parse.periods)
+    if spans and parse.head is not None and any(one.words in _HAPPENED for one in parse.head.pieces):
+        parse.doubt(0.7)  # "vms stopped today": when it happened, not how it is
     if parse.gone and parse.wh == "who":
         parse.unresolved.append("who")  # the inventory knows that it vanished, not by whom
     if parse.newish and parse.periods:

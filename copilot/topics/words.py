@@ -53,5 +53,11 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "freshness": ("data age", "how fresh", "last collection", "last collected", "up to date", "how old is the data",
         "stale",
                   "collected", "last sync", "synced", "last refresh", "refreshed", "how current", "outdated"),
+    "action": ("rollback", "revert", "recover", "halt", "hibernate", "freeze", "unfreeze", "reinstall", "reimage",
+        "redeploy", "acknowledge", "relabel", "resync", "rescan", "shutdown", "poweroff", "decommission", "restore",
+        "uncordon", "cordon", "drain", "expand", "enlarge", "increase", "decrease", "grant", "hard", "soft",
+        "forcefully", "forced"),
+    "describe": ("describe", "details of", "details about", "profile of", "identify", "explain", "tell me more about",
+        "facts about", "describe me"),
     "logs": ("console log", "boot log"),
 }  # fmt: skip

@@ -117,11 +117,15 @@ def named(asked: Asked, type: str) -> list[tuple[str, str, str]]:
     return list(dict.fromkeys(one.key for one in asked.of_type(type)))
 
 
-def telling(answer: Callable[[Asked], Answer | None], known: Knows) -> Callable[[Asked], Answer | None]:
+def telling(
+    answer: Callable[[Asked], Answer | None], known: Knows | Callable[[Asked], Knows]
+) -> Callable[[Asked], Answer | None]:
     """The answer of a topic, with the pieces of the question that the topic passed over."""
 
     def told(asked: Asked) -> Answer | None:
         found = answer(asked)
-        return found if found is None or found.unknown else replace(found, unknown=known.beyond(asked))
+        if found is None or found.unknown:
+            return found
+        return replace(found, unknown=(known if isinstance(known, Knows) else known(asked)).beyond(asked))
 
     return told

@@ -63,12 +63,21 @@ def _takes_pattern(parse: Parse, item: Item) -> bool:
     if parse.head is None and not parse.targets():
         return False
     operator, parse.pattern = parse.pattern, ""
+    if operator == "=" and "*" in text:
+        operator = _starred(text)
     if operator == "=" and item.named:
         return False
     if operator == "contains" and item.entities and not item.value:
         return False
     item.used = attaching.pattern(parse, text.strip("\"'`"), operator)
     return item.used
+
+
+def _starred(text: str) -> str:
+    """How "web*", "*-data", "*db*" are meant."""
+    if text.startswith("*") and text.endswith("*"):
+        return "contains"
+    return "starts" if text.endswith("*") else "ends" if text.startswith("*") else "contains"
 
 
 def _quantity(parse: Parse, item: Item) -> None:

@@ -42,6 +42,13 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
     if parse.head is None:
         _head(parse, item, found)
         return
+    before = parse.before()
+    ranked = before is not None and before.is_concept("largest", "smallest", "oldest", "newest", "busiest")
+    if ranked and found is not parse.head.entity and not parse.head.pieces:
+        parse.whose = parse.head.entity.name  # "which project has the largest volume"
+        parse.having, parse.prep = False, ""
+        _head(parse, item, found)
+        return
     if found is parse.head.entity and not parse.having and parse.current is parse.head:
         _again(parse)
         return
@@ -137,6 +144,8 @@ def _related(parse: Parse, found: Entity) -> None:
     if not negation and parse.join and last is not None and last.negated and last is parse.current and not last.pieces:
         negation = "no"  # "without snapshots or backups"
         parse.current = last.parent
+    if quantity is not None and parse.join and last is not None and parse.current is last:
+        parse.current = last.parent  # "with more than 10 volumes and less than 5 vms"
     parse.quantity, parse.having, parse.prep, parse.join = None, False, "", ""
     parent = _parent_for(parse, found)
     if parent is None and _of_type(parse, found, negation):

@@ -21,7 +21,7 @@ def take_column(parse: Parse, item: Item) -> bool:
         parse.grouping = False
         ranks = parse.limit is not None or parse.top or parse.superlative
         if ranks and not item.entities:  # "top 5 vms by ram"
-            parse.order.append((item, parse.superlative))
+            parse.order.append((item, "smallest" if parse.top == "bottom" else parse.superlative))
             parse.superlative = ""
         else:
             parse.groups.append(item)
@@ -32,7 +32,7 @@ def take_column(parse: Parse, item: Item) -> bool:
         parse.order.append((item, ""))
         item.used = True
         return True
-    is_head = parse.head is None and bool(item.entities)
+    is_head = bool(item.entities) and (parse.head is None or parse.superlative in ("largest", "smallest"))
     if parse.superlative in ("most", "fewest", "largest", "smallest") and not is_head and _fits(parse, item):
         parse.order.append((item, parse.superlative))
         parse.superlative = ""

@@ -192,6 +192,14 @@ def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
     measure, columns = _measured(parse, head)
     form, predicate, kept = _form(parse, measure, pieces)
     columns = [*order.columns, *columns] if order.columns or columns else []
+    averaged = _average_count(parse, head, pieces)
+    if averaged is not None:
+        return averaged
+    extreme = order.order[0] if group and order.order and measure.kind == "rows" and not order.counted else None
+    if extreme is not None and extreme[0] not in group:  # "largest volume per project"
+        kept = pieces
+        measure = Measure("maximum" if extreme[1] else "minimum", extreme[0])
+        order, form, columns = ordering.Order(order=[("#", extreme[1])]), "value", []
     if through is not None:
         return _counted_for(through, head, pieces, measure, order)
     if group and measure.kind == "rows":
@@ -213,6 +221,20 @@ def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
         subject=tuple(parse.subject),
         also=tuple(one.name for one in parse.also),
     )
+
+
+def _average_count(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame | None:
+    """ "average number of vms per host": of the numbers that each has."""
+    if parse.measure not in ("average", "maximum", "minimum") or parse.asked or len(parse.groups) != 1:
+        return None
+    for name in parse.groups[0].entities:
+        way = paths.path(name, head.name)
+        if len(way) == 1:
+            where = both(*(piece.condition for piece in pieces))
+            counted = Counted(head.plural, way[0].name, where)
+            measure = Measure(parse.measure, counted.name)  # type: ignore[arg-type]
+            return Frame(name, "value", measure=measure, counted=(counted,))
+    return None
 
 
 def _group_order(order: ordering.Order, group: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
@@ -255,6 +277,8 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
         attribute = _used(parse, head, attribute) if attribute is not None else None
         if attribute is None:
             parse.unresolved.append(item.text)
+        elif attribute.role == "time" and (kind or parse.measure) in ("sum", "average"):
+            parse.unresolved.append(f"{kind or parse.measure} {item.text}")
         elif attribute.is_number and (wanted := kind or parse.measure or _implied(parse)):
             if _looks_up(parse, head, wanted):
                 columns.append(attribute.column)
@@ -266,7 +290,7 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
     if parse.measure and measure.kind in ("rows", "count") and not columns:
         if parse.measure == "sum" and not parse.count and not parse.asked:
             measure = Measure("count")  # "total vms in acme"
-        elif parse.measure in ("maximum", "minimum", "average") and not parse.asked:
+        elif parse.measure in ("maximum", "minimum", "average") and not parse.asked and not parse.groups:
             parse.unresolved.append(parse.measure)
     return measure, columns
 
@@ -300,7 +324,7 @@ def _used(parse: Parse, head: Entity, attribute: Attribute) -> Attribute:
 
 def _looks_up(parse: Parse, head: Entity, kind: str) -> bool:
     """ "how much ram does web-03 have": one thing's column is looked up, not added up."""
-    return kind == "sum" and bool(parse.subject) and all(one.type == head.name for one in parse.subject)
+    return kind == "sum" and len(parse.subject) == 1 and all(one.type == head.name for one in parse.subject)
 
 
 def _form(

@@ -178,6 +178,9 @@ def _in_name(parse: Parse, item: Item, name: str) -> bool | None:
     if before is None or parse.head is None or not (parse.having or not before.used or before.value):
         return False
     before.used = before.dropped = True
+    parse.ambiguous = [one for one in parse.ambiguous if one.typed != before.text]
+    for target in parse.targets():  # a part of a name was taken for the name
+        target.pieces = [piece for piece in target.pieces if not any(one.typed == before.text for one in piece.named)]
     if before.text in parse.unresolved:
         parse.unresolved.remove(before.text)
     parse.having, parse.pattern = False, ""
@@ -201,7 +204,7 @@ def _direction(parse: Parse, item: Item, name: str) -> None:
 
 
 def _first(parse: Parse, item: Item, name: str) -> None:
-    parse.order.append((None, "oldest" if name == "oldest_first" else "newest"))
+    parse.order.append((None, name))
 
 
 def _follow(parse: Parse, item: Item, name: str) -> None:

@@ -52,10 +52,18 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
         if not _one(parse, head, item, kind, made):
             parse.unresolved.append(item.text if item else kind)
     if parse.top and parse.top != "first" and not said:
-        made.order = made.order or ([(head.size, parse.top == "top")] if head.size else [])
+        if head.size:
+            made.order = [(head.size, parse.top == "top")]
+        elif head.name in _BUSY:
+            _count(head, _BUSY[head.name], parse.top == "top", made)
+        made.limit = made.limit or USUAL_LIMIT
         parse.doubt(0.9)
+    if parse.descending is not None and not said and not made.order and head.size:
+        made.order = [(head.size, parse.descending)]  # "largest first"
     superlative = any(
-        kind for item, kind in said if kind not in ("", "oldest_first", "each") and item not in parse.groups
+        kind
+        for item, kind in said
+        if kind not in ("", "oldest_first", "newest_first", "each") and item not in parse.groups
     )
     if made.order and superlative and made.limit is None:
         made.limit = USUAL_LIMIT if plural else 1
@@ -65,11 +73,11 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
 
 
 def _one(parse: Parse, head: Entity, item: Item | None, kind: str, made: Order) -> bool:
-    if kind in ("oldest", "newest"):
+    if kind.removesuffix("_first") in ("oldest", "newest"):
         column = head.born
         if not column:
             return False
-        made.order.append((column, kind == "newest"))
+        made.order.append((column, kind.startswith("newest")))
         made.columns.append(column)
         return True
     if kind in ("busiest", "idlest"):
@@ -103,6 +111,8 @@ def _by_item(head: Entity, item: Item, kind: str, falling: bool, made: Order) ->
     for name in item.entities:
         if name in head.scopes:
             made.order.append((head.scopes[name], bool(kind) and falling))
+            return True
+        if not kind and name != head.name and _count(head, name, True, made):
             return True
     return _through(head, item, falling, made)
 
@@ -146,7 +156,7 @@ def group_columns(parse: Parse, head: Entity) -> tuple[tuple[str, ...], Entity |
         if scope is not None:
             columns.append(scope)
         elif own is not None:  # "projects by storage", "hosts by vms": what belongs to them gives an order
-            parse.order.append((item, "most"))
+            parse.order.append((item, "fewest" if parse.top == "bottom" else "most"))
         elif attribute is not None and (attribute.is_number or attribute.role == "time" or attribute.column == "name"):
             parse.order.append((item, ""))
         elif attribute is not None:

@@ -95,6 +95,7 @@ class Parse:
     did: bool = False
     listing: bool = False  # columns are being listed: "with their ips and flavors"
     big: bool = False  # "how big", "how large"
+    whose: str = ""  # the entity that the one asked for belongs to: "which project has the largest volume"
     newish: bool = False  # "new", "recent": within a time that is said, else the newest
     pointing: str = ""  # a pronoun that nothing in the question itself explains
     born: bool = False

@@ -81,11 +81,14 @@ class Scanner:
     def _next(self, at: int) -> Item:
         token = self.tokens[at]
         phrase = self.words.longest_at(self.texts, at)
-        if token.kind == "mark":
+        if token.kind == "mark" and not ("*" in self._raw(at) and self.items and self.items[-1].is_concept("named")):
             return self._period(at, None) or self._quantity(at) or self._item(at, 1, senses=None, value="")
         if token.kind in VALUES:
             return self._value(at)
-        if self.items and self.items[-1].is_concept("starts", "ends", "contains"):
+        behind = self.items[-1] if self.items else None
+        if behind is not None and behind.is_concept("starts", "ends", "contains"):
+            return self._text(at)
+        if behind is not None and behind.is_concept("named") and "*" in self._raw(at):
             return self._text(at)
         return (
             self._period(at, phrase)
@@ -173,14 +176,21 @@ class Scanner:
     def _text(self, at: int) -> Item:
         """What stands behind "starting with": everything up to the next blank, whatever it may mean elsewhere."""
         first = self.tokens[at]
-        if first.word in ("the", "a", "an", "word", "text", "name", "names") or first.kind == "mark":
+        rest = self._raw(at)
+        if first.word in ("the", "a", "an", "word", "text", "name", "names") or (
+            first.kind == "mark" and "*" not in rest
+        ):
             phrase = self.words.longest_at(self.texts, at)
             return self._item(at, phrase[1], senses=phrase[0]) if phrase else self._item(at, 1)
-        rest = self.question[first.start :].split(maxsplit=1)[0].rstrip(",;?!")
         length = 1
         while at + length < len(self.tokens) and self.tokens[at + length].start < first.start + len(rest):
             length += 1
         return self._item(at, length, value=rest.strip("\"'`"))
+
+    def _raw(self, at: int) -> str:
+        """What was typed from a token to the next blank."""
+        found = self.question[self.tokens[at].start :].split(maxsplit=1)
+        return found[0].rstrip(",;?!") if found else ""
 
     def _value(self, at: int) -> Item:
         """An address, id or quoted text: of something in the store, or just a text to look for."""
@@ -203,6 +213,8 @@ class Scanner:
         if start >= len(self.tokens) or self.tokens[start].kind == "mark":
             return None
         is_plural = self._is_plural(self.texts[at : at + length])
+        if "*" in self._raw(start):
+            return None
         for entity in senses.entities:
             found = self._link(start, (entity,))
             if found is None or not self._believable(start, found, is_plural, called):

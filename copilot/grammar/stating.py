@@ -15,6 +15,11 @@ def take_state(parse: Parse, item: Item) -> bool:
     if not senses.states:
         return False
     following = parse.next()
+    before = parse.before()
+    if item.said in ("used", "allocated", "in use") and before is not None and before.columns and before.used:
+        item.used = not before.entities or parse.head is None
+        if item.used:
+            return True  # "storage used per tenant"
     if item.said in ("not running", "not using") and following is not None and _says_what(parse, following):
         parse.negation, item.used = "not", True  # "not running ubuntu"
         return True

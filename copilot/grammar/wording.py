@@ -69,6 +69,10 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
         parse.head.pieces = [one for one in parse.head.pieces if one.dimension == "name"]
         if not columns:
             parse.unresolved.append("why")
+    if parse.whose:
+        columns = (*columns, head.scopes.get(parse.whose, ""))
+    if parse.wh == "who" and parse.born and not about_one and parse.order:
+        columns = (*columns, *(column for column in _WHO[:1] if column in head.attributes))
     for column in columns:
         if column in head.attributes:
             parse.asked.append((_column_item(head, column), ""))

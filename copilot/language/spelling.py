@@ -63,7 +63,7 @@ trust truth tube tune turn twice twin twist ugly uncle under union unit unite up
 value vary vast verb very victim view vital vivid voice void vote wage wait wake walk wall want warm warn waste watch
 wave weak wealth wear weary weather weed weigh weird well west wheel where while whole wide wife wild will wind wine
 wing wipe wire wise wish witness wonder wood wool word wore work world worn worry worse worst worth wrap wreck write
-wrong yard yeah yell young yours youth process processes processing thread threads package packages private stickers
+wrong yard yeah yell young yours youth process processes processing thread threads package packages private stickers prod dev test stage staging live demo infra
 """
 _ENGLISH = frozenset(_PLAIN.split())
 _SHORTEST = 4  # letters of what may be a typo

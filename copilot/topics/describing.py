@@ -58,7 +58,7 @@ def described(named: Named, asked: Asked) -> Answer | None:
         if name not in _SAID_ANYHOW and name in one.attributes and row.get(name) not in (None, "", [])
     ]
     counts = [_counted(row.get(entity(name).plural) or 0, name) for name in related]
-    article = "an" if one.singular[0] in "aeiou" else "a"
+    article = "an" if one.singular[0] in "aeio" else "a"
     where = f" in cloud {clean(named.key[0])}"
     text = (
         f"{clean(named.name)} is {article} {one.singular}{where}{': ' if said else ''}{', '.join(said[:_MOST_SAID])}."

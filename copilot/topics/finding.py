@@ -46,6 +46,8 @@ def claims(asked: Asked) -> float:
     found = _thing(asked)
     if found is None:
         return 0.0
+    if found.named and any(item.said == "did" for item in asked.items):  # "what did alice do"
+        return 0.0
     if found.named and not found.value:
         return 0.95 if asked.frame is None or asked.left else 0.0
     whole = asked.frame is not None and not asked.left

@@ -40,7 +40,20 @@ _SIZE = (
         for unit in ("gb", "gig", "gigs", "gigabytes", "gigabyte", "tb", "tbs", "terabyte", "terabytes", "gib", "gbs")
     ),
 )
-_BORN = ("created", "age", "creation date", "creation time", "creation", "created at", "date of creation", "birthday")
+_BORN = (
+    "created",
+    "age",
+    "creation date",
+    "creation time",
+    "creation",
+    "created at",
+    "date of creation",
+    "birthday",
+    "created date",
+    "date created",
+    "created on",
+    "build date",
+)
 
 WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     "name": ("name", "display name", "title"),
@@ -162,7 +175,8 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("port", "server_name"): ("server", "vm", "machine", "device"),
     ("port", "device_owner"): ("device owner", "owner"),
     ("router", "external_network_name"): ("external network", "gateway", "gateway network", "uplink"),
-    ("router", "external_ips"): ("external IPs", "external ip", "gateway ip", "public ip", "ip", "address"),
+    ("router", "external_ips"): ("external IPs", "external ip", "gateway ip", "gateway address", "public ip", "ip",
+        "address"),
     ("floating_ip", "address"): ("address", "ip", "ip address", "floating ip"),
     ("floating_ip", "fixed_ip"): ("fixed IP", "fixed ip", "private ip", "internal ip", "fixed address"),
     ("floating_ip", "server_name"): ("server", "vm", "machine", "attached to", "associated to"),
@@ -180,11 +194,11 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("keypair", "fingerprint"): ("fingerprint",),
     ("keypair", "user_name"): ("user", "owner"),
     ("server_group", "policy"): ("policy",),
-    ("server_group", "member_count"): ("number of members", "member count", "size"),
+    ("server_group", "member_count"): ("number of members", "member count", "size", "member"),
     ("aggregate", "host_count"): ("number of hosts", "host count", "size"),
     ("aggregate", "hosts"): ("hosts", "host"),
     ("storage_pool", "total_gb"): (
-        "capacity", "total capacity", "size", "total size", "storage", "space", "total space",
+        "capacity", "size", "storage", "space",
     ),
     ("storage_pool", "free_gb"): (
         "free space", "free capacity", "free storage", "free", "available space", "space left",

@@ -33,7 +33,8 @@ OPEN = All((_is("direction", "ingress"), WORLD))
 ERROR_WORDS = (
     "error", "errored", "in error", "in error state", "in an error state", "failed", "broken", "faulty", "erroring",
         "errors",
-    "err", "bad", "in a bad state",
+    "err", "bad", "in a bad state", "fail", "fails", "failing", "went wrong", "in failed state", "in error status",
+    "in status error", "with errors", "with error", "in state error", "error state", "in failure", "failures",
 )  # fmt: skip
 UNUSED_WORDS = (
     "nobody uses",
@@ -78,6 +79,19 @@ _PORTS = (
     ("smtp", 25), ("telnet", 23), ("ftp", 21),
 )  # fmt: skip
 
+_WORLD_WORDS = (
+    "open to the world", "open to everyone", "open to the internet", "open to anyone", "open to all",
+        "open to internet",
+    "wide open", "open to the whole world", "exposed to the internet", "exposed to the world", "open for everyone",
+    "world open", "open to everybody", "publicly open", "open for all", "open to world",
+        "reachable from the internet",
+    "open to public", "open to the public", "open from anywhere", "accessible from the internet", "exposed",
+)  # fmt: skip
+_TO_WORLD = (
+    "from anywhere", "from everywhere", "from the internet", "from the world", "from the whole world", "to the world",
+    "from internet", "to everyone", "to anyone", "from everyone", "to the internet", "from any address",
+)  # fmt: skip
+
 _UP = State(
     ("up", "up and running", "up and healthy", "alive", "online", "running", "healthy", "reachable", "working"),
     _is("state", "up"),
@@ -90,7 +104,23 @@ _DOWN = State(
 )
 _ENABLED = State(("enabled", "in service", "schedulable"), _is("status", "enabled"), "enabled")
 _DISABLED = State(
-    ("disabled", "in maintenance", "maintenance", "under maintenance", "out of service", "in maintenance mode"),
+    (
+        "disabled",
+        "in maintenance",
+        "maintenance",
+        "under maintenance",
+        "out of service",
+        "in maintenance mode",
+        "scheduling disabled",
+        "disabled for scheduling",
+        "unschedulable",
+        "not schedulable",
+        "cordoned",
+        "drained",
+        "out of rotation",
+        "taken out of service",
+        "not enabled",
+    ),
     _is("status", "disabled"),
     "disabled",
 )
@@ -159,6 +189,12 @@ STATES: dict[str, tuple[State, ...]] = {
             "with a task in progress"),
         State(("protected",), Related("volume", _is("protected", True)), "protected"),
         State(("unprotected", "not protected"), Not(Related("volume", _is("protected", True))), "not protected"),
+        State(_WORLD_WORDS,
+              Related("port", Related("security_group", Related("security_group_rule", OPEN))), "open to the world"),
+        *(State(tuple(f"{said} {to}" for said in (name, f"port {port}") for to in (*_WORLD_WORDS, *_TO_WORLD)),
+                Related("port", Related("security_group", Related("security_group_rule", All((OPEN, _opens(port)))))),
+                f"with {name} open to the world")
+          for name, port in _PORTS),
         *(State((name, f"{name} based"), _has("boot_image_name", name.split()[0]),
             name.capitalize()) for name in _DISTROS),
     ),
@@ -205,9 +241,9 @@ STATES: dict[str, tuple[State, ...]] = {
         State(("unprotected", "not protected", "not covered", "uncovered"), Not(_is("protected", True)),
             "not protected"),
         State(("backed up",), Related("backup"), "backed up"),
-        State(("not backed up", "without backup", "never backed up"), Not(Related("backup")), "without a backup"),
+        State(("not backed up", "never backed up"), Not(Related("backup")), "without a backup"),
         State(("snapshotted", "snapshoted"), Related("snapshot"), "with a snapshot"),
-        State(("not snapshotted", "without snapshot", "never snapshotted", "unsnapshotted"),
+        State(("not snapshotted", "never snapshotted", "unsnapshotted"),
             Not(Related("snapshot")), "without a snapshot"),
     ),
     "snapshot": (
@@ -306,19 +342,21 @@ STATES: dict[str, tuple[State, ...]] = {
     "security_group": (
         State(UNUSED_WORDS, Not(Related("port")), "unused"),
         State(("used", "in use"), Related("port"), "in use"),
-        State(("open to the world", "world open", "open to the internet", "open to everyone", "open to anyone",
-            "open to all", "wide open",
-               "open to the whole world", "open to internet", "exposed", "too open", "publicly open",
-                   "exposed to the internet",
-               "open for all", "open to world"),
+        State((*_WORLD_WORDS, "too open"),
               Related("security_group_rule", OPEN), "open to the world"),
         *(State(tuple(f"{said} {to}" for said in (name, f"port {port}", str(port), f"{name} port")
-                      for to in ("open to the world", "open to everyone", "open to the internet", "open to anyone",
-                          "open to all",
-                                 "from anywhere", "open to internet", "wide open", "from everywhere",
-                                     "open to the whole world",
-                                 "from the internet", "exposed to the internet", "from the world",
-                                     "from the whole world")),
+                      for to in (*_WORLD_WORDS, *_TO_WORLD)),
+                Related("security_group_rule", All((OPEN, _opens(port)))), f"with {name} open to the world")
+          for name, port in _PORTS),
+        *(State(tuple(f"{verb} {what}" for verb in ("allow", "allows", "allowing", "permit", "permits",
+            "that allow", "open for")
+                for what in (name, f"port {port}")),
+                Related("security_group_rule", All((_is("direction", "ingress"), _opens(port)))),
+                    f"that allow {name}")
+          for name, port in _PORTS),
+        *(State(tuple(f"{verb} {what} {to}" for verb in ("allow", "allows", "allowing", "permit", "that allow",
+            "open")
+                for what in (name, f"port {port}") for to in _TO_WORLD),
                 Related("security_group_rule", All((OPEN, _opens(port)))), f"with {name} open to the world")
           for name, port in _PORTS),
         State(("without rules", "without rule", "empty"), Not(Related("security_group_rule")), "without rules"),
@@ -326,13 +364,10 @@ STATES: dict[str, tuple[State, ...]] = {
         State(("default",), _is("name", "default"), "called default"),
     ),
     "security_group_rule": (
-        State(("ingress", "inbound", "incoming", "in"), _is("direction", "ingress"), "ingress"),
-        State(("egress", "outbound", "outgoing", "out"), _is("direction", "egress"), "egress"),
-        State(("open to the world", "world open", "open to the internet", "open to everyone", "open to anyone",
-            "open to all", "wide open",
-               "from anywhere", "from everywhere", "allowing everyone", "exposed to the internet", "that are open",
-                   "wide-open",
-               "which are open", "too open"),
+        State(("ingress", "inbound", "incoming"), _is("direction", "ingress"), "ingress"),
+        State(("egress", "outbound", "outgoing"), _is("direction", "egress"), "egress"),
+        State((*_WORLD_WORDS, *_TO_WORLD, "allowing everyone", "allow everyone", "that are open", "which are open",
+            "too open"),
               OPEN, "open to the world"),
         *(State((name, f"allow {name}", f"port {port}", *(f"{verb} {what}" for what in (f"port {port}", name,
             str(port))
@@ -340,6 +375,10 @@ STATES: dict[str, tuple[State, ...]] = {
                     "which open")),
                 f"allow port {port}", f"tcp port {port}"), _opens(port), f"for port {port} ({name})")
           for name, port in _PORTS),
+        State(("allow everything", "that allow everything", "allows everything", "allow all", "allow any",
+            "allow any traffic",
+               "allow all traffic", "any any"),
+              All((_none("protocol"), WORLD)), "that allow everything"),
         State(("tcp",), _is("protocol", "tcp"), "TCP"),
         State(("udp",), _is("protocol", "udp"), "UDP"),
         State(("icmp",), _has("protocol", "icmp"), "ICMP"),

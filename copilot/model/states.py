@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copilot.model.declaration import State
+from copilot.model.state_words import DISTROS, ERROR_WORDS, PORTS, TO_WORLD, UNUSED_WORDS, WORLD_WORDS
 from copilot.query import All, AnyOf, Condition, Not, Related, Test
 
 
@@ -30,67 +31,7 @@ WORLD = AnyOf(
     (_is("remote_ip_prefix", "0.0.0.0/0", "::/0"), All((_none("remote_ip_prefix"), _none("remote_group_id"))))
 )
 OPEN = All((_is("direction", "ingress"), WORLD))
-ERROR_WORDS = (
-    "error", "errored", "in error", "in error state", "in an error state", "failed", "broken", "faulty", "erroring",
-        "errors",
-    "err", "bad", "in a bad state", "fail", "fails", "failing", "went wrong", "in failed state", "in error status",
-    "in status error", "with errors", "with error", "in state error", "error state", "in failure", "failures",
-)  # fmt: skip
-UNUSED_WORDS = (
-    "nobody uses",
-    "that nobody uses",
-    "nobody is using",
-    "that nobody is using",
-    "noone uses",
-    "no one is using",
-    "nobody needs",
-    "that nobody needs",
-    "that no one uses",
-    "that are not used",
-    "never used",
-    "not used by anybody",
-    "no one uses",
-    "not being used",
-    "that nothing uses",
-    "nothing uses",
-    "no longer used",
-    "not used by anything",
-    "not used by anyone",
-    "not used anywhere",
-    "used by nobody",
-    "used by no one",
-    "used nowhere",
-    "unused",
-    "not used",
-    "not in use",
-    "idle",
-    "orphan",
-    "orphaned",
-    "leftover",
-    "unneeded",
-)
-_DISTROS = (
-    "ubuntu", "debian", "centos", "windows", "rhel", "rocky", "almalinux", "cirros", "fedora", "suse", "alpine",
-    "freebsd", "oracle linux", "arch linux", "coreos", "flatcar",
-)  # fmt: skip
 
-_PORTS = (
-    ("ssh", 22), ("http", 80), ("https", 443), ("rdp", 3389), ("mysql", 3306), ("postgres", 5432), ("dns", 53),
-    ("smtp", 25), ("telnet", 23), ("ftp", 21),
-)  # fmt: skip
-
-_WORLD_WORDS = (
-    "open to the world", "open to everyone", "open to the internet", "open to anyone", "open to all",
-        "open to internet",
-    "wide open", "open to the whole world", "exposed to the internet", "exposed to the world", "open for everyone",
-    "world open", "open to everybody", "publicly open", "open for all", "open to world",
-        "reachable from the internet",
-    "open to public", "open to the public", "open from anywhere", "accessible from the internet", "exposed",
-)  # fmt: skip
-_TO_WORLD = (
-    "from anywhere", "from everywhere", "from the internet", "from the world", "from the whole world", "to the world",
-    "from internet", "to everyone", "to anyone", "from everyone", "to the internet", "from any address",
-)  # fmt: skip
 
 _UP = State(
     ("up", "up and running", "up and healthy", "alive", "online", "running", "healthy", "reachable", "working"),
@@ -189,14 +130,14 @@ STATES: dict[str, tuple[State, ...]] = {
             "with a task in progress"),
         State(("protected",), Related("volume", _is("protected", True)), "protected"),
         State(("unprotected", "not protected"), Not(Related("volume", _is("protected", True))), "not protected"),
-        State(_WORLD_WORDS,
+        State(WORLD_WORDS,
               Related("port", Related("security_group", Related("security_group_rule", OPEN))), "open to the world"),
-        *(State(tuple(f"{said} {to}" for said in (name, f"port {port}") for to in (*_WORLD_WORDS, *_TO_WORLD)),
+        *(State(tuple(f"{said} {to}" for said in (name, f"port {port}") for to in (*WORLD_WORDS, *TO_WORLD)),
                 Related("port", Related("security_group", Related("security_group_rule", All((OPEN, _opens(port)))))),
                 f"with {name} open to the world")
-          for name, port in _PORTS),
+          for name, port in PORTS),
         *(State((name, f"{name} based"), _has("boot_image_name", name.split()[0]),
-            name.capitalize()) for name in _DISTROS),
+            name.capitalize()) for name in DISTROS),
     ),
     "hypervisor": (
         _UP, _DOWN, _ENABLED, _DISABLED,
@@ -276,7 +217,7 @@ STATES: dict[str, tuple[State, ...]] = {
             "ami")),
         *(State((name,), AnyOf((_has("os_distro", name.split()[0]), _has("name", name.split()[0]))),
             name.capitalize())
-          for name in _DISTROS),
+          for name in DISTROS),
     ),
     "network": (
         *_NET,
@@ -342,23 +283,23 @@ STATES: dict[str, tuple[State, ...]] = {
     "security_group": (
         State(UNUSED_WORDS, Not(Related("port")), "unused"),
         State(("used", "in use"), Related("port"), "in use"),
-        State((*_WORLD_WORDS, "too open"),
+        State((*WORLD_WORDS, "too open"),
               Related("security_group_rule", OPEN), "open to the world"),
         *(State(tuple(f"{said} {to}" for said in (name, f"port {port}", str(port), f"{name} port")
-                      for to in (*_WORLD_WORDS, *_TO_WORLD)),
+                      for to in (*WORLD_WORDS, *TO_WORLD)),
                 Related("security_group_rule", All((OPEN, _opens(port)))), f"with {name} open to the world")
-          for name, port in _PORTS),
+          for name, port in PORTS),
         *(State(tuple(f"{verb} {what}" for verb in ("allow", "allows", "allowing", "permit", "permits",
             "that allow", "open for")
                 for what in (name, f"port {port}")),
                 Related("security_group_rule", All((_is("direction", "ingress"), _opens(port)))),
                     f"that allow {name}")
-          for name, port in _PORTS),
+          for name, port in PORTS),
         *(State(tuple(f"{verb} {what} {to}" for verb in ("allow", "allows", "allowing", "permit", "that allow",
             "open")
-                for what in (name, f"port {port}") for to in _TO_WORLD),
+                for what in (name, f"port {port}") for to in TO_WORLD),
                 Related("security_group_rule", All((OPEN, _opens(port)))), f"with {name} open to the world")
-          for name, port in _PORTS),
+          for name, port in PORTS),
         State(("without rules", "without rule", "empty"), Not(Related("security_group_rule")), "without rules"),
         State(("shared",), _is("shared", True), "shared"),
         State(("default",), _is("name", "default"), "called default"),
@@ -366,7 +307,7 @@ STATES: dict[str, tuple[State, ...]] = {
     "security_group_rule": (
         State(("ingress", "inbound", "incoming"), _is("direction", "ingress"), "ingress"),
         State(("egress", "outbound", "outgoing"), _is("direction", "egress"), "egress"),
-        State((*_WORLD_WORDS, *_TO_WORLD, "allowing everyone", "allow everyone", "that are open", "which are open",
+        State((*WORLD_WORDS, *TO_WORLD, "allowing everyone", "allow everyone", "that are open", "which are open",
             "too open"),
               OPEN, "open to the world"),
         *(State((name, f"allow {name}", f"port {port}", *(f"{verb} {what}" for what in (f"port {port}", name,
@@ -374,7 +315,7 @@ STATES: dict[str, tuple[State, ...]] = {
                 for verb in ("open", "opens", "opening", "allows", "allowing", "permit", "permitting", "that open",
                     "which open")),
                 f"allow port {port}", f"tcp port {port}"), _opens(port), f"for port {port} ({name})")
-          for name, port in _PORTS),
+          for name, port in PORTS),
         State(("allow everything", "that allow everything", "allows everything", "allow all", "allow any",
             "allow any traffic",
                "allow all traffic", "any any"),

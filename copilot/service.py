@@ -12,12 +12,14 @@ from copilot.grammar.confidence import confidence_of, unknown_words
 from copilot.grammar.finishing import finish
 from copilot.grammar.following import follow, follows
 from copilot.grammar.frames import Frame
+from copilot.grammar.listed import settle
 from copilot.grammar.parse import Parse
 from copilot.grammar.scanning import Scanner
 from copilot.linking.names import Names
 from copilot.sources import NotAllowed, NotAvailable, Sources
 from copilot.topics.registry import TOPICS
 from copilot.topics.topic import Asked, Topic
+from store.formulas import inert
 
 ACCEPTED = 0.35  # below it nothing is answered, only offered
 
@@ -51,6 +53,7 @@ class Copilot:
         names = Names.of(sources)
         items = Scanner(question, names, context).scan()
         parse = assemble(items, names, context.selected)
+        settle(parse, sources)
         frame = self._frame(parse, context)
         left = unknown_words(parse)
         asked = Asked(question, tuple(items), parse, frame, left, context, sources, names)
@@ -58,7 +61,7 @@ class Copilot:
             answer = self._answer(candidate, asked)
             if answer is not None:
                 return _told(answer, asked)
-        return unsure(asked)
+        return _told(unsure(asked), asked)
 
     def _frame(self, parse: Parse, context: Context) -> Frame | None:
         before = next((turn.frame for turn in reversed(context.turns) if isinstance(turn.frame, Frame)), None)
@@ -112,4 +115,17 @@ def _told(answer: Answer, asked: Asked) -> Answer:
         understood = "; ".join(f"{typed} taken for {taken}" for typed, taken in corrected[:4])
     if not answer.topic:  # a topic says by itself what it passed over; what the grammar missed is not its measure
         answer = replace(answer, unknown=answer.unknown or asked.left)
-    return replace(answer, understood=understood)
+    return _shown(replace(answer, understood=understood))
+
+
+def _shown(answer: Answer) -> Answer:
+    """With nothing in its words that would act on a terminal, whatever people and clouds call things."""
+    return replace(
+        answer,
+        text=inert(answer.text),
+        understood=inert(answer.understood),
+        scope=tuple(map(inert, answer.scope)),
+        unknown=tuple(map(inert, answer.unknown)),
+        choices=tuple(map(inert, answer.choices)),
+        proposals=tuple(replace(one, label=inert(one.label)) for one in answer.proposals),
+    )

@@ -141,9 +141,11 @@ def _related(parse: Parse, found: Entity) -> None:
     """Rows of the current entity that have some of these, so many, or none."""
     negation, quantity = parse.take_negation(), parse.quantity
     last = parse.children[-1] if parse.children else None
-    if not negation and parse.join and last is not None and last.negated and last is parse.current and not last.pieces:
-        negation = "no"  # "without snapshots or backups"
-        parse.current = last.parent
+    if last is not None and last.negated and last is parse.current and not last.pieces:
+        if parse.join and not negation:
+            negation = "no"  # "without snapshots or backups"
+        if negation:
+            parse.current = last.parent
     if quantity is not None and parse.join and last is not None and parse.current is last:
         parse.current = last.parent  # "with more than 10 volumes and less than 5 vms"
     parse.quantity, parse.having, parse.prep, parse.join = None, False, "", ""

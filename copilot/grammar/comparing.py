@@ -17,7 +17,7 @@ def compared(parse: Parse, head: Entity, frame: Frame) -> Frame:
     piece = next(
         (piece for piece in frame.pieces if piece.dimension.startswith("scope:") and len(piece.named) > 1), None
     )
-    if piece is None or not asks or frame.group:
+    if piece is None or not asks or frame.group or len({one.name for one in piece.named}) < 2:
         return frame
     column = head.scopes.get(piece.named[0].type)
     if column is None:

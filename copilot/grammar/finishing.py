@@ -324,7 +324,11 @@ def _used(parse: Parse, head: Entity, attribute: Attribute) -> Attribute:
 
 def _looks_up(parse: Parse, head: Entity, kind: str) -> bool:
     """ "how much ram does web-03 have": one thing's column is looked up, not added up."""
-    return kind == "sum" and len(parse.subject) == 1 and all(one.type == head.name for one in parse.subject)
+    return (
+        kind == "sum"
+        and len({one.name for one in parse.subject}) == 1
+        and all(one.type == head.name for one in parse.subject)
+    )
 
 
 def _form(

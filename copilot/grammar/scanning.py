@@ -288,11 +288,14 @@ class Scanner:
         token = self.tokens[at]
         before = self.items[-1] if self.items else None
         expected = before is not None and before.is_concept(*_BEFORE_NAMES)
-        exact = self.names.exact(token.word) if token.kind in ("word", "name") else []
-        if exact:
-            return self._typed_behind(
-                self._item(at, 1, named=tuple(one for one in exact if one.type not in _NOT_ALONE))
-            )
+        for length in range(min(4, len(self.tokens) - at), 0, -1):
+            last = self.tokens[at + length - 1]
+            if token.kind not in ("word", "name") or last.kind not in ("word", "name", "number"):
+                continue
+            exact = self.names.exact(self.question[token.start : last.end])
+            named = tuple(one for one in exact if one.type not in _NOT_ALONE)
+            if named:
+                return self._typed_behind(self._item(at, length, named=named))
         if expected or token.kind != "word":
             found = self._link(at, ()) or self._guess(at)
             if found is not None:

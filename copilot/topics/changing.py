@@ -31,6 +31,7 @@ _WORDS = """timeline log record records resource resources thing things object o
 go went gone going come came become became get got turn turned into state status recently lately time times last latest
 person people somebody someone exact whom made them one whole entire full"""
 _SAID = frozenset(_WORDS.split())
+_LAST = ("last change", "last changes", "latest change", "last modification", "last changed")
 # What happened, by the words for the state that came of it: a pattern of the history's sentences.
 _TURNED: Mapping[str, str] = {
     "stopped": "SHUTOFF", "down": "SHUTOFF|down", "off": "SHUTOFF", "powered": "SHUTOFF", "shut": "SHUTOFF",
@@ -63,7 +64,7 @@ _COLUMNS = (
 class Wanted:
     """Which changes are asked for.
 
-    pattern  of the sentence, for "stopped", "resized"; "" = any
+    pattern  of the sentence, for "stopped", "resized", which is `turned`; "" = any
     kinds    "created", "changed", "deleted"; () = any
     """
 
@@ -77,6 +78,7 @@ class Wanted:
     projects: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    turned: str = ""
 
     def fits(self, change: Mapping[str, Any]) -> bool:
         """Whether a change is one of those."""
@@ -101,8 +103,11 @@ def claims(asked: Asked) -> float:
         return 0.0
     if any(item.is_concept("change") and not item.columns for item in asked.items):
         return 0.99
+    of_other = asked.frame is None or not any(n.type == asked.frame.entity for n in asked.named)
+    if any(item.said in _LAST for item in asked.items) and of_other:
+        return 1.0
     one = len(asked.named) == 1 or asked.parse.wh in ("who", "when")
-    if _turned(asked.items) and (asked.period is not None or (one and asked.parse.wh in ("who", "when"))):
+    if _turned(asked.items)[0] and (asked.period is not None or (one and asked.parse.wh in ("who", "when"))):
         said = asked.parse.past or asked.parse.wh == "when" or _is_happening(asked)
         return 0.96 if said or asked.parse.doubts else 0.0
     if any(item.is_concept("gone") for item in asked.items):
@@ -126,21 +131,25 @@ def _told(item: Item) -> bool:
         return True
     if item.senses is None:
         return False
-    if item.only(_ASKING) or item.is_concept("change", "gone", "born"):
+    if item.said in _LAST or item.only(_ASKING) or item.is_concept("change", "gone", "born"):
         return True
     return bool(item.entities) and entity(item.entities[0]).type is not None
 
 
-def _turned(items: Sequence[Item]) -> str:
+def _turned(items: Sequence[Item]) -> tuple[str, str]:
+    """The word for what happened, and a pattern of the history's sentences about it; "" for none."""
     words: list[str] = []
     for item in items:
         if not item.named and item.period is None:
             words += [*item.said.split(), *_states(item)]
     for word in words:
         if word in _FIELDS_TURNED:
-            return _FIELDS_TURNED[word]
-    found = [_TURNED[word] for word in words if word in _TURNED]
-    return rf"status (\S+ -> )?({found[-1]})\b|\bstate \S+ -> ({found[-1]})\b" if found else ""
+            return word, _FIELDS_TURNED[word]
+    found = [word for word in words if word in _TURNED]
+    if not found:
+        return "", ""
+    value = _TURNED[found[-1]]
+    return found[-1], rf"status (\S+ -> )?({value})\b|\bstate \S+ -> ({value})\b"
 
 
 def _states(item: Item) -> list[str]:
@@ -160,9 +169,9 @@ def wanted_of(asked: Asked) -> Wanted:
     else:
         since, until = now - (EVER if one is not None else RECENT), None
         words = "" if one is not None else "in the last 24 hours"
-    pattern = _turned(asked.items)
+    turned, pattern = _turned(asked.items)
     kinds = []
-    if not any(item.is_concept("change") for item in asked.items):
+    if not any(item.is_concept("change") or item.said in _LAST for item in asked.items):
         kinds += ["deleted"] if any(item.is_concept("gone") for item in asked.items) else []
         kinds += ["created"] if any(item.is_concept("born") for item in asked.items) and not pattern else []
         kinds += ["changed"] if pattern else []
@@ -182,6 +191,7 @@ def wanted_of(asked: Asked) -> Wanted:
         projects,
         tuple(n.name for n in named if n.type in ("cloud", "region")),
         tuple(n.name for n in named if n.type == "user"),
+        turned if pattern else "",
     )
 
 
@@ -230,7 +240,8 @@ def answer(asked: Asked) -> Answer | None:
 
 def _only_newest(asked: Asked) -> bool:
     newest = any(item.is_concept("newest") for item in asked.items)
-    return newest and any(item.said in ("change", "event") for item in asked.items)
+    one = newest and any(item.said in ("change", "event") for item in asked.items)
+    return one or any(item.said in _LAST and not item.said.endswith("s") for item in asked.items)
 
 
 def _cell(value: Any) -> Any:
@@ -259,6 +270,7 @@ def _about(wanted: Wanted) -> str:
     parts += [f"in project {clean(name)}" for name in wanted.projects]
     parts += [f"in {clean(name)}" for name in wanted.places]
     parts += [f"by {clean(name)}" for name in wanted.users]
+    parts += [f"to {wanted.turned!r}"] if wanted.turned else []
     return " ".join((*parts, wanted.words)).strip()
 
 

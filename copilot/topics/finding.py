@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from copilot.answering.wording import clean
@@ -30,6 +30,7 @@ _THINGS = frozenset({"server", "port", "floating_ip", "network", "subnet", "hype
 _ADDRESS_COLUMNS = frozenset({"mac_address", "mac_addresses", "fixed_ips", "floating_ips", "addresses", "ip_address"})
 _EARLIER = frozenset({"before", "earlier", "earliest", "previously", "formerly", "once"})
 _MOST_SAID = 3
+_EVER = timedelta(days=3650)
 _FIELDS = (
     Field("what", "WHAT"),
     Field("type", "TYPE"),
@@ -143,6 +144,8 @@ def found_as(text: str, asked: Asked) -> Answer:
     more = len(said) - _MOST_SAID
     nobody = asked.parse.wh == "who" and not any(item.get("machine") for item in items)
     said = ["No machine has or had it then.", *said] if nobody else said
+    if asked.parse.wh == "who" and any(item.is_concept("gone") for item in asked.items) and first["gone"]:
+        said = [said[0], _deleted_by(str(first["type"]), _key(first["key"]), asked), *said[1:]]
     text_ = "\n".join(said[:_MOST_SAID]) + (f"\nand {more} more" if more > 0 else "")
     machine = first.get("machine") or {}
     here = tuple(named for item in items[:_MOST_SAID] if (named := _named(item)) is not None)
@@ -159,6 +162,15 @@ def found_as(text: str, asked: Asked) -> Answer:
             Proposal("open", f"open {clean(one.name)}", type=one.type, keys=(one.key,)) for one in here[:1]
         ),
     )
+
+
+def _deleted_by(type: str, key: Key, asked: Asked) -> str:
+    """Who deleted it, as far as the history knows."""
+    changes = asked.sources.changes(asked.context.now - _EVER, None, (type, key))
+    actor = next((one["actor"] for one in changes if one["kind"] == "deleted" and one["actor"]), None)
+    if actor is None:
+        return "Who deleted it is not known: it was not done from this console, or the cloud did not tell."
+    return f"{clean(str(actor))} deleted it."
 
 
 def _key(parts: Sequence[Any]) -> Key:

@@ -99,7 +99,9 @@ def _answer(asked: Asked) -> Answer | None:
 
 
 def _where(asked: Asked, severity: str | None) -> list[Condition]:
-    where: list[Condition] = called(asked, "project_name", "project") + called(asked, "cloud", "cloud")
+    where: list[Condition] = called(asked, "cloud", "cloud")
+    for own in called(asked, "project_name", "project"):
+        where.append(AnyOf((own, *(Test("title", "contains", (one.name,)) for one in asked.of_type("project")[:5]))))
     things = asked.of_type("server", "volume", "hypervisor")
     if things:
         ids = tuple(dict.fromkeys(one.key[2] for one in things))

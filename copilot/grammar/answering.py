@@ -43,12 +43,12 @@ def _base(frame: Frame, query: Query, result: Result, confidence: float, asked: 
     limits = tuple(piece.words for piece in frame.pieces if piece.dimension != "name" or not frame.subject)
     predicate = tuple(piece.words for piece in frame.predicate)
     whole = _whole(frame, asked) if frame.form == "every" else None
-    types = [name for name in (result.types or (frame.entity,)) if entity(name).type is not None]
+    types = result.types or (frame.entity,)
     answer = told(
         query,
         result,
         said=Said(frame.form, limits, predicate, frame.subject, whole),
-        now=asked.context.now,
+        now=asked.context.now.astimezone(asked.context.zone),
         intent=intent_of(frame),
         confidence=confidence,
         scope=frame.scope_words,

@@ -63,6 +63,12 @@ def _takes_pattern(parse: Parse, item: Item) -> bool:
     if parse.head is None and not parse.targets():
         return False
     operator, parse.pattern = parse.pattern, ""
+    if item.named and not item.value and operator == "contains":
+        return False  # "aggregates containing cmp-02"
+    if text == ",":
+        parse.asked.append((Item(0, 0, "name", lexicon().get(["name"]), used=True, said="name"), ""))
+        parse.listing = True  # "with name, status and ..."
+        return False
     if operator == "=" and "*" in text:
         operator = _starred(text)
     if operator == "=" and item.named:

@@ -75,7 +75,8 @@ def _head(parse: Parse, item: Item, found: Entity) -> None:
     parse.prep, parse.having = "", False
     if parse.negation == "no":
         parse.negation = ""
-        parse.every = parse.every or False
+        if parse.wh == "is":
+            parse.doubt(0.75)  # "are there no stopped vms": yes means none
     for number_of, number in parse.waiting_numbers:
         if not (compare(parse, number_of, number) if number_of is not None else sized(parse, number)):
             parse.unresolved.append(f"{number.value:g}")
@@ -139,6 +140,8 @@ def _compound(parse: Parse, item: Item, found: Entity) -> None:
 
 def _related(parse: Parse, found: Entity) -> None:
     """Rows of the current entity that have some of these, so many, or none."""
+    if parse.join == "and" and parse.waiting_states and not (parse.having or parse.prep or parse.negation):
+        parse.unresolved.append(found.plural)  # "stopped vms and unattached volumes": two lists
     negation, quantity = parse.take_negation(), parse.quantity
     last = parse.children[-1] if parse.children else None
     if last is not None and last.negated and last is parse.current and not last.pieces:
@@ -146,8 +149,10 @@ def _related(parse: Parse, found: Entity) -> None:
             negation = "no"  # "without snapshots or backups"
         if negation:
             parse.current = last.parent
-    if quantity is not None and parse.join and last is not None and parse.current is last:
-        parse.current = last.parent  # "with more than 10 volumes and less than 5 vms"
+    if parse.join and last is not None and parse.current is last and not (parse.prep and not negation):
+        parse.current = last.parent  # "with volumes but no vms", "with more than 10 volumes and less than 5 vms"
+        if parse.join == "or" and not negation:
+            parse.doubt(0.6)
     parse.quantity, parse.having, parse.prep, parse.join = None, False, "", ""
     parent = _parent_for(parse, found)
     if parent is None and _of_type(parse, found, negation):
@@ -238,6 +243,9 @@ def add_state(parse: Parse, item: Item, negation: Negation, target: Target) -> b
         target.pieces[-1] = Piece(
             last.dimension, AnyOf((last.condition, piece.condition)), f"{last.words} or {piece.words}"
         )
+        return True
+    if parse.compare and any(_contradicts(known, piece) for known in target.pieces):
+        parse.unresolved.append(item.text)  # "more stopped than running vms": states against each other
         return True
     if parse.join == "and" and target.pieces and _contradicts(target.pieces[-1], piece):
         # "stopped and suspended vms": nobody means machines that are both.

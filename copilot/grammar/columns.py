@@ -11,6 +11,9 @@ from copilot.model import paths
 from copilot.model.registry import entity
 from copilot.query import Test
 
+# Columns that every row has a value in: "with name and status" shows them.
+_ALWAYS = ("name", "status", "state", "created_at", "id", "project_name")
+
 
 def take_column(parse: Parse, item: Item) -> bool:
     """A word for a column: compared, asked for, grouped or sorted by."""
@@ -91,7 +94,14 @@ def _says_type(parse: Parse, item: Item, following: Item) -> bool:
 def _asked(parse: Parse, item: Item, following: Item | None) -> bool:
     """A column that is no entity: with its value behind it, there or not there, or asked for."""
     before = parse.items[parse.at - 1].said if parse.at else ""
-    listed = before in ("their", "its") or (parse.having and bool(parse.asked) and parse.join == "and")
+    plain = (
+        parse.head is not None
+        and (own := attribute_of(parse.head.entity, item)) is not None
+        and (own.column in _ALWAYS or own.is_number)
+    )
+    if plain and parse.having and not parse.negation:
+        parse.listing = True
+    listed = plain or before in ("their", "its") or (parse.having and bool(parse.asked) and parse.join == "and")
     if (parse.negation == "no" or parse.having) and parse.head is not None and not _has_value(following) and not listed:
         said, parse.negation, parse.having = parse.negation, "", False
         item.used = attaching.presence(parse, item, said)
@@ -167,6 +177,17 @@ def _entity_as_column(parse: Parse, item: Item) -> bool:
     """ "which host is web-03 on": a word that is both; a column where a named resource has such a one."""
     if _of_selected(parse, item):
         return True
+    singular = not is_plural(item)
+    if singular and parse.head is None and parse.asked and parse.join == "and" and not parse.measure:
+        parse.asked.append((item, ""))  # "name, ip and host of ..."
+        item.used, parse.join = True, ""
+        return True
+    if singular and parse.having and parse.head is not None and parse.head is parse.current and not parse.negation:
+        attribute = attribute_of(parse.head.entity, item)
+        if attribute is not None and parse.quantity is None and attribute.column in parse.head.entity.scopes.values():
+            parse.asked.append((item, ""))  # "vms with host and ip": each has one, so it is to be shown
+            item.used, parse.listing = True, True
+            return True
     if parse.head is not None or parse.count or parse.having or parse.negation or parse.prep:
         return False
     following = [one for one in parse.items[parse.at + 1 :] if one.named]

@@ -23,6 +23,10 @@ def compared(parse: Parse, head: Entity, frame: Frame) -> Frame:
     if column is None:
         return frame
     measure = frame.measure if frame.measure.kind not in ("rows", "exists") else Measure("count")
+    for wanted, kind in parse.asked:
+        attribute = attribute_of(head, wanted)
+        if attribute is not None and attribute.is_number and frame.measure.kind in ("rows", "exists"):
+            measure = Measure(kind or "sum", attribute.column)  # type: ignore[arg-type]
     for item, kind in parse.order:
         attribute = attribute_of(head, item) if item is not None else None
         if attribute is not None and attribute.is_number and kind:

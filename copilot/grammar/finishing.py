@@ -43,7 +43,7 @@ def finish(parse: Parse, context: Context) -> Frame | None:
     wording.asked_by_word(parse, head)
     moment = timing.timed(parse, head, context)
     if moment.piece is not None:
-        target.add(moment.piece)
+        target.add(moment.piece.negated() if parse.take_negation() else moment.piece)
     frame = comparing.compared(parse, head, _framed(parse, head, tuple(target.pieces)))
     scope = tuple(piece.words for piece in frame.pieces if piece.dimension.startswith("scope:"))
     return _with(
@@ -335,6 +335,8 @@ def _form(
     parse: Parse, measure: Measure, pieces: tuple[Piece, ...]
 ) -> tuple[Form, tuple[Piece, ...], tuple[Piece, ...]]:
     cut = parse.predicate_from
+    if parse.share and parse.asked:
+        parse.unresolved.append(f"share of {parse.asked[0][0].text}")  # rows have shares here, sums have not
     if parse.share:
         cut = cut if cut is not None and cut < len(pieces) else max(len(pieces) - 1, 0)
         asked = tuple(one for one in pieces[cut:] if not one.dimension.startswith("scope:")) or pieces[cut:]

@@ -41,6 +41,8 @@ def _count(parse: Parse, item: Item, name: str) -> bool | None:
     if parse.head is not None and parse.having and parse.wh in ("which", "what", "list"):
         parse.superlative, parse.having = "each", False  # "which project has how many vms"
         return None
+    if parse.count and name == "how_many" and item.said.startswith("how"):
+        parse.unresolved.append(item.text)  # two counts are two questions
     parse.count = True
     parse.wh = parse.wh or name
     return None
@@ -52,6 +54,7 @@ def _measure(parse: Parse, item: Item, name: str) -> bool | None:
         parse.wh = parse.wh or name
     if name == "total" and parse.count:
         return None
+    parse.total = parse.total or name == "total"
     parse.measure = _MEASURES[name]
     return None
 
@@ -91,6 +94,21 @@ def _per(parse: Parse, item: Item, name: str) -> None:
     parse.grouping = True
 
 
+def _all(parse: Parse, item: Item, name: str) -> None:
+    following = parse.next()
+    inside = parse.current is not None and parse.current is not parse.head
+    if inside and not (following is not None and (following.entities or following.named)):
+        parse.unresolved.append(item.text)  # "projects whose vms are all stopped"
+    parse.every = True
+
+
+def _gone(parse: Parse, item: Item, name: str) -> None:
+    following = parse.next()
+    if parse.head is not None and following is not None and following.entities:
+        parse.unresolved.append(item.text)  # "volumes of deleted vms": what is gone has nothing any more
+    parse.gone = True
+
+
 def _flag(attribute: str) -> Handler:
     def set_flag(parse: Parse, item: Item, name: str) -> None:
         setattr(parse, attribute, True)
@@ -123,6 +141,7 @@ def _prep(parse: Parse, item: Item, name: str) -> None:
         take_state(parse, state)  # "running on monday", "running in acme-prod"
     parse.prep = name
     parse.having = False
+    parse.used_by = parse.used_by or "used" in item.said.split() or "in use" in item.said
 
 
 def _says_state(following: Item) -> bool:
@@ -258,7 +277,7 @@ _HANDLERS: dict[str, Handler] = {
     "how_long": _ask,
     "any": _flag("any"),
     "exist": _flag("any"),
-    "all": _flag("every"),
+    "all": _all,
     "not": _negate,
     "no": _negate,
     "except": _negate,
@@ -287,7 +306,7 @@ _HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(_PATTERNS, _pattern),
     "in_name": _in_name,
     "born": _flag("born"),
-    "gone": _flag("gone"),
+    "gone": _gone,
     "change": _flag("change"),
     "deletes": _act,
     "makes": _act,

@@ -49,6 +49,7 @@ class Lexicon:
     def __init__(self) -> None:
         self.phrases: dict[tuple[str, ...], Senses] = {}
         self.longest = 1
+        self.ranked: dict[tuple[str, ...], Senses] = {}
         asking = frozenset(word for name, words in CONCEPTS.items() if name != "born" for word in words)
         for one in entities().values():
             for word in (*one.words, *one.plural_words):
@@ -89,6 +90,8 @@ class Lexicon:
                 continue
             for cut in range(1, len(phrase)):
                 one, other = self.phrases.get(phrase[:cut]), self.phrases.get(phrase[cut:])
+                if one and other and _is_ranked(one, other):
+                    self.ranked[phrase] = senses  # "last backup": a column only behind "whose"
                 if one and other and (_is_state_of(one, other) or _is_state_of(other, one) or _is_ranked(one, other)):
                     del self.phrases[phrase]
                     break

@@ -125,9 +125,12 @@ def limit(parse: Parse, named: tuple[Named, ...], negation: Negation = "", targe
     for one in [target] if target else parse.targets():
         if one is None or (one.negated and one is not parse.head):  # "volumes without snapshots in acme-prod"
             continue
-        piece = belonging(one, named)
+        piece = _of_users(one, named) if parse.used_by else None
+        piece = piece or belonging(one, named)
         if piece is None:
             continue
+        if one is parse.head and parse.current is not None and parse.current.negated:
+            parse.current = one
         joined = _joined(one, piece, negation) or (not negation and _in_one_grant(one, piece))
         if not joined:
             one.add(piece.negated() if negation else piece)
@@ -150,6 +153,23 @@ def belonging(target: Target, named: tuple[Named, ...]) -> Piece | None:
         prep = _PREPOSITIONS.get(named[0].type, "of")
         words = f"{prep} {kind} {' or '.join(one.name for one in named)}"
     return Piece(dimension, condition, words, named)
+
+
+# Kinds of things that machines use, and what leads to them.
+_USERS = {"image": "server", "flavor": "server", "network": "server", "keypair": "server", "volume_type": "volume"}
+
+
+def _of_users(target: Target, named: tuple[Named, ...]) -> Piece | None:
+    """ "images used in acme-prod": those that its machines use."""
+    user = _USERS.get(target.entity.name)
+    if user is None or named[0].type not in ("project", "domain", "hypervisor", "user", "aggregate"):
+        return None
+    inner = paths.belongs_to_any(entity(user), named)
+    way = paths.related(target.entity.name, user, inner) if inner is not None else None
+    if way is None:
+        return None
+    words = f"used {_PREPOSITIONS.get(named[0].type, 'by')} {' or '.join(one.name for one in named)}"
+    return Piece(f"scope:{named[0].type}", way, words, named)
 
 
 def _in_one_grant(target: Target, piece: Piece) -> bool:

@@ -94,7 +94,9 @@ class Parse:
     past: bool = False
     did: bool = False
     listing: bool = False  # columns are being listed: "with their ips and flavors"
+    total: bool = False  # "in total", "together"
     big: bool = False  # "how big", "how large"
+    used_by: bool = False  # "images used in acme-prod": by its machines, whoever owns them
     whose: str = ""  # the entity that the one asked for belongs to: "which project has the largest volume"
     newish: bool = False  # "new", "recent": within a time that is said, else the newest
     pointing: str = ""  # a pronoun that nothing in the question itself explains

@@ -94,7 +94,9 @@ class Scanner:
             self._period(at, phrase)
             or self._selected(at, phrase)
             or self._quantity(at)
+            or self._ranked(at)
             or self._place(at, phrase)
+            or self._joined_name(at)
             or self._typed(at, phrase)
             or self._plain_name(at, phrase)
             or (self._item(at, phrase[1], senses=phrase[0]) if phrase else None)
@@ -177,6 +179,11 @@ class Scanner:
         """What stands behind "starting with": everything up to the next blank, whatever it may mean elsewhere."""
         first = self.tokens[at]
         rest = self._raw(at)
+        if self.items[-1].is_concept("contains") and first.kind == "name":
+            heads = {name for item in self.items for name in item.entities}
+            exact = tuple(one for one in self.names.exact(rest) if one.type not in heads)
+            if exact:  # "aggregates containing cmp-02"
+                return self._item(at, 1, named=exact)
         if first.word in ("the", "a", "an", "word", "text", "name", "names") or (
             first.kind == "mark" and "*" not in rest
         ):
@@ -238,6 +245,25 @@ class Scanner:
         if self.tokens[start].kind in ("name", "quoted") and found.exact:
             return True
         return found.exact and not is_plural and (called or found.eaten >= known[1])
+
+    def _joined_name(self, at: int) -> Item | None:
+        """ "networks frontend and backend": after a name and "and", what is called so is of the same type."""
+        before = self.items[-1] if self.items else None
+        if before is None or not (before.is_concept("and", "or") or before.text == ","):
+            return None
+        known = next((item for item in reversed(self.items) if item.named), None)
+        if known is None or len(self.items) - self.items.index(known) > 2:
+            return None
+        last = self.tokens[at]
+        exact = self.names.exact(self.question[last.start : last.end], [one.type for one in known.named])
+        return self._item(at, 1, named=tuple(exact)) if exact else None
+
+    def _ranked(self, at: int) -> Item | None:
+        """ "whose last backup": a column, elsewhere the newest of backups."""
+        if not self.items or self.items[-1].said.split()[-1:] not in (["whose"], ["their"], ["its"], ["with"]):
+            return None
+        senses = self.words.ranked.get(tuple(self.texts[at : at + 2]))
+        return self._item(at, 2, senses=senses) if senses is not None else None
 
     def _goes_on(self, start: int, known: tuple[Senses, int] | None) -> bool:
         """Whether the sentence goes on with a word that asks, or with a time."""

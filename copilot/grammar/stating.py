@@ -20,6 +20,12 @@ def take_state(parse: Parse, item: Item) -> bool:
         item.used = not before.entities or parse.head is None
         if item.used:
             return True  # "storage used per tenant"
+    if item.said in ("used", "in use") and following is not None and _used_by(parse, following):
+        parse.used_by, item.used = True, True  # "images used in acme-prod"
+        return True
+    if item.said == "running" and following is not None and parse.head and _says_what(parse, following):
+        item.used = True  # "vms running windows"
+        return True
     if item.said in ("not running", "not using") and following is not None and _says_what(parse, following):
         parse.negation, item.used = "not", True  # "not running ubuntu"
         return True
@@ -38,7 +44,9 @@ def take_state(parse: Parse, item: Item) -> bool:
             following.used = following.dropped = True  # "vms with the debian image"
             own = None
         if own is not None and not (senses.concepts and _is_verb(parse, item)):
-            parse.waiting_states.append((item, parse.take_negation()))
+            # "without stopped vms": the "without" is about the machines.
+            said = "" if parse.negation == "no" else parse.take_negation()
+            parse.waiting_states.append((item, said))
             item.used = True
             return True
     if senses.concepts and _is_verb(parse, item):
@@ -56,6 +64,19 @@ def take_state(parse: Parse, item: Item) -> bool:
         item.used = True
         return True
     return False
+
+
+def _used_by(parse: Parse, following: Item) -> bool:
+    """Whether it is said by whom a kind of things is used."""
+    behind = parse.next(2)
+    joins = following.is_concept("in", "on", "of", "belong") or following.said == "by"
+    named = behind is not None and any(one.type in ("project", "domain", "hypervisor", "user") for one in behind.named)
+    return (
+        joins
+        and named
+        and parse.head is not None
+        and parse.head.entity.name in ("image", "flavor", "keypair", "network")
+    )
 
 
 def _says_what(parse: Parse, following: Item) -> bool:

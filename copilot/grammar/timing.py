@@ -8,7 +8,7 @@ from datetime import datetime
 from copilot.answers import Context
 from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
-from copilot.grammar.parse import Parse
+from copilot.grammar.parse import Parse, attribute_of
 from copilot.model.declaration import Entity
 from copilot.query import Condition, Test, both
 from copilot.reading import Period
@@ -78,25 +78,59 @@ def _one(parse: Parse, head: Entity, period: Period, context: Context, made: Tim
         # "how many vms were there yesterday": as it was at the end of that time.
         made.at, made.words = min(period.until or context.now, context.now), period.words
         parse.doubt(0.9)
+    elif (column := _asked_time(parse, head)) is not None:
+        made.piece = _within(column, period, f"with {head.attributes[column].words[0]} {period.words}")
+        parse.asked = []
+    elif _is_look_back(parse, period) and head.type is not None:
+        made.at, made.words = min(period.until or context.now, context.now), period.words
+        stated = any(not piece.named for piece in (parse.head.pieces if parse.head else ()))
+        parse.doubt(0.75 if stated or parse.subject else 0.9)
     elif head.born:
         made.piece = born(head, period)
+        related = (
+            any(piece.dimension.startswith(("related:", "state:")) for piece in parse.head.pieces)
+            if parse.head
+            else False
+        )
+        if related and not parse.born and not period.age:
+            parse.doubt(0.7)  # "not backed up since monday": said of the backups
         if not (parse.born or period.age) and head.type is not None:
             parse.doubt(0.95)
     else:
         parse.unresolved.append(period.words)
 
 
+def _asked_time(parse: Parse, head: Entity) -> str | None:
+    """ "whose last backup is older than 7 days": a time column that was named."""
+    for item, _ in parse.asked:
+        attribute = attribute_of(head, item)
+        if attribute is not None and attribute.role == "time" and attribute.column != head.born:
+            return attribute.column
+    return None
+
+
+def _is_look_back(parse: Parse, period: Period) -> bool:
+    """ "vms running yesterday", "vms per project on monday": how it was then, not what was made then."""
+    if parse.born or parse.newish or period.age or period.until is None:
+        return False
+    states = parse.head is not None and any(piece.dimension == "column:status" for piece in parse.head.pieces)
+    return bool(states or parse.groups or parse.subject or (parse.count and not parse.change))
+
+
+def _within(column: str, period: Period, words: str) -> Piece:
+    tests: list[Condition] = []
+    since, until = period.at or period.since, period.until
+    if since is not None:
+        tests.append(Test(column, ">=", (since,)))
+    if until is not None:
+        tests.append(Test(column, "<", (until,)))
+    return Piece(f"column:{column}", both(*tests), words)
+
+
 def born(head: Entity, period: Period) -> Piece:
     """That it was made in the period."""
-    tests: list[Condition] = []
-    since, until = period.since, period.until
-    if period.at is not None:
-        since = period.at
-    if since is not None:
-        tests.append(Test(head.born, ">=", (since,)))
-    if until is not None:
-        tests.append(Test(head.born, "<", (until,)))
-    return Piece("born", both(*tests), _aged(period) if period.age else f"created {period.words}")
+    made = _within(head.born, period, _aged(period) if period.age else f"created {period.words}")
+    return Piece("born", made.condition, made.words)
 
 
 def _aged(period: Period) -> str:

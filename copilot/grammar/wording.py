@@ -61,7 +61,7 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
     elif (parse.wh == "how_much" and about_one and not parse.asked and head.size) or (
         parse.big and not parse.asked and head.size
     ):
-        columns, parse.measure = (head.size,), ""
+        columns, parse.measure = (head.size,), "sum" if parse.total else ""
     elif parse.prep == "belong" and about_one and not parse.asked and parse.wh in ("what", "which", "who"):
         columns = _JOINED.get(head.name, ())
     elif parse.wh == "why" and about_one and parse.head is not None:

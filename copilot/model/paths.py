@@ -105,6 +105,8 @@ def belongs(start: Entity, named: Named) -> Condition | None:
         return Test(named.type, "=", (named.name,)) if start.type is not None else None
     if named.type == start.name:
         return Test("id", "=", (named.key[2],))
+    if (start.name, named.type) == ("server", "image"):  # also of machines that boot from a volume made of it
+        return Test("boot_image_name", "=", (named.name,))
     if named.type == "domain" and "domain_name" in start.attributes:
         return Test("domain_name", "=", (named.name,))
     way = path(start.name, named.type) if start.type is not None else ()

@@ -28,7 +28,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "share": (
         "percentage", "percent", "percentage of", "percent of", "share of", "fraction of", "proportion of",
             "ratio of",
-        "how many percent", "how many percent of", "what part of", "share", "proportion", "fraction", "pct", "pct of",
+        "how many percent", "how many percent of", "what part of", "what share", "the share", "which share",
+            "share in percent", "proportion", "fraction", "pct", "pct of",
         "portion of", "what fraction of",
     ),
     "list": (
@@ -55,6 +56,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "why": ("why", "how come"),
     "how": ("how",),
     "is": (
+        "became", "becomes",
         "if", "whether", "check if", "check whether", "tell me if", "tell me whether", "know if", "know whether",
             "let me know if", "let me know whether", "see if", "see whether", "say if", "say whether",
             "find out if", "find out whether", "verify if", "verify whether", "verify that", "confirm that",
@@ -70,7 +72,10 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "all": ("all", "every", "all of", "every single", "everything", "entire", "whole", "all the"),
     # Saying no
     "not": ("not", "non", "never", "isnt", "arent", "dont", "doesnt", "cannot", "nor"),
-    "no": ("no", "none", "zero", "without", "without any", "without a", "without an", "lacking", "lack", "missing",
+    "no": (
+        "not have a single", "not a single", "do not have a single", "does not have a single", "dont have a single",
+            "doesnt have a single", "not have even one", "not one single",
+        "no", "none", "zero", "without", "without any", "without a", "without an", "lacking", "lack", "missing",
         "w o",
            "with no", "having no", "neither", "lacks", "that lack", "don have", "with zero", "with out"),
     "except": (
@@ -91,6 +96,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "than": ("than", "then"),
     "between": ("between",),
     "with": (
+        "hogging", "hogs", "eating", "eats up", "eating up", "allocate to", "devour", "devours",
         "together with", "along with their", "together with their",
         "with", "having", "that have", "that has", "which have", "who have", "has", "have", "which has", "who has",
             "w",
@@ -103,6 +109,9 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "consumes", "occupy", "take", "takes", "taking", "occupies", "consuming", "eat", "eats", "needs", "need",
     ),
     "belong": (
+        "lies", "lies on", "lie on", "lying on", "lies in", "hang on", "hangs on", "hanging on", "hang at",
+            "hanging at", "hanging off", "hangs off", "hang off",
+        "located", "situated", "placed",
         "wasted by", "is wasted by", "taken by", "taken up by", "occupied by", "consumed by", "eaten by",
             "allocated by", "allocated for", "reserved by", "eaten up by", "belongs", "being used by", "is used by",
             "are used by",
@@ -123,9 +132,12 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "located at", "allocated to", "allocated in", "that are on", "that are in", "boot from",
             "boots from",
         "booting from", "pointing to", "pointing at", "points to", "linked to",
-        "with flavor", "of flavor", "of type", "of kind",
+        "of type", "of kind",
     ),
     "per": (
+        "distributed across", "distributed among", "spread among", "distributed between", "in terms of",
+            "with respect to", "with regard to", "measured by", "are distributed across", "are distributed over",
+            "is distributed across",
         "per", "by", "for each", "for every", "in each", "on each", "of each", "grouped by", "group by",
             "broken down by",
         "breakdown by", "split by", "by each", "each", "grouped per", "group them by", "break down by", "split up by",
@@ -219,7 +231,9 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
                 "as part of the name", "in the hostname", "in there name", "somewhere in the name",
                     "in their hostname"),
     # What happened to them
-    "born": ("created", "uploaded", "imported", "built", "were made", "was made", "got made", "got created",
+    "born": (
+        "done",
+        "created", "uploaded", "imported", "built", "were made", "was made", "got made", "got created",
         "launched", "added",
         "provisioned", "deployed", "spawned", "came up",
         "been created", "made",

@@ -141,18 +141,24 @@ STATES: dict[str, tuple[State, ...]] = {
     ),
     "hypervisor": (
         _UP, _DOWN, _ENABLED, _DISABLED,
-        State(("empty", "idle", "unused", "without load"), Not(Related("server")), "empty"),
+        State(("empty", "idle", "unused", "without load", "where nothing runs", "with nothing running",
+            "with nothing on",
+               "running nothing", "that run nothing", "with nothing on it", "with nothing on them", "nothing runs on",
+               "without anything running", "without anything on it", "where nothing is running", "not used", "vacant",
+               "doing nothing", "that do nothing", "without workload", "without workloads", "without any workload"),
+              Not(Related("server")), "empty"),
         State(("kvm", "qemu"), _is("hypervisor_type", "QEMU", "KVM"), "KVM"),
     ),
     "compute_service": (_UP, _DOWN, _ENABLED, _DISABLED),
     "volume_service": (_UP, _DOWN, _ENABLED, _DISABLED),
     "network_agent": (_UP, _DOWN, *(
-        State((f"{kind} agent", kind), _has("agent_type", kind), kind.upper()) for kind in ("l3", "dhcp",
-            "metadata", "ovn", "open vswitch")
+        State((f"{kind} agent", ("metadata agents" if kind == "metadata" else kind)), _has("agent_type", kind), kind.upper())
+        for kind in ("l3", "dhcp", "metadata", "ovn", "open vswitch")
     )),
     "storage_pool": (_UP, _DOWN),
     "volume": (
-        State(("in use",), _is("status", "in-use"), "in use"),
+        State(("in use", "status in use", "state in use", "in state in use", "in status in use", "with status in use",
+               "with state in use"), _is("status", "in-use"), "in use"),
         State(("attached", "mounted", "connected", "used", "assigned", "plugged in", "in use by any server",
             "in use by a server",
                "in use by any vm", "in use by a vm", "attached to any vm", "attached to any server",
@@ -172,6 +178,9 @@ STATES: dict[str, tuple[State, ...]] = {
         State(ERROR_WORDS, _has("status", "error"), "in error"),
         State(("creating", "being created"), _is("status", "creating"), "being created"),
         State(("deleting", "being deleted"), _is("status", "deleting"), "being deleted"),
+        State(("stuck", "in transition", "busy", "in progress", "in between"),
+              _is("status", "creating", "deleting", "attaching", "detaching", "extending", "downloading", "uploading",
+                  "retyping", "backing-up", "restoring-backup", "maintenance"), "in transition"),
         State(("reserved",), _is("status", "reserved"), "reserved"),
         State(("bootable", "boot", "root", "system"), _is("bootable", True), "bootable"),
         State(("data", "not bootable", "non bootable"), Not(_is("bootable", True)), "data"),
@@ -221,7 +230,11 @@ STATES: dict[str, tuple[State, ...]] = {
     ),
     "network": (
         *_NET,
-        State(("shared",), _is("shared", True), "shared"),
+        State(("shared", "shared between projects", "shared between tenants", "shared across projects",
+            "shared among projects",
+               "shared with all projects", "shared with everyone", "shared with all tenants", "shared across tenants",
+               "shared with other projects"),
+              _is("shared", True), "shared"),
         State(("external", "public", "provider"), _is("external", True), "external"),
         State(("internal", "private", "not external"), Not(_is("external", True)), "internal"),
         State(("not shared",), Not(_is("shared", True)), "not shared"),
@@ -291,13 +304,13 @@ STATES: dict[str, tuple[State, ...]] = {
           for name, port in PORTS),
         *(State(tuple(f"{verb} {what}" for verb in ("allow", "allows", "allowing", "permit", "permits",
             "that allow", "open for")
-                for what in (name, f"port {port}")),
+                for what in (name, f"{name} access", f"{name} traffic", f"port {port}")),
                 Related("security_group_rule", All((_is("direction", "ingress"), _opens(port)))),
                     f"that allow {name}")
           for name, port in PORTS),
         *(State(tuple(f"{verb} {what} {to}" for verb in ("allow", "allows", "allowing", "permit", "that allow",
             "open")
-                for what in (name, f"port {port}") for to in TO_WORLD),
+                for what in (name, f"{name} access", f"{name} traffic", f"port {port}") for to in TO_WORLD),
                 Related("security_group_rule", All((OPEN, _opens(port)))), f"with {name} open to the world")
           for name, port in PORTS),
         State(("without rules", "without rule", "empty"), Not(Related("security_group_rule")), "without rules"),

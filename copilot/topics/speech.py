@@ -82,7 +82,10 @@ class Knows:
     periods: bool = False
 
     def claim(self, asked: Asked, base: float = 1.0) -> float:
-        """`base`, lower for each piece that the topic does not understand, and for forgiven typos."""
+        """`base`, lower for each piece that the topic does not understand, and for forgiven typos; 0 where a name may
+        be one of several: then it is asked back which."""
+        if asked.parse.ambiguous or any(len(item.named) > 1 and not item.exact for item in asked.items):
+            return 0.0
         corrected = sum(1 for item in asked.items if item.corrected)
         return base * UNKNOWN ** len(self.beyond(asked)) * CORRECTED**corrected
 

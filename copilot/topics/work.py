@@ -1,0 +1,141 @@
+"""Jobs and restores by number or machine: what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from copilot.answering.wording import clean, moment
+from copilot.answers import Answer, Proposal
+from copilot.query import Condition, Test, both
+from copilot.topics.listing import called, fetch, plural, shown, table
+from copilot.topics.speech import Knows, Speech, knows, telling
+from copilot.topics.topic import Asked, Topic
+
+_RESTORE = r"\b(restores?|restoration|restoring|recovery|recoveries|restored)\b"
+_OUTCOME = (
+    r"\b(work|worked|working|succeed|succeeded|fail|failed|finish|finished|complete|completed|done|ok|okay|"
+    r"through|happened|become|became|over|ready|going|goes|well|successful|stand|status|progress|went|go)\b"
+)
+_KNOWN = knows(
+    "restore restores restoration restoring recovery restored job work worked succeed succeeded fail failed finish "
+    "finished complete completed done ok okay through happened happen become became over ready going goes well "
+    "successful stand status progress went go last latest newest my did machine vm server far result outcome "
+    "state background number no details yet info it wrong why",
+    ("server", "project"),
+)
+_STATES = {"SUCCEEDED": "succeeded", "FAILED": "failed", "RUNNING": "is running", "PENDING": "is about to run",
+           "PLANNED": "is planned, not begun", "CANCELED": "was cancelled",
+           "INTERRUPTED": "was interrupted"}  # fmt: skip
+
+
+def _job_number(asked: Asked) -> int | None:
+    """The number behind "job"."""
+    for one, other in zip(asked.items, asked.items[1:], strict=False):
+        text = (one.said or one.text).lower()
+        if text.split()[-1:] in (["job"], ["jobs"], ["number"], ["no"], ["nr"]) or other.text.startswith("#"):
+            digits = other.text.strip("#?.")
+            if digits.isdecimal() and len(digits) < 12:
+                return int(digits)
+        tail = text.rpartition(" ")[2]
+        if text.startswith("job ") and tail.isdecimal():
+            return int(tail)
+    return None
+
+
+def _claims(asked: Asked) -> float:
+    heard = Speech.of(asked)
+    if heard.has("job", "jobs") and _job_number(asked) is not None:
+        return _known(asked).claim(asked)
+    if heard.matches(_RESTORE) and heard.matches(r"^(so |and )?(did|has|is|was|have|how|what)\b") and heard.matches(
+        _OUTCOME
+    ):  # fmt: skip
+        plain = heard.has("restores", "many", "which", "all", "running", "any")
+        return 0.0 if plain else _KNOWN.claim(asked, 0.97)
+    return 0.0
+
+
+def _known(asked: Asked) -> Knows:
+    return Knows(_KNOWN.words | {str(_job_number(asked))}, _KNOWN.types, numbers=_job_number(asked) is not None)
+
+
+def _answer(asked: Asked) -> Answer | None:
+    number = _job_number(asked)
+    return _job(asked, number) if number is not None else _restore(asked)
+
+
+def _job(asked: Asked, number: int) -> Answer:
+    columns = ("number", "title", "state", "by", "detail", "done", "failed_count", "total", "created_at", "ended_at")
+    result = fetch(asked, "job", Test("number", "=", (number,)), columns=columns)
+    if not result.rows:
+        return Answer("answer", f"None: no job {number} is known.", table=table(result), shown=shown(result))
+    row = result.rows[0]
+    steps = f", {row['done']} of {row['total']} steps done" if row["total"] else ""
+    failed = f", {row['failed_count']} failed" if row["failed_count"] else ""
+    ended = f", ended {moment(row['ended_at'], asked.context.now)}" if row["ended_at"] else ""
+    by = f", submitted by {clean(str(row['by']))}" if row["by"] else ""
+    detail = f" {clean(str(row['detail']), 200)}" if row["detail"] else ""
+    text = f"Job {number} ({clean(str(row['title']))}) is {row['state']}{steps}{failed}{by}{ended}.{detail}"
+    value: Any = row["state"]
+    if Speech.of(asked).matches(r"^(did|has|is|was)\b"):
+        value = _held(Speech.of(asked), str(row["state"]).lower())
+        text = text if value is None else f"{'Yes' if value else 'No'}: {text[0].lower()}{text[1:]}"
+    return Answer(
+        "answer",
+        text,
+        intent="jobs",
+        value=value,
+        table=table(result),
+        shown=shown(result),
+        proposals=(Proposal("pane", "open the jobs", name="jobs"),),
+    )
+
+
+def _restore(asked: Asked) -> Answer:
+    where: list[Condition] = called(asked, "server_name", "server") + called(asked, "project_name", "project")
+    result = fetch(asked, "restore", both(*where), limit=1)
+    about = f" of {clean(asked.of_type('server')[0].name)}" if asked.of_type("server") else ""
+    if not result.rows:
+        return Answer("answer", f"None: no restore{about} is known.", intent="restore_job_status", value=None,
+                      table=table(result), shown=shown(result))  # fmt: skip
+    row = result.rows[0]
+    value = _held(Speech.of(asked), str(row["status"]).lower())
+    text = _told(row, asked)
+    more = f" There are {plural(result.total, 'restore')} in all{about}." if result.total > 1 else ""
+    lead = "" if value is None else "Yes: " if value else "No: "
+    return Answer(
+        "answer",
+        f"{lead}{text}{more}",
+        intent="restore_job_status",
+        value=value if value is not None else row["status"],
+        table=table(result),
+        shown=shown(result),
+        named=asked.of_type("server"),
+        proposals=(Proposal("pane", "open the restores", name="restores"),),
+    )
+
+
+def _told(row: Mapping[str, Any], asked: Asked) -> str:
+    state = _STATES.get(str(row["status"]), f"is {row['status']}")
+    detail = f" ({clean(str(row['detail']), 160)})" if row["detail"] else ""
+    planned = f", planned {moment(row['created_at'], asked.context.now)}" if row["created_at"] else ""
+    by = f" by {clean(str(row['by']))}" if row["by"] else ""
+    return f"The newest restore, of {clean(str(row['server_name']))}{planned}{by}, {state}{detail}."
+
+
+def _held(heard: Speech, state: str) -> bool | None:
+    """Whether what was asked is so; None where it was not a yes-no question."""
+    if not heard.matches(r"^(so |and )?(did|has|have|is|was)\b"):
+        return None
+    if heard.has("fail", "failed", "wrong"):
+        return state in ("failed", "partial", "interrupted")
+    if heard.has("over", "finished", "done", "finish", "complete", "completed", "ready", "through"):
+        return state in ("succeeded", "done", "failed", "partial", "canceled", "cancelled") and not (
+            heard.has("ready", "through", "complete", "completed") and state not in ("succeeded", "done")
+        )
+    if heard.has("running", "going", "progress"):
+        return state in ("running", "pending")
+    return state in ("succeeded", "done")
+
+
+TOPIC = Topic("jobs", _claims, telling(_answer, _known))

@@ -21,6 +21,7 @@ from copilot.topics.registry import TOPICS
 from copilot.topics.topic import Asked, Topic
 from store.formulas import inert
 
+_POINTING = {"only", "same", "what_about"}  # words that go on from a question
 ACCEPTED = 0.35  # below it nothing is answered, only offered
 
 
@@ -71,8 +72,8 @@ class Copilot:
                 return followed
         if parse.pointing and not context.selected:
             parse.unresolved.append(parse.pointing)
-        elif before is None and parse.head is None and parse.follow & {"only", "same", "what_about"}:
-            parse.doubt(0.5)  # "only the stopped ones" of what?
+        elif before is None and parse.head is None and (parse.follow & _POINTING or _begins_with_order(parse)):
+            parse.doubt(0.5)  # "only the stopped ones", "sort by ram": of what?
         return finish(parse, context)
 
     def _candidates(self, asked: Asked) -> list[Candidate]:
@@ -105,6 +106,10 @@ class Copilot:
         if candidate.frame is None:
             return None
         return framed(candidate.frame, candidate.confidence, asked)
+
+
+def _begins_with_order(parse: Parse) -> bool:
+    return bool(parse.items) and parse.items[0].is_concept("sort", "per")
 
 
 def _told(answer: Answer, asked: Asked) -> Answer:

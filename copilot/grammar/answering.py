@@ -57,6 +57,11 @@ def _base(frame: Frame, query: Query, result: Result, confidence: float, asked: 
         frame=frame,
     )
     answer = replace(answer, proposals=opens(query))
+    if frame.limit == 1 and frame.order and len(result.rows) == 1 and answer.value is None:
+        column = frame.order[0][0]
+        attribute = entity(frame.entity).attributes.get(column)
+        if attribute is None or attribute.is_number:
+            answer = replace(answer, value=result.rows[0].get(column), unit=attribute.unit if attribute else "")
     if frame.form != "lookup" or len(query.columns) != 2:
         return answer
     values = {str(row.get(query.columns[1])) for row in result.rows}

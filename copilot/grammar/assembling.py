@@ -47,6 +47,8 @@ def _step(parse: Parse, item: Item) -> None:
     elif item.text in (",", "+", "&", "/"):
         item.used = True
         parse.join = parse.join or ("and" if parse.at else "")
+    elif item.text == "%":
+        item.used, parse.share, parse.count = True, True, False
     elif item.text in ("-", "~", ":", "="):
         item.used = True
     elif item.value:
@@ -151,7 +153,7 @@ def _phrase(parse: Parse, item: Item) -> None:
             parse.asked.append((item, ""))
             item.used = True
             return
-        parse.listing = item.only(("and", "filler", "or", "them"))
+        parse.listing = item.only(("and", "filler", "or", "them")) or item.is_concept("how_many")
     if take_state(parse, item):
         return
     if take_column(parse, item):

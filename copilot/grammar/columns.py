@@ -20,6 +20,8 @@ def take_column(parse: Parse, item: Item) -> bool:
     if not item.columns:
         return False
     following = parse.next()
+    if parse.groups and parse.join == "and" and parse.groups[-1] is parse.items[parse.at - 2]:
+        parse.grouping, parse.join = True, ""  # "by project and type"
     if parse.grouping:
         parse.grouping = False
         ranks = parse.limit is not None or parse.top or parse.superlative

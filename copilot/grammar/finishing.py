@@ -14,12 +14,24 @@ from copilot.grammar.parse import Parse, attribute_of, close
 from copilot.model import paths
 from copilot.model.declaration import Attribute, Entity
 from copilot.model.registry import entity
-from copilot.query import Counted, Measure, both
+from copilot.query import Counted, Measure, Test, both
 
 # Whose column a word is when no entity was named: "how much storage does acme-prod use?"
 _OWNERS = ("server", "volume", "hypervisor", "storage_pool", "image", "quota")
-_STORAGE = ("disk", "storage", "disk space", "space", "gb", "gigabyte", "capacity", "size", "gig")
-_USE = ("used", "usage", "allocated", "utilization", "utilisation", "consumed", "consumption")
+_STORAGE = (
+    "disk size",
+    "volume size",
+    "disk usage",
+    "disk",
+    "storage",
+    "disk space",
+    "space",
+    "gb",
+    "gigabyte",
+    "capacity",
+    "size",
+    "gig",
+)
 # What is meant by "what is on ..." without a word for it.
 _CONTENTS = {
     "hypervisor": "server", "flavor": "server", "image": "server", "keypair": "server", "server_group": "server",
@@ -121,7 +133,7 @@ def _default_head(parse: Parse) -> str | None:
         if owner is not None:
             return owner
         return kind if wording.asks(parse) else None
-    if parse.asked:
+    if parse.asked or any(item is not None for item, _ in parse.order):
         return _owner(parse, {one.type for found, _, _ in parse.waiting_named for one in found})
     if parse.waiting_states:
         states = [set(item.senses.states) for item, _ in parse.waiting_states if item.senses]
@@ -150,23 +162,21 @@ def _plain_usage(parse: Parse) -> None:
 
 def _without_use(item: Item) -> Item | None:
     """ "vcpus used" as "vcpus", where it is made of two words."""
-    words = [word for word in item.said.split() if word not in _USE]
-    senses = lexicon().get(words)
-    if senses is None or not senses.columns or len(words) == len(item.said.split()):
-        return None
-    return dc_replace(item, senses=senses, said=" ".join(words))
+    plain = lexicon().without_use(item.said)
+    return None if plain is None else dc_replace(item, senses=plain[1], said=plain[0])
 
 
 def _owner(parse: Parse, types: set[str]) -> str | None:
     """Whose columns are asked for, when only what they are limited to was named."""
-    names = [set(item.columns) for item, _ in parse.asked if item.columns]
+    said = [item for item, _ in parse.asked] or [item for item, _ in parse.order if item is not None]
+    names = [set(item.columns) for item in said if item.columns]
     if not names:
         return None
     shared = set.intersection(*names)
     for kind in types:
         if kind in shared:
             return kind
-    words = {item.said for item, _ in parse.asked}
+    words = {item.said for item in said}
     if words & set(_STORAGE) and "volume" in shared:
         return "volume"
     found = next((name for name in _OWNERS if name in shared), None)
@@ -190,6 +200,8 @@ def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
     group, through = ordering.group_columns(parse, head)
     order = ordering.ordered(parse, head, plural)
     measure, columns = _measured(parse, head)
+    if order.order and order.limit == 1 and measure.column and not group:  # "how much ram does the biggest vm have"
+        columns, measure = [*columns, measure.column], Measure()
     form, predicate, kept = _form(parse, measure, pieces)
     columns = [*order.columns, *columns] if order.columns or columns else []
     averaged = _average_count(parse, head, pieces)
@@ -202,6 +214,8 @@ def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
         order, form, columns = ordering.Order(order=[("#", extreme[1])]), "value", []
     if through is not None:
         return _counted_for(through, head, pieces, measure, order)
+    if head.name in _KINDS and order.counted and order.limit and not pieces and not group:
+        return _by_name(head, order)
     if group and measure.kind == "rows":
         measure = Measure("count")
         form = "count" if form in ("list", "lookup") else form
@@ -235,6 +249,19 @@ def _average_count(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Fra
             measure = Measure(parse.measure, counted.name)  # type: ignore[arg-type]
             return Frame(name, "value", measure=measure, counted=(counted,))
     return None
+
+
+# Kinds of things, one of the same name in each region: the most used is a name.
+_KINDS = {"flavor": "server", "image": "server", "volume_type": "volume"}
+
+
+def _by_name(head: Entity, order: ordering.Order) -> Frame:
+    """ "most popular flavor": what uses it, counted by its name."""
+    user = entity(_KINDS[head.name])
+    group = (user.scopes[head.name],)
+    order_ = (("#", order.order[0][1]),)
+    where = (Piece(f"column:{group[0]}", Test(group[0], "any"), f"with a {head.singular}"),)
+    return Frame(user.name, "count", where, measure=Measure("count"), group=group, order=order_, limit=order.limit)
 
 
 def _group_order(order: ordering.Order, group: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:

@@ -38,6 +38,9 @@ def _ask(parse: Parse, item: Item, name: str) -> bool | None:
 def _count(parse: Parse, item: Item, name: str) -> bool | None:
     if parse.superlative or parse.sorting or parse.grouping:
         return None
+    if parse.listing and parse.head is not None:
+        parse.superlative, parse.listing = "each", False  # "projects with their number of vms"
+        return None
     if parse.head is not None and parse.having and parse.wh in ("which", "what", "list"):
         parse.superlative, parse.having = "each", False  # "which project has how many vms"
         return None
@@ -75,6 +78,19 @@ def _verb(parse: Parse, item: Item, name: str) -> bool | None:
 def _whether(parse: Parse, item: Item, name: str) -> None:
     """ "check whether web-03 is running"."""
     parse.wh = "is"
+
+
+def _spread(parse: Parse, item: Item, name: str) -> None:
+    """ "distribution of vms over hosts"."""
+    parse.spread = True
+    parse.wh = parse.wh or "list"
+
+
+def _over(parse: Parse, item: Item, name: str) -> bool | None:
+    if not parse.spread:
+        return False
+    parse.grouping = True
+    return None
 
 
 def _per(parse: Parse, item: Item, name: str) -> None:
@@ -270,6 +286,8 @@ _HANDLERS: dict[str, Handler] = {
     "is": _verb,
     "do": _verb,
     "whether": _whether,
+    "spread": _spread,
+    "over": _over,
     **dict.fromkeys(_ASKS, _ask),
     "list": _ask,
     "how": _ask,

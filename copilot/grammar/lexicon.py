@@ -25,6 +25,9 @@ thousand million couple gigs gigabytes gig terabyte terabytes megabytes bytes te
 COMPARING = frozenset(_COMPARING.split())
 
 
+_USE = ("used", "usage", "allocated", "utilization", "utilisation", "consumed", "consumption")
+
+
 @dataclass(slots=True)
 class Senses:
     """What a phrase may mean.
@@ -109,6 +112,14 @@ class Lexicon:
             if found is not None:
                 return found, length
         return None
+
+    def without_use(self, said: str) -> tuple[str, Senses] | None:
+        """ "vcpus used" as "vcpus": the words without those for use, and what they mean; None where it is no pair."""
+        words = [word for word in said.split() if word not in _USE]
+        senses = self.get(words)
+        if senses is None or not senses.columns or len(words) == len(said.split()):
+            return None
+        return " ".join(words), senses
 
     def get(self, phrase: Iterable[str]) -> Senses | None:
         """What exactly this phrase means."""

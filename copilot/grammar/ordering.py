@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from copilot.grammar.items import Item
+from copilot.grammar.lexicon import lexicon
 from copilot.grammar.parse import Parse, attribute_of, is_plural
 from copilot.model import paths
 from copilot.model.declaration import Entity
@@ -114,7 +115,10 @@ def _by_item(head: Entity, item: Item, kind: str, falling: bool, made: Order) ->
             return True
         if not kind and name != head.name and _count(head, name, True, made):
             return True
-    return _through(head, item, falling, made)
+    if _through(head, item.columns, falling, made):
+        return True
+    plain = lexicon().without_use(item.said)
+    return plain is not None and _through(head, plain[1].columns, falling, made)
 
 
 def _count(head: Entity, name: str, falling: bool, made: Order) -> bool:
@@ -127,9 +131,9 @@ def _count(head: Entity, name: str, falling: bool, made: Order) -> bool:
     return True
 
 
-def _through(head: Entity, item: Item, falling: bool, made: Order) -> bool:
+def _through(head: Entity, named: dict[str, list[str]], falling: bool, made: Order) -> bool:
     """ "the project with the most RAM": added up over what belongs to it."""
-    for columns in item.columns.values():
+    for columns in named.values():
         for column in columns:
             if column not in THROUGH:
                 continue
@@ -153,6 +157,8 @@ def group_columns(parse: Parse, head: Entity) -> tuple[tuple[str, ...], Entity |
         attribute = attribute_of(head, item)
         scope = next((head.scopes[name] for name in item.entities if name in head.scopes), None)
         own = next((name for name in item.entities if head.name in entity(name).scopes), None)
+        if head.name in item.entities and scope is None:
+            continue  # "number of vcpus per server" of servers
         if scope is not None:
             columns.append(scope)
         elif own is not None:  # "projects by storage", "hosts by vms": what belongs to them gives an order

@@ -94,6 +94,7 @@ class Parse:
     past: bool = False
     did: bool = False
     listing: bool = False  # columns are being listed: "with their ips and flavors"
+    spread: bool = False  # "distribution of ...": what follows "over" are groups
     total: bool = False  # "in total", "together"
     big: bool = False  # "how big", "how large"
     used_by: bool = False  # "images used in acme-prod": by its machines, whoever owns them

@@ -109,6 +109,13 @@ def drift() -> str:
     return markdown()
 
 
+def copilot_questions() -> str:
+    """docs/copilot-questions.md, from the semantic model."""
+    from copilot.model.reference import markdown
+
+    return markdown()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "permissions.md": permissions,
@@ -116,6 +123,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "keys.md": keys,
     "types.md": types,
     "drift.md": drift,
+    "copilot-questions.md": copilot_questions,
 }
 
 

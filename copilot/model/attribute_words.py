@@ -57,7 +57,7 @@ _BORN = (
 
 WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     "name": ("name", "display name", "title"),
-    "status": ("status", "state", "condition"),
+    "status": ("status", "state", "condition", "statuses"),
     "description": ("description", "comment", "purpose"),
     "created_at": _BORN,
     "launched_at": ("launched", "launch time", "boot time", "launch date"),
@@ -103,8 +103,7 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("server", "power_state"): ("power state number",),
     ("server", "hostname"): ("hostname", "guest hostname", "dns name"),
     ("server", "instance_name"): ("instance name", "libvirt name", "domain xml name"),
-    ("server", "created_at"): (*_BORN, "uptime"),
-    ("server", "flavor_extra_specs"): ("extra specs",),
+        ("server", "flavor_extra_specs"): ("extra specs",),
     ("hypervisor", "state"): ("state", "status", "health"),
     ("hypervisor", "status"): ("service status", "enabled"),
     ("hypervisor", "vcpus"): _CPU,
@@ -131,7 +130,7 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("hypervisor", "hypervisor_version"): ("hypervisor version", "version"),
     ("hypervisor", "disabled_reason"): ("disabled reason", "reason"),
     ("hypervisor", "service_host"): ("service host",),
-    ("volume", "status"): ("status", "state"),
+    ("volume", "status"): ("status", "state", "statuses"),
     ("volume", "host"): ("storage pool", "storage host", "backend", "pool", "backend host", "storage backend"),
     ("volume", "server_name"): ("server", "attached server", "attached to", "vm", "machine"),
     ("volume", "snapshot_count"): ("number of snapshots", "snapshot count"),

@@ -28,7 +28,9 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "share": (
         "percentage", "percent", "percentage of", "percent of", "share of", "fraction of", "proportion of",
             "ratio of",
-        "how many percent", "how many percent of", "what part of", "what share", "the share", "which share",
+        "how many percent", "which part of", "which share of", "what share of", "what proportion of",
+            "what portion of", "which percentage of", "how many percent of", "what part of", "what share",
+            "the share", "which share",
             "share in percent", "proportion", "fraction", "pct", "pct of",
         "portion of", "what fraction of",
     ),
@@ -64,6 +66,9 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "is", "are", "r", "ar", "iz", "was", "were", "be", "been", "being", "am"),
     "do": ("do", "does", "did", "can", "could", "would", "should", "may"),
     "past": ("was", "were", "had", "did", "used to"),
+    "spread": ("distribution of", "breakdown of", "break down", "break up", "spread of", "split of", "distribution",
+        "breakdown", "split"),
+    "over": ("over", "over the", "among", "among the", "between the"),
     "whether": ("whether", "if", "check if", "check whether", "see if", "know if", "tell me if", "find out if"),
     "any": ("any", "anything", "some", "at all", "something", "anyone", "anybody"),
     "exist": (
@@ -177,7 +182,9 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "largest": ("largest", "biggest", "bigest", "greatest", "hugest", "fattest", "heaviest", "largets", "beefiest",
         "large", "big", "huge"),
     "smallest": ("smallest", "tiniest", "lightest", "smalest", "small", "tiny", "least big"),
-    "oldest": ("oldest", "earliest", "longest running", "most ancient", "longest living", "longest existing",
+    "oldest": (
+        "very first", "first ever", "first created", "first made", "first one created",
+        "oldest", "earliest", "longest running", "most ancient", "longest living", "longest existing",
         "oldst", "old", "ancient"),
     "newest": (
         "newest", "latest", "youngest", "most recent", "most recently created", "last created", "last", "recent",
@@ -194,7 +201,10 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
                "least popular", "least crowded", "least populated", "rarest"),
     "more": ("more", "greater", "higher", "bigger", "larger"),
     "fewer": ("fewer", "less", "smaller", "lower"),
-    "compare": ("compare", "vs", "versus", "difference between", "compared to", "comparison", "comparison of",
+    "compare": (
+        "difference in", "difference of", "difference", "the difference between", "the difference in",
+            "compared against", "next to each other", "side by side",
+        "compare", "vs", "versus", "difference between", "compared to", "comparison", "comparison of",
         "compared with",
                 "in comparison to", "against"),
     # Names
@@ -277,6 +287,10 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "this": ("this", "selected", "the selected", "current", "highlighted", "marked", "this one", "here", "chosen"),
     # Words that say nothing for the answer
     "filler": (
+        "yo", "sup", "quick q", "q", "quick one", "quick question", "fyi", "btw", "ty", "cheers", "hiya", "heya",
+            "morning all", "oi", "tnx", "tks", "thanx", "thank u", "danke", "many thanks", "pretty please",
+            "if you can", "if possible", "when you have a minute", "for the handover", "for the report",
+            "for my report", "for the ticket", "i guess", "i think", "by the way", "listen", "look here",
         "can you", "could you", "would you", "will you", "can i", "could i", "can we", "could we", "may i", "can u",
             "could u", "good evening", "good night", "good day", "good afternoon",
         "the", "keystone", "nova", "neutron", "cinder", "glance", "only please", "a", "an", "please", "pls", "plz",

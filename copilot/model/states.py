@@ -152,7 +152,8 @@ STATES: dict[str, tuple[State, ...]] = {
     "compute_service": (_UP, _DOWN, _ENABLED, _DISABLED),
     "volume_service": (_UP, _DOWN, _ENABLED, _DISABLED),
     "network_agent": (_UP, _DOWN, *(
-        State((f"{kind} agent", ("metadata agents" if kind == "metadata" else kind)), _has("agent_type", kind), kind.upper())
+        State((f"{kind} agent", ("metadata agents" if kind == "metadata" else kind)), _has("agent_type", kind),
+            kind.upper())
         for kind in ("l3", "dhcp", "metadata", "ovn", "open vswitch")
     )),
     "storage_pool": (_UP, _DOWN),
@@ -304,7 +305,9 @@ STATES: dict[str, tuple[State, ...]] = {
           for name, port in PORTS),
         *(State(tuple(f"{verb} {what}" for verb in ("allow", "allows", "allowing", "permit", "permits",
             "that allow", "open for")
-                for what in (name, f"{name} access", f"{name} traffic", f"port {port}")),
+                for what in (name, f"{name} access", f"{name} traffic", f"port {port}"))
+                + tuple(f"{what} {is_open}" for what in (name, f"port {port}", f"{name} port", str(port))
+                    for is_open in ("open", "opened", "allowed", "access", "enabled", "permitted")),
                 Related("security_group_rule", All((_is("direction", "ingress"), _opens(port)))),
                     f"that allow {name}")
           for name, port in PORTS),
@@ -383,7 +386,9 @@ STATES: dict[str, tuple[State, ...]] = {
     "trunk": _NET,
     "role_assignment": (State(("inherited",), _is("inherited", True), "inherited"),),
     "quota": (
-        State(("full", "exhausted", "used up", "at the limit", "maxed out", "reached"), Test("fullest_percent",
+        State(("full", "exhausted", "used up", "at the limit", "maxed out", "reached", "exceeded", "over the limit",
+            "over limit", "over quota", "hit", "at its limit", "at their limit", "completely used"),
+                Test("fullest_percent",
             ">=", (100,)), "used up"),
         State(("almost full", "nearly full", "nearly exhausted", "close to the limit", "tight", "almost exhausted",
                "running out", "near the limit"),

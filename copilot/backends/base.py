@@ -232,6 +232,9 @@ class Redactor(Protocol):
     def hide(self, text: str) -> str:
         """The text as it may leave."""
 
+    def hide_cell(self, text: str, column: str) -> str:
+        """A value of a result's column, as it may leave."""
+
     def reveal(self, text: str) -> str:
         """The text with pseudonyms undone."""
 
@@ -274,6 +277,9 @@ class Nothing:
     """The Redactor of a model on this machine: hides nothing."""
 
     def hide(self, text: str) -> str:
+        return text
+
+    def hide_cell(self, text: str, column: str) -> str:
         return text
 
     def reveal(self, text: str) -> str:

@@ -211,8 +211,10 @@ class Conversation:
                 self._watching.say(clean(turn.text, MOST_TEXT, lines=True))
             if isinstance(event, Done):
                 self._count(event)
-        if self._spoken and not request.final and (call := spoken.call_in(turn.text, self._usage.calls)):
-            turn.text, turn.calls = "", (call,)
+        if (
+            self._spoken and not request.final and (call := spoken.call_in(self._outlet.raw, self._usage.calls))
+        ):  # as the model wrote it: names that are put into JSON or SQL must not change what it says
+            turn.text, turn.calls = "", (self._outlet.revealed(call, SPECS),)
 
     def _count(self, done: Done) -> None:
         usage, tokens = self._usage, done.tokens

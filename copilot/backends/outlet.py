@@ -25,6 +25,10 @@ from copilot.backends.base import (
     ToolSpec,
 )
 from copilot.backends.sql_text import reveal_in_sql
+from copilot.backends.tools import SPECS
+from store.types import registry
+
+_SQL = {tool.name: tool.sql for tool in SPECS}
 
 
 @dataclass(slots=True)
@@ -44,6 +48,7 @@ class Outlet:
         self._redactor: Redactor = redactor or Nothing()
         self._external = external
         self.sent = Sent()
+        self.raw = ""  # the last answer's text as the model wrote it
 
     @property
     def backend(self) -> Backend:
@@ -57,10 +62,12 @@ class Outlet:
         self.sent.characters += _length(hidden)
         self.sent.external = self.sent.external or self._external
         revealer = self._redactor.revealer()
+        self.raw = ""
         events = self._backend.stream(hidden, cancel, limits)
         try:
             for event in events:
                 if isinstance(event, Text):
+                    self.raw += event.text
                     shown = revealer.feed(event.text)
                     if shown:
                         yield Text(shown)
@@ -68,7 +75,7 @@ class Outlet:
                 rest = revealer.end()
                 if rest:
                     yield Text(rest)
-                yield self._revealed(event, request.tools) if isinstance(event, ToolCall) else event
+                yield self.revealed(event, request.tools) if isinstance(event, ToolCall) else event
         finally:
             close: Callable[[], None] | None = getattr(events, "close", None)
             if close is not None:
@@ -81,11 +88,53 @@ class Outlet:
 
     def _hidden_message(self, message: Message) -> Message:
         """Opaque parts came from the model as they are and know no real names."""
-        hide = self._redactor.hide
-        calls = tuple(replace(one, arguments=_walk(one.arguments, hide)) for one in message.calls)
-        return replace(message, content=_walk(message.content, hide), calls=calls)
+        calls = tuple(replace(one, arguments=self._hidden_arguments(one.name, one.arguments)) for one in message.calls)
+        content = message.content
+        if message.role == "assistant" and isinstance(content, Mapping) and {"tool", "arguments"} == set(content):
+            arguments = self._hidden_arguments(str(content["tool"]), content["arguments"])
+            return replace(message, content={**content, "arguments": arguments}, calls=calls)
+        return replace(message, content=self._hidden_value(content), calls=calls)
 
-    def _revealed(self, call: ToolCall, tools: tuple[ToolSpec, ...]) -> ToolCall:
+    def _hidden_arguments(self, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """A call as the model made it: in SQL, names were put inside quotes only."""
+        hide = self._redactor.hide
+        sql = _SQL.get(tool, ())
+        return {
+            hide(key): reveal_in_sql(value, hide) if key in sql and isinstance(value, str) else _walk(value, hide)
+            for key, value in arguments.items()
+        }
+
+    def _hidden_value(self, value: Any) -> Any:
+        """A JSON value: rows by their columns, everything else as texts."""
+        hide = self._redactor.hide
+        if isinstance(value, list | tuple):
+            return [self._hidden_value(one) for one in value]
+        if not isinstance(value, Mapping):
+            return _walk(value, hide)
+        if value.get("type") in registry.ALL and "name" in value:  # a resource
+            return {key: self._cell(one, key) for key, one in value.items()}
+        columns, rows = value.get("columns"), value.get("rows")
+        made = {hide(str(key)): self._hidden_value(one) for key, one in value.items() if key != "rows"}
+        if isinstance(columns, list) and isinstance(rows, list):
+            made["rows"] = [
+                [self._cell(cell, str(name)) for cell, name in zip(row, columns, strict=False)] for row in rows
+            ]
+        elif "rows" in value:
+            made["rows"] = self._hidden_value(rows)
+        return made
+
+    def _cell(self, value: Any, column: str) -> Any:
+        """A value in a row, with what is in it; keys of objects are others' words too."""
+        if isinstance(value, str):
+            return self._redactor.hide_cell(value, column)
+        if isinstance(value, Mapping):
+            return {self._redactor.hide_cell(str(key), ""): self._cell(one, "") for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._cell(one, column) for one in value]
+        return value
+
+    def revealed(self, call: ToolCall, tools: tuple[ToolSpec, ...]) -> ToolCall:
+        """The call with pseudonyms undone; in SQL as quoted values."""
         sql = next((tool.sql for tool in tools if tool.name == call.name), ())
         reveal = self._redactor.reveal
         arguments = {

@@ -80,6 +80,11 @@ def asked(question: str, context: Context, built_in: Answer | None, refs: Refs) 
             {"type": one.type, "name": clean(one.name, 120), "ref": refs.add(one.type, one.key, one.name)}
             for one in context.selected[:20]
         ]
+    typed = [one for one in (built_in.named if built_in else ()) if one.typed and one.typed != one.name]
+    if typed:  # the person left out a dash, or typed it otherwise: results have the names
+        made["meant"] = [
+            {"typed": clean(one.typed, 120), "type": one.type, "name": clean(one.name, 120)} for one in typed[:20]
+        ]
     if context.turns:
         made["earlier_questions"] = [clean(one.question, 300) for one in context.turns[-MOST_TURNS:]]
     if built_in is not None:

@@ -78,6 +78,10 @@ class Names:
                     return Named("cloud", (cloud, "", cloud), cloud, text)
         return None
 
+    def shelves(self) -> list[Shelf]:
+        """All names that the asker may see, by type, those that people mean most often first."""
+        return self._of(None)
+
     def begins(self, text: str, types: Iterable[str] | None = None) -> bool:
         """Whether a name begins so, whatever signs stand in it."""
         bare = folding.bare(text)

@@ -132,6 +132,10 @@ class Shelf:
         found = pairs.group_by(["cloud", "region"]).aggregate([])
         return {(row["cloud"] or "", row["region"] or "") for row in found.to_pylist()}
 
+    def bares(self) -> list[str]:
+        """All names, as letters and digits."""
+        return self.forward.texts(0, len(self.forward.rows))
+
     def row(self, number: int) -> Row:
         """The resource of that number."""
         return Row(*(column[number].as_py() or "" for column in self._table.columns))

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from engine.settings.copilot_section import Copilot as Settings
 
 
-CANNOT_HIDE = (
-    "this release cannot hide names from a model: it asks only one on this machine, with copilot.redact_sensitive set "
-    "to false"
-)
-
-
 class CannotAsk(Exception):
     """A model cannot be asked; one clear sentence."""
 
@@ -74,21 +68,21 @@ def ask(task: Task, settings: Settings) -> tuple[Answer, Usage]:
 def redactor_of(settings: Settings, sources: CallerSources) -> Redactor | None:
     """What hides names from the model; None where nothing is to be hidden, which is on this machine only.
 
-    Raises CannotAsk where something is to be hidden, and cannot be.
+    Raises CannotAsk where something is to be hidden, and the names cannot be read.
     """
     if not settings.redacts:
         return None
-    raise CannotAsk(CANNOT_HIDE)
+    from copilot.redaction.redactor import Redactor
+    from copilot.sources import NotAvailable
+
+    try:
+        return Redactor.of(sources)
+    except NotAvailable as error:
+        raise CannotAsk(str(error)) from error
 
 
 def not_ready(settings: Settings) -> str:
     """Why the model that is configured cannot be asked; "" when it can, as far as one knows without asking."""
-    hides = settings.backend != "builtin" and settings.redacts
-    return _without_key(settings) or (CANNOT_HIDE if hides else "")
-
-
-def _without_key(settings: Settings) -> str:
-    """Why there is no key; "" when there is one, or none is needed."""
     if settings.backend in ("anthropic", "openai"):
         if settings.api_key is None and not settings.local:
             return f"no key is set: write copilot.{settings.backend}_api_key into qdeck.toml, as env:NAME or file:/path"
@@ -128,7 +122,7 @@ def tried(settings: Settings) -> dict[str, Any]:
     """A Tested: one word is asked of the model; nothing of the estate is sent."""
     if settings.backend == "builtin":
         return {"success": True, "message": "The built-in copilot needs no connection", "latency_ms": 0, "models": []}
-    if reason := _without_key(settings):
+    if reason := not_ready(settings):
         return {"success": False, "message": reason, "latency_ms": None, "models": []}
     from copilot.backends.connection import test_connection
 

@@ -17,6 +17,7 @@ from copilot.grammar.frames import Frame
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
 from copilot.model.registry import entity
+from copilot.reading import Ambiguity
 from copilot.topics import acting_words as known
 from copilot.topics.acting_values import created, values_of
 from copilot.topics.requests import Request, asked_how, request_of
@@ -26,6 +27,7 @@ from store.types.actions import ACTIONS
 INTENT = "action"
 MOST_TARGETS = 200  # rows of an answer, and so keys of a proposal
 _MOST_IN_COMMAND = 8
+_GIVES = ("attach", "associate", "detach", "disassociate")  # one thing to another: the first is what is spoken of
 _NEAR = 0.5  # score of a name from which on it is offered for one that there is not
 
 
@@ -99,12 +101,26 @@ def _targets(request: Request, rest: Sequence[Item], asked: Asked) -> Targets | 
     if them is not None:
         return _listed(them, (), request, asked)
     if parse.head is None and parse.subject:
+        alike = _alike(rest)
+        if alike is not None:
+            return asked_back(replace(asked, parse=replace(parse, ambiguous=[alike])))
         return _named(tuple(dict.fromkeys(parse.subject)), unknown_words(parse), request)
     frame = finish(parse, asked.context)
     left = unknown_words(parse)
-    if frame is None or (left and not _is_set(frame)):
+    every = any(item.is_concept("all") for item in rest)
+    if frame is None or (not _is_set(frame) and (left or not every)):
         return _unknown(request, rest, left, asked)
     return _listed(frame, left, request, asked)
+
+
+def _alike(rest: Sequence[Item]) -> Ambiguity | None:
+    """Several of one name: a list may show them all, an action is done to the one that is meant."""
+    for item in rest:
+        names = {one.name.casefold() for one in item.named}
+        types = {one.type for one in item.named}
+        if len(item.named) > 1 and len(names) == len(types) == 1 and item.said not in ("this", "these", "those"):
+            return Ambiguity(item.named[0].typed or item.text, item.named)
+    return None
 
 
 def _is_set(frame: Frame) -> bool:
@@ -227,14 +243,14 @@ def _said(verb: str) -> str:
 
 def _declined(request: Request, targets: Targets) -> Answer:
     """There is no such action here; what there is, and the thing itself."""
-    one = entity(targets.type)
-    can = [action.verb for action in ACTIONS.values() if action.type == targets.type]
+    said = request.said or _said(request.verb)
+    type = next((n for item in request.rest if not item.named for n in item.entities[:1]), targets.type)
+    one = entity(type if request.verb in _GIVES else targets.type)
+    can = [action.verb for action in ACTIONS.values() if action.type == one.name]
     instead = known.INSTEAD.get(request.verb) or (
         f"what it can do to {one.plural} is {', '.join(can)}" if can else f"it only shows {one.plural}"
     )
-    text = (
-        f"There is no action here to {_said(request.verb)} {one.plural}: {instead}. Use the cloud's own tools for it."
-    )
+    text = f"There is no action here to {said} {one.plural}: {instead}. Use the cloud's own tools for it."
     opens = tuple(
         Proposal("open", f"open {clean(named.name)}", type=named.type, keys=(named.key,))
         for named in targets.named[:3]
@@ -276,6 +292,8 @@ def _creates(id: str) -> bool:
 
 def _create(request: Request, asked: Asked) -> Answer:
     type, values, command, unread = created(request, asked.question)
+    if not type and any(item.quantity is not None for item in request.rest):  # "add 2 vcpus to web-03"
+        return _declined(replace(request, verb="resize", said="resize"), Targets("server", asked.of_type("server")))
     if type in ("snapshot_policy", "note"):
         pane = {"snapshot_policy": "policies", "note": "notes"}[type]
         return _at_pane(pane, f"add a {entity(type).singular}", "", asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # What may stand before the verb of a request.
 _POLITE_WORDS = """
+mind able are there way
 please pls plz plx kindly can could would will you u i we id want wanna wants need needs like to lets let us
 go ahead and now just hey hi hello ok okay so help me have got gotta must quickly quick asap gracefully
 immediately then also try someone somebody the a an yes my for it is time possible bitte cleanly properly
@@ -62,6 +63,19 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "exclude": ("exclude",),
     "cancel": ("cancel", "abort"),
     "retry": ("retry",),
+}  # fmt: skip
+PARTICIPLES: dict[str, str] = {
+    "stopped": "stop", "shut down": "stop", "powered off": "stop", "turned off": "stop", "halted": "stop",
+    "started": "start", "powered on": "start", "turned on": "start", "running": "start", "restarted": "reboot",
+    "rebooted": "reboot", "restart": "reboot", "reboot": "reboot", "locked": "lock", "unlocked": "unlock",
+    "deleted": "delete", "removed": "delete", "gone": "delete", "restored": "restore", "resized": "resize",
+    "migrated": "migrate", "snapshotted": "snapshot", "backed up": "snapshot",
+}  # fmt: skip
+GERUNDS: dict[str, str] = {
+    "restarting": "restart", "rebooting": "reboot", "stopping": "stop", "starting": "start", "deleting": "delete",
+    "removing": "remove", "locking": "lock", "unlocking": "unlock", "renaming": "rename", "restoring": "restore",
+    "resizing": "resize", "migrating": "migrate", "creating": "create", "snapshotting": "snapshot",
+    "shutting": "shut", "turning": "turn", "powering": "power", "bouncing": "bounce",
 }  # fmt: skip
 # Verb and particle with what is meant between them: "shut web-03 down".
 SPLIT: dict[tuple[str, str], str] = {

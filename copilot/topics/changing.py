@@ -31,6 +31,7 @@ _WORDS = """timeline log record records resource resources thing things object o
 go went gone going come came become became get got turn turned into state status recently lately time times last latest
 person people somebody someone exact whom made them one whole entire full"""
 _SAID = frozenset(_WORDS.split())
+_RESTARTED = ("restarted", "rebooted", "restarts", "reboots")
 _LAST = ("last change", "last changes", "latest change", "last modification", "last changed")
 # What happened, by the words for the state that came of it: a pattern of the history's sentences.
 _TURNED: Mapping[str, str] = {
@@ -95,6 +96,8 @@ class Wanted:
 
 def claims(asked: Asked) -> float:
     """Sure where the question speaks of changes and of nothing that no change tells."""
+    if _restarts(asked):
+        return 1.0 if all(_told(item) for item in asked.items) else 0.0
     if any(item.senses is None and not item.named and item.period is None for item in asked.items if not _told(item)):
         return 0.0
     if not all(_told(item) for item in asked.items) or any(one.age for one in asked.parse.periods):
@@ -117,6 +120,21 @@ def claims(asked: Asked) -> float:
     return 0.0
 
 
+def _restarts(asked: Asked) -> bool:
+    return any(item.text.lower() in _RESTARTED for item in asked.items)
+
+
+def _untold() -> Answer:
+    """What no listing of a cloud shows."""
+    text = (
+        "A restart leaves no trace in what clouds list, so it is not known from here. "
+        "Restarts that were asked for in this console stand in the audit."
+    )
+    return Answer(
+        "apology", text, intent=INTENT, confidence=0.9, proposals=(Proposal("pane", "open the audit", "audit"),)
+    )
+
+
 def _is_happening(asked: Asked) -> bool:
     """ "servers stopped today": when it happened, not how it is."""
     return bool(asked.parse.periods) and bool(asked.parse.doubts)
@@ -127,7 +145,12 @@ def _told(item: Item) -> bool:
     if item.period is not None or item.named:
         return True
     words = set(item.said.split())
-    if words <= _SAID or (words | set(_states(item))) & (set(_TURNED) | set(_FIELDS_TURNED)) or item.text in (",", "-"):
+    if (
+        item.text.lower() in _RESTARTED
+        or words <= _SAID
+        or (words | set(_states(item))) & (set(_TURNED) | set(_FIELDS_TURNED))
+        or item.text in (",", "-")
+    ):
         return True
     if item.senses is None:
         return False
@@ -206,6 +229,8 @@ def answer(asked: Asked) -> Answer | None:
     """The changes; who or when, where that is asked."""
     if asked.parse.ambiguous:
         return asked_back(asked)
+    if _restarts(asked):
+        return _untold()
     wanted = wanted_of(asked)
     key = None if wanted.one is None else (wanted.one.type, wanted.one.key)
     read = asked.sources.changes(wanted.since, wanted.until, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from copilot.answers import Answer, Field, Key, Named, Proposal, Shown, Table
 from copilot.grammar.asking_back import asked_back
 from copilot.grammar.items import Item
 from copilot.model.registry import entity
+from copilot.reading import Ambiguity
 from copilot.topics.describing import described
 from copilot.topics.topic import Asked, Topic
 from store import times
@@ -30,6 +32,8 @@ _THINGS = frozenset({"server", "port", "floating_ip", "network", "subnet", "hype
 _ADDRESS_COLUMNS = frozenset({"mac_address", "mac_addresses", "fixed_ips", "floating_ips", "addresses", "ip_address"})
 _EARLIER = frozenset({"before", "earlier", "earliest", "previously", "formerly", "once"})
 _MOST_SAID = 3
+_KINDS = ("flavor", "image", "volume_type", "role")  # one of a name in each cloud
+_AS_NEAR = 0.08  # difference of scores of names that are equally likely
 _EVER = timedelta(days=3650)
 _FIELDS = (
     Field("what", "WHAT"),
@@ -103,12 +107,25 @@ def answer(asked: Asked) -> Answer | None:
         return None
     if asked.parse.ambiguous:
         return asked_back(asked)
+    if (unclear := _unclear(asked, thing)) is not None:
+        return unclear
     chosen = _chosen(asked, thing)
     if chosen is not None and not (thing.value and _speaks_of_use(asked)):
         found = described(chosen, asked) if entity(chosen.type).type is not None else None
         if found is not None:
             return found
     return found_as(thing.value or (thing.named[0].name if thing.named else thing.text), asked)
+
+
+def _unclear(asked: Asked, thing: Item) -> Answer | None:
+    """Asks back where a name with a slip is as near to one thing as to another."""
+    if thing.exact or not thing.named or thing.named == asked.context.selected:
+        return None
+    near = asked.names.fuzzy(thing.named[0].typed or thing.text, None, 8)
+    close = tuple(one for one, score in near if score >= near[0][1] - _AS_NEAR)
+    if len(close) < 2 or close[0].type in _KINDS:
+        return None
+    return asked_back(replace(asked, parse=replace(asked.parse, ambiguous=[Ambiguity(close[0].typed, close)])))
 
 
 def _chosen(asked: Asked, thing: Item) -> Named | None:
@@ -154,7 +171,7 @@ def found_as(text: str, asked: Asked) -> Answer:
         text_,
         intent=INTENT,
         value=None if nobody else machine.get("name") or first.get("name") or text,
-        table=Table(_FIELDS, rows, len(rows), keys) if all(type != "audit" for type, _ in keys) else None,
+        table=None if nobody or any(type == "audit" for type, _ in keys) else Table(_FIELDS, rows, len(rows), keys),
         shown=(call,),
         scope=(period.words,) if period is not None and period.words else (),
         named=tuple(dict.fromkeys(here)),

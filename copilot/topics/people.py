@@ -35,8 +35,30 @@ may people privileges privilege get into use on for in does do"""
 _MAY = frozenset(_MAY_WORDS.split())
 
 
+_OWN_LISTS = ("audit_record", "login")
+
+
+def _known(asked: Asked) -> Asked:
+    """With users of the console as names: they need not be users of a cloud."""
+    speaks = any(item.is_topic("activity", "login") or set(item.said.split()) & (_DID | _MAY) or
+        set(item.entities) & set(_OWN_LISTS) for item in asked.items)  # fmt: skip
+    strange = any(not item.named and (item.senses is None or item.corrected) for item in asked.items)
+    if not (speaks and strange and asked.sources.may("console_user")):
+        return asked
+    users = {str(row["name"]).casefold(): str(row["name"]) for row in asked.sources.rows("console_user")}
+    items = []
+    for item in asked.items:
+        name = users.get(item.text.casefold().removesuffix("'s"))
+        if name is not None and not item.named:
+            named = (Named("console_user", ("", "", name), name, item.text),)
+            item = replace(item, named=named, senses=None, corrected="", said=name)
+        items.append(item)
+    return replace(asked, items=tuple(items))
+
+
 def claims(asked: Asked) -> float:
     """Sure where all that was said is one of these questions."""
+    asked = _known(asked)
     return 0.0 if _kind(asked) == "" else 0.96
 
 
@@ -49,9 +71,12 @@ def _kind(asked: Asked) -> str:
         (people if item.named else rest).append(item)
     words = [word for item in rest for word in item.said.split()]
     types = {one.type for item in people for one in item.named}
-    user = len(people) == 1 and "user" in types
+    user = len(people) == 1 and bool(types & {"user", "console_user"})
     if words and _CONSOLE & set(words) and _USE & set(words) and not people:
         return "console" if all(_asks(item, _CONSOLE | _USE) for item in rest) else ""
+    own = "console_user" in types and next((n for n in _OWN_LISTS if any(n in i.entities for i in rest)), "")
+    if own and all(own in item.entities or _asks(item, _DID) for item in rest):
+        return own
     if any(item.is_topic("login") and not item.entities for item in rest) and (not people or user):
         return "login" if all(item.is_topic("login") or _asks(item, frozenset()) for item in rest) else ""
     if _did(asked, rest, user) and (not people or user):
@@ -76,15 +101,19 @@ def _asks(item: Item, words: frozenset[str]) -> bool:
 
 def answer(asked: Asked) -> Answer | None:
     """A list of the room that knows."""
+    asked = _known(asked)
     kind = _kind(asked)
     if asked.parse.ambiguous:
         return asked_back(asked)
-    users = tuple(one for one in asked.named if one.type == "user")
+    users = tuple(one for one in asked.named if one.type in ("user", "console_user"))
     if kind == "console":
         return _console(asked)
     if kind == "login":
         pieces = [Piece("column:outcome", Test("outcome", "=", ("ok",)), "successful")]
         return _framed("login", (*pieces, *_by("user", users), *_when("login", asked.period)), asked)
+    if kind == "login_record" or kind in _OWN_LISTS:
+        column = "user" if kind == "login" else "actor"
+        return _framed(kind, (*_by(column, users), *_when(kind, asked.period)), asked)
     if kind == "did":
         return _framed("audit_record", (*_by("actor", users), *_when("audit_record", asked.period)), asked)
     if kind == "access":

@@ -15,6 +15,8 @@ _OBJECT_FIRST = frozenset({"reboot", "unlock", "rename", "migrate", "resize"})
 _BEHIND_NOUN = frozenset({"of", "for", "from", "on", "to"})
 _BEFORE_NOUN = frozenset({"a", "an", "new", "another", "one", "full", "quick", "manual", "the", "live", *known.HOW})
 _PHRASES = {tuple(said.split()): verb for verb, phrases in known.PHRASES.items() for said in phrases}
+_BETWEEN = frozenset({"to", "be", "needs", "must", "should", "get", "has"})
+_WISHES = frozenset({"need", "needs", "want", "wants", "must", "should", "be", "get", "like", "please"})
 _EVERY = frozenset({"of every", "of each", "for every", "for each", "each", "every", "on every", "on each"})
 _HOW_TO_WORDS = """how do can to would should i we you does one could"""
 _HOW_TO = frozenset(_HOW_TO_WORDS.split())
@@ -25,7 +27,7 @@ _LONGEST = max(len(words) for words in _PHRASES)
 class Request:
     """An action that was asked for.
 
-    verb  of the action: "stop"
+    verb  of the action: "stop"; `said` is the word that stood for it: "halt"
     rest  what was said besides the verb: its targets and values
     how   "HARD" or "SOFT" where it was said
     """
@@ -33,6 +35,7 @@ class Request:
     verb: str
     rest: tuple[Item, ...]
     how: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,8 @@ def request_of(items: Sequence[Item]) -> Request | None:
             return None
         if verb == "create" and any(item.is_concept("list", "sure") for item in rest):  # "make a list of"
             return None
-        return Request(verb, rest, how or _how(words[at:end]))
-    return _split(items, words, at, how) or _object_first(items, words)
+        return Request(verb, rest, how or _how(words[at:end]), said)
+    return _split(items, words, at, how) or _object_first(items, words) or _wished(items, words, at)
 
 
 def asked_how(items: Sequence[Item]) -> Request | None:
@@ -107,7 +110,8 @@ def _how(words: Sequence[_Word]) -> str:
 
 def _phrase(words: Sequence[_Word], at: int) -> tuple[str, int] | None:
     for length in range(min(_LONGEST, len(words) - at), 0, -1):
-        verb = _PHRASES.get(tuple(word.text for word in words[at : at + length]))
+        said = [word.text for word in words[at : at + length]]
+        verb = _PHRASES.get((known.GERUNDS.get(said[0], said[0]), *said[1:]))
         if verb is not None and words[at].first and words[at + length - 1].last:
             return verb, at + length
     return None
@@ -139,7 +143,8 @@ def _split(items: Sequence[Item], words: Sequence[_Word], at: int, how: str) -> 
             continue
         gone = {words[at].item, words[place].item}
         rest = _rest(items, (one for one in range(words[at].item, len(items)) if one not in gone))
-        return Request(verb, rest, how) if _begins_target(rest) else None
+        said = f"{words[at].text} {words[place].text}"
+        return Request(verb, rest, how, said) if _begins_target(rest) else None
     return None
 
 
@@ -155,7 +160,21 @@ def _object_first(items: Sequence[Item], words: Sequence[_Word]) -> Request | No
         return None
     if any(word.text not in known.TRAILING for word in words[found[1] :]):
         return None
-    return Request(found[0], _rest(items, range(1)))
+    return Request(found[0], _rest(items, range(1)), said=found[0])
+
+
+def _wished(items: Sequence[Item], words: Sequence[_Word], at: int) -> Request | None:
+    """ "i need web-03 stopped", "can web-03 be restarted"."""
+    if at >= len(words) or words[at].text != _NAME or len(words) < at + 2:
+        return None
+    wish = {word.text for word in (*words[:at], *words[at + 1 :])}
+    place = at + 1
+    while place < len(words) and words[place].text in _BETWEEN:
+        place += 1
+    verb = known.PARTICIPLES.get(" ".join(word.text for word in words[place:] if word.text not in known.TRAILING))
+    if verb is None or not wish & _WISHES:
+        return None
+    return Request(verb, _rest(items, (words[at].item,)), said=verb)
 
 
 def _rest(items: Sequence[Item], numbers: Iterable[int]) -> tuple[Item, ...]:

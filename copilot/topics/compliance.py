@@ -26,8 +26,7 @@ _KNOWN = knows(
     ("project", "server", "cloud"),
 )
 _GOVERNED = Not(Test("status", "=", ("no_policy", "excluded")))
-_NOTHING = r"\b(neither|without|no|nor|any)\b.*\bsnapshots?\b.*\b(nor|or|and|no|without)\b.*\bbackups?\b"
-_NOTHING_OTHER = r"\b(neither|without|no|any)\b.*\bbackups?\b.*\b(nor|or|and|no|without)\b.*\bsnapshots?\b"
+_NOTHING = r"\bneither\b.*\b(snapshots?\b.*\bnor\b.*\bbackups?|backups?\b.*\bnor\b.*\bsnapshots?)\b"
 _BARE = knows("neither nor without no snapshot snapshots backup backups volume volumes disk disks have has or and any "
               "that which with not a single", ("project", "cloud"))  # fmt: skip
 
@@ -36,7 +35,7 @@ def _claims(asked: Asked) -> float:
     heard = Speech.of(asked)
     if heard.matches(_WORDS) and not asked.parse.groups and not asked.of_type("volume"):
         return _KNOWN.claim(asked)
-    if heard.has(*_VOLUMES) and (heard.matches(_NOTHING) or heard.matches(_NOTHING_OTHER)):
+    if heard.has(*_VOLUMES) and heard.matches(_NOTHING):
         return _BARE.claim(asked, 1.0)
     return 0.0
 
@@ -125,7 +124,11 @@ def _counts(asked: Asked, scope: list[Condition]) -> Counter[str]:
 
 
 def _with_nothing(asked: Asked, heard: Speech) -> Answer:
-    where = [Not(Test("protected", "=", (True,))), *called(asked, "project_name", "project")]
+    where = [
+        Test("snapshot_count", "=", (0,)),
+        Test("backup_count", "=", (0,)),
+        *called(asked, "project_name", "project"),
+    ]
     result = fetch(asked, "volume", both(*where, *called(asked, "cloud", "cloud")))
     names = [clean(str(row["name"])) for row in result.rows[:5]]
     more = f" and {result.total - 5:,} more" if result.total > 5 else ""

@@ -21,6 +21,7 @@ _TYPES = {"server": ("server", "servers", "vm", "vms", "machine", "machines", "i
           "router": ("router", "routers"), "image": ("image", "images"), "flavor": ("flavor", "flavors"),
           "project": ("project", "projects", "tenant", "tenants")}  # fmt: skip
 _DRIFT = ("drift", "drifts", "drifted", "drifting")
+_CAUSED = ("cause", "caused", "make", "made", "do", "done", "trigger", "triggered")
 _KNOWN: Knows = knows(
     "configuration config event events so far there all detected found new recent recently did has see seen change "
     "changes unexpected cloud open new security group groups number resources resource yes happen happened occurred",
@@ -34,9 +35,38 @@ def _claims(asked: Asked) -> float:
     heard = Speech.of(asked)
     if not heard.has(*_DRIFT) or asked.parse.negation or asked.parse.groups or heard.has("rule", "rules"):
         return 0.0
+    if _actor(asked):
+        return _known(asked).claim(asked, 0.97)
     sure = heard.has(*_SUMMARY, "drifted", "drifting") or heard.matches(r"\bdid <(server|volume)> drift")
     sure = sure or heard.matches(r"^(is there |are there |do we have )?(any )?(open )?drifts?( open| there| now)?$")
     return _KNOWN.claim(asked, 1.0 if sure else 0.9)
+
+
+def _actor(asked: Asked) -> str:
+    """Who did it: "did alice cause", "by alice"; "" where nobody is spoken of."""
+    for one, other in zip(asked.items, asked.items[1:], strict=False):
+        if one.text.lower() not in ("by", "did", "has", "of", "from"):
+            continue
+        if other.named and other.named[0].type == "user":
+            return other.named[0].name
+        behind = asked.items[asked.items.index(other) + 1 :]
+        caused = behind and behind[0].text.lower() in _CAUSED
+        unknown = (other.senses is None and not other.known) or other.corrected
+        if unknown and (one.text.lower() == "by" or caused):
+            return other.text
+    return ""
+
+
+def _said_as(asked: Asked, actor: str) -> set[str]:
+    """The actor's name as it was heard: a name may look like a slip in a plain word."""
+    return {word for item in asked.items if item.text == actor for word in (item.said or actor.lower()).split()}
+
+
+def _known(asked: Asked) -> Knows:
+    actor = _actor(asked)
+    return Knows(
+        _KNOWN.words | {*_said_as(asked, actor), *(_CAUSED if actor else ())}, _KNOWN.types | {"user"}, periods=True
+    )
 
 
 def _answer(asked: Asked) -> Answer | None:
@@ -44,6 +74,8 @@ def _answer(asked: Asked) -> Answer | None:
     where: list[Condition] = called(asked, "project_name", "project")
     where += called(asked, "cloud", "cloud") + within("opened_at", asked.period)
     where += called(asked, "resource_name", "server", "volume", "network")
+    if actor := _actor(asked):
+        where.append(Test("actor", "=", (actor,)))
     types = [type for type, words in _TYPES.items() if heard.has(*words) and type != "project"]
     if types:
         where.append(Test("resource_type", "=", tuple(types)))
@@ -52,7 +84,7 @@ def _answer(asked: Asked) -> Answer | None:
         where.append(Test("severity", "=", tuple("critical" if word == "severe" else word for word in severity)))
     state = next((state for word, state in _STATES.items() if heard.has(word)), None)
     summary = heard.has(*_SUMMARY)
-    yes_no = heard.matches(r"^(and )?(is|are|did|has|have|do|does|any)\b")
+    yes_no = not actor and heard.matches(r"^(and )?(is|are|did|has|have|do|does|any)\b")
     # Events of a period and of one thing are asked for whatever became of them; "any drift?" means what is open.
     if state == "resolved":
         where.append(Test("state", "=", ("resolved", "resolved_unseen")))
@@ -87,4 +119,4 @@ def _answer(asked: Asked) -> Answer | None:
     )
 
 
-TOPIC = Topic("drift_summary", _claims, telling(_answer, _KNOWN))
+TOPIC = Topic("drift_summary", _claims, telling(_answer, _known))

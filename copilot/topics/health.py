@@ -33,7 +33,7 @@ def _claims(asked: Asked) -> float:
     heard = Speech.of(asked)
     if not heard.has(*_HEALTH) or asked.of_type("server", "hypervisor", "volume", "network"):
         return 0.0
-    about_tenants = heard.has(*_NOUNS)
+    about_tenants = heard.has(*_NOUNS) or any("project" in item.entities for item in asked.items)
     alone = heard.has("scores") or heard.matches(r"\bhealth (score|scores|report|check|status|list)\b")
     if not (about_tenants or alone) or heard.matches(r"\b(vms?|servers?|hosts?|volumes?|cloud)\b"):
         return 0.0

@@ -35,6 +35,8 @@ _WHOLE = r"\b(cloud|clouds|infrastructure|environment|estate|platform|openstack|
 
 def _claims(asked: Asked) -> float:
     heard = Speech.of(asked)
+    if _KNOWN.beyond(asked):
+        return 0.0  # an overview of something else
     if heard.has(*_OVERVIEW):
         return _KNOWN.claim(asked)
     if heard.matches(rf"\b(state|status|status report|report) (of|on) (the |our |my )?{_WHOLE[2:]}"):

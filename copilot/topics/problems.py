@@ -15,7 +15,7 @@ from copilot.topics.topic import Asked, Topic
 
 _GOOD = r"(ok|okay|fine|good|well|healthy|alright|right|green|normal|in order|stable|running|working|up|smoothly)"
 _WELL = (
-    r"\b(everything|all|things|cloud|clouds|we|infrastructure|environment|platform|estate|it|everyone|system|openstack)"
+    r"\b(everything|all|things|cloud|clouds|we|infrastructure|environment|platform|estate|everyone|system|openstack)"
     r"( is| are)?( all| still| running| looking| look| looks| working)?"
     r" " + _GOOD + r"\b"
 )

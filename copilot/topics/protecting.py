@@ -107,7 +107,7 @@ def _told(name: str, rows: Sequence[Mapping[str, Any]], kept: Sequence[Mapping[s
         return text, newest if asks_when else not negated
     missing = [clean(str(row["name"])) for row in rows if not row["protected"]]
     text = f"Partly: {len(kept)} of {plural(whole, 'volume')} of {name} have snapshots or backups{ago}."
-    return f"{text} Not covered: {listed(missing, len(missing))}.", newest if asks_when else "partly"
+    return f"{text} Not covered: {listed(missing, len(missing))}.", newest if asks_when else False
 
 
 def _policies(asked: Asked, result: Result) -> str:

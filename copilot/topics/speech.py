@@ -102,6 +102,8 @@ class Knows:
             return self.numbers
         if item.value:
             return False
+        if any(entity in self.types for entity in item.entities):
+            return True
         heard = (item.said or item.text.lower()).split()
         if all(word in self.words or word in _PASSED for word in heard):
             return True

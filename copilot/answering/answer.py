@@ -29,11 +29,14 @@ def answer(
     named: tuple[Named, ...] = (),
     frame: object = None,
 ) -> Answer:
-    """The answer. Where and as of when it holds is said by its own fields, not in the text."""
+    """The answer. Where and as of when it holds is said by its own fields, not in the text.
+
+    now  in the zone that times are told in
+    """
     value, unit = value_of(query, result, said)
     return Answer(
         "answer",
-        text(query, result, said, now),
+        text(query, result, said, now) + "".join(map(_older, result.left_out)),
         intent=intent,
         value=value,
         unit=unit,
@@ -46,6 +49,11 @@ def answer(
         named=named,
         frame=frame,
     )
+
+
+def _older(left: tuple[str, int]) -> str:
+    plural, count = left
+    return f" {wording.number(count)} older {plural} were not looked at."
 
 
 def value_of(query: Query, result: Result, said: Said) -> tuple[Any, str]:
@@ -123,7 +131,7 @@ def _measure(query: Query, result: Result, said: Said, now: datetime) -> str:
         return f"None: the {called} of {of} is not known."
     if attribute.role == "time":
         which = "latest" if query.measure.kind == "maximum" else "earliest"
-        value = f"{wording.moment(result.value, now)} ({attributes.at(result.value)})"
+        value = f"{wording.moment(result.value, now)} ({attributes.at(result.value, now)})"
         return f"The {which} time of {called!r} among {of} is {value}."
     among = "among" if query.measure.kind in ("maximum", "minimum") else "of"
     value = wording.measured(result.value, result.unit)

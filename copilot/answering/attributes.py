@@ -47,7 +47,7 @@ def sentence(name: str, entity: Entity, attribute: Attribute, held: Any, now: da
     called = word(attribute)
     value = wording.value(held, field, now)
     if attribute.role == "time" and held:
-        value = f"{value} ({at(held)})"
+        value = f"{value} ({at(held, now)})"
     found = _SAID.get((entity.name, attribute.column)) or _SAID.get(attribute.column)
     empty = held is None or held == "" or held == []
     if found is not None:
@@ -62,7 +62,7 @@ def sentence(name: str, entity: Entity, attribute: Attribute, held: Any, now: da
     return f"The {called} of {name} {'are' if several else 'is'} {value}."
 
 
-def at(text: str) -> str:
-    """An instant: 26 Nov 2026 09:00 UTC."""
-    moment = times.parse(text)
-    return f"{moment.day} {moment:%b %Y %H:%M} UTC"
+def at(text: str, now: datetime) -> str:
+    """An instant in the zone of `now`: 26 Nov 2026 09:00 CET."""
+    moment = times.parse(text).astimezone(now.tzinfo)
+    return f"{moment.day} {moment:%b %Y %H:%M %Z}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from copilot.answering import wording
-from copilot.answering.lists import word
+from copilot.answering.lists import tied, word
 from copilot.answering.phrases import counted, things
 from copilot.execution.result import MEASURE, Result
 from copilot.query import Query
@@ -29,6 +29,13 @@ def text(query: Query, result: Result, limits: tuple[str, ...], now: datetime) -
         shown.append((name, wording.moment(made, now) if time and made else wording.measured(made, unit)))
     if query.limit == 1 and len(shown) == 1 and result.total > 1 and kind in ("count", "rows"):
         most = "most" if not query.order or query.order[0] == (MEASURE, True) else "fewest"
+        if result.tied:
+            others = (
+                ", ".join(wording.value(row[name], fields[name], now) for name in query.group) for row in result.tied
+            )
+            return (
+                f"{tied([shown[0][0], *others])} have the {most} {things(entity, limits, False)}: {shown[0][1]} each."
+            )
         return f"{shown[0][0]} has the {most} {things(entity, limits, False)}: {shown[0][1]}."
     whole = result.total == len(result.rows)
     if kind in ("count", "rows", "exists"):

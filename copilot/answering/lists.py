@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +13,7 @@ from copilot.answering.phrases import counted, things
 from copilot.answers import Field
 from copilot.execution.level import relation_of
 from copilot.execution.result import Result
+from copilot.execution.shape import MOST_TIES
 from copilot.model import registry
 from copilot.query import Counted, Query
 
@@ -23,8 +27,23 @@ def names(result: Result) -> list[str]:
     for place, row in enumerate(result.rows):
         called = row.get(column)
         called = ", ".join(map(str, called)) if isinstance(called, list) else called
-        found.append(wording.clean(str(called or (result.keys[place][1][2] if result.keys else "") or "(no name)")))
+        found.append(wording.clean(str(called or _unnamed(row, result.keys[place][1][2] if result.keys else ""))))
     return found
+
+
+def _unnamed(row: Mapping[str, Any], id: str) -> str:
+    """What has no name: the beginning of its id, by which it is found too, and what it belongs to."""
+    short = f"{id[:8]}…" if len(id) > 12 else id or "(no name)"
+    return f"{short} (of {row['server_name']})" if row.get("server_name") else short
+
+
+def several(called: Sequence[str], total: int) -> str:
+    """The first few of `total`; what is there several times is said once: "web-03 (2 times), db-01 and 7 more"."""
+    counts = Counter(called)
+    shown = list(counts)[:NAMED]
+    left = total - sum(counts[name] for name in shown)
+    said = [name if counts[name] == 1 else f"{name} ({counts[name]} times)" for name in shown]
+    return wording.listed(said, len(said) + left, NAMED)
 
 
 def text(query: Query, result: Result, limits: tuple[str, ...], now: datetime) -> str:
@@ -34,7 +53,7 @@ def text(query: Query, result: Result, limits: tuple[str, ...], now: datetime) -
     ranked = _ranked(query, result)
     if ranked:
         return _top(query, result, limits, now, *ranked)
-    shown = wording.listed(names(result), result.total, NAMED)
+    shown = several(names(result), result.total)
     if query.gone is not None:
         return f"{counted(result.total, result.entity, limits)} vanished: {_gone(result, now)}."
     past, one = query.at is not None, result.total == 1
@@ -79,17 +98,30 @@ def _top(query: Query, result: Result, limits: tuple[str, ...], now: datetime, f
     listed = wording.listed([f"{name} ({value})" for name, value in zip(named, shown, strict=True)], len(named), 10)
     extreme = "largest" if descending else "smallest"
     by_size = called == "size"  # of what has a size, nobody says that it has the most of it
+    fewest = "fewest" if field.role == "number" and called.endswith("s") else "least"
+    if result.tied:
+        what = f"are the {extreme}" if by_size else f"have the {'most' if descending else fewest} {called}"
+        return (
+            f"{tied([*named, *names(replace(result, rows=result.tied, keys=()))])} {what} of {many}: {shown[0]} each."
+        )
     if len(named) == 1:
         if result.total == 1:
             return f"{named[0]} is the only {things(entity, limits, True)}: {called} {shown[0]}."
         if by_size:
             return f"{named[0]} is the {extreme} of {many}: {shown[0]}."
-        return f"{named[0]} has the {'most' if descending else 'least'} {called} of {many}: {shown[0]}."
+        return f"{named[0]} has the {'most' if descending else fewest} {called} of {many}: {shown[0]}."
     if len(named) == result.total:
         return f"{many} by {called}: {listed}."
     if by_size:
         return f"The {len(named)} {extreme} of {many}: {listed}."
-    return f"The {len(named)} of {many} with the {'most' if descending else 'least'} {called}: {listed}."
+    return f"The {len(named)} of {many} with the {'most' if descending else fewest} {called}: {listed}."
+
+
+def tied(named: Sequence[str]) -> str:
+    """Those that are as large as the largest; where MOST_TIES were found, there may be yet others."""
+    if len(named) > MOST_TIES:
+        return f"{', '.join(named[:NAMED])} and others"
+    return wording.listed(named, len(named), MOST_TIES)
 
 
 def _value(value: Any, field: Field, now: datetime) -> str:

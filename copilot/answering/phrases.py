@@ -22,6 +22,7 @@ _BEHIND = frozenset(
         "last", "belonging", "open", "not", "used", "running", "owned", "beginning", "ending", "exactly",
     }
 )  # fmt: skip
+_ALONE = frozenset({"open", "running", "used", "attached", "connected"})  # words that stand before it by themselves
 _NEEDS_BEING = re.compile(r"(not|used|open|being|attached|connected|owned|running) ")
 
 
@@ -46,7 +47,7 @@ class Said:
 def things(entity: Entity, limits: Sequence[str], one: bool) -> str:
     """ "stopped servers in project acme-prod", in the singular for `one`."""
     said = [clean(words, 120) for words in limits if words]
-    before = [words for words in said if " " not in words and words not in _BEHIND]
+    before = [words for words in said if " " not in words and words not in _BEHIND - _ALONE]
     behind = []
     for words in said:
         if words in before:

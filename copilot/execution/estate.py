@@ -82,10 +82,15 @@ def _groups(statement: Statement, rows: list[Row], shown: str, types: tuple[str,
     query, entity, attribute = statement.query, statement.entity, statement.measured
     fields = [shape.field(statement.level.attribute(name)) for name in query.group]
     names = [*query.group, MEASURE]
+
+    def told(some: Sequence[Row]) -> tuple[dict[str, Any], ...]:
+        return tuple(dict(zip(names, map(_shown, row), strict=False)) for row in some)
+
     return Result(
         entity,
         columns=(*fields, shape.measured(query, entity, attribute)),
-        rows=tuple(dict(zip(names, map(_shown, row), strict=False)) for row in rows[: shape.most(query)]),
+        rows=told(rows[: shape.most(query)]),
+        tied=told(shape.tied(query, rows, lambda row: row[-2])),
         total=rows[0][-1] if rows else 0,
         unit=shape.unit(query, attribute),
         sql=shown,
@@ -97,11 +102,19 @@ def _rows(statement: Statement, rows: list[Row], shown: str, types: tuple[str, .
     entity, names = statement.entity, statement.shown
     total = rows[0][0]
     found = [row[2:] for row in rows if row[1] is not None]
+    place = 3 + names.index(shape.ranked(statement.query) or names[0])
+    tied = shape.tied(statement.query, found, lambda row: row[place])
+    found = found[: shape.most(statement.query)]
     keys: list[tuple[str, Key]] = [(statement.level.type.name, (row[0], row[1], row[2])) for row in found]
+
+    def told(some: Sequence[Row]) -> tuple[dict[str, Any], ...]:
+        return tuple(dict(zip(names, map(_shown, row[3:]), strict=True)) for row in some)
+
     return Result(
         entity,
         columns=tuple(shape.field(statement.level.attribute(name)) for name in names),
-        rows=tuple(dict(zip(names, map(_shown, row[3:]), strict=True)) for row in found),
+        rows=told(found),
+        tied=told(tied),
         total=total,
         value=total > 0 if statement.query.measure.kind == "exists" else None,
         keys=tuple(keys),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -24,6 +25,13 @@ def run(query: Query, entity: Entity, sources: Sources, model: Model, at: dateti
     """Raises QueryError, NotAllowed and NotAvailable."""
     if at is not None or query.gone is not None:
         raise QueryError(f"of {entity.plural} only what is there now is known")
+    result = _run(query, entity, sources, model)
+    lists = [one for one in map(model, result.types) if one.type is None]
+    older = [(one.plural, getattr(sources.rows(one.name), "left_out", 0)) for one in lists]
+    return replace(result, left_out=tuple((plural, count) for plural, count in older if count))
+
+
+def _run(query: Query, entity: Entity, sources: Sources, model: Model) -> Result:
     reader = _reader(query, entity, sources, model)
     passes = reader.passes(query.where)
     measured = _measured(query, reader)
@@ -96,12 +104,17 @@ def _groups(query: Query, reader: Reader, measured: Attribute | None, rows: Sequ
             groups.setdefault(group, []).append(row)
     made = [(*group, measure(found)[0]) for group, found in groups.items()]
     places = [(itemgetter(place), descending) for place, descending in shape.group_order(query)]
-    found = ordered(made, places)[: shape.most(query)]
+    found = ordered(made, places)[: shape.read(query)]
     names = [*query.group, MEASURE]
+
+    def told(some: Sequence[tuple[Any, ...]]) -> tuple[dict[str, Any], ...]:
+        return tuple({name: plain(value) for name, value in zip(names, one, strict=True)} for one in some)
+
     return Result(
         reader.entity,
         columns=(*map(shape.field, attributes), shape.measured(query, reader.entity, measured)),
-        rows=tuple({name: plain(value) for name, value in zip(names, one, strict=True)} for one in found),
+        rows=told(found[: shape.most(query)]),
+        tied=told(shape.tied(query, found, itemgetter(-1))),
         total=len(made),
         unit=shape.unit(query, measured),
         types=_types(reader),
@@ -125,12 +138,18 @@ def _rows(query: Query, reader: Reader, rows: Sequence[Row]) -> Result:
     terms = [(reader.value(name), descending) for name, descending in shape.order(query, entity)]
     values = {name: reader.value(name) for name in names}
     attributes = [reader.attribute(name) for name in names]
-    chosen = ordered(rows, terms)[: shape.most(query)]
+    found = ordered(rows, terms)[: shape.read(query)]
+    chosen = found[: shape.most(query)]
     keys = [subject(entity.name, row) or NO_KEY for row in chosen]
+
+    def told(some: Sequence[Row]) -> tuple[dict[str, Any], ...]:
+        return tuple({name: rounded(plain(value(row))) for name, value in values.items()} for row in some)
+
     return Result(
         entity,
         columns=tuple(map(shape.field, attributes)),
-        rows=tuple({name: rounded(plain(value(row))) for name, value in values.items()} for row in chosen),
+        rows=told(chosen),
+        tied=told(shape.tied(query, found, terms[0][0] if terms else values[names[0]])),
         total=len(rows),
         value=bool(rows) if query.measure.kind == "exists" else None,
         keys=tuple(keys) if any(key != NO_KEY for key in keys) else (),

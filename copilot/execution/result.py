@@ -22,6 +22,7 @@ class Result:
     """Rows or a number.
 
     columns, rows   as in `copilot.answers.Table`. With groups a row has the group's values and "#", the measure
+    tied            of the one largest or smallest: other rows like it, up to shape.MOST_TIES
     total           rows that fulfil the query's condition, also beyond `rows`; with groups, how many groups there are
     value           of "count", "sum", "average", "maximum", "minimum" and "share" (percent): the number (a time is an
                     RFC 3339 text); of "exists" True or False; None for rows and groups, and where no row has a number
@@ -30,11 +31,13 @@ class Result:
     keys            type and key of each row's resource; () where rows are none
     sql             the same statement on the public views; "" for a list of a room
     types           names of the entities that were read, the query's own first
+    left_out        of lists that are too long to be read whole: (what its rows are, how many older ones there are)
     """
 
     entity: Entity
     columns: tuple[Field, ...] = ()
     rows: tuple[dict[str, Any], ...] = ()
+    tied: tuple[dict[str, Any], ...] = ()
     total: int = 0
     value: Any = None
     part: int = 0
@@ -42,6 +45,7 @@ class Result:
     keys: tuple[tuple[str, Key], ...] = ()
     sql: str = ""
     types: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
 
 
 def plain(value: Any) -> Any:

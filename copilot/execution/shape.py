@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from copilot.answers import MOST_ROWS, Field
 from copilot.execution.result import MEASURE, QueryError
@@ -11,11 +12,34 @@ from copilot.query import Query
 from store.types.declaration import Role
 
 Order = Sequence[tuple[str, bool]]
+Row = TypeVar("Row")
+MOST_TIES = 9  # more rows that are as large as the largest
 
 
 def most(query: Query) -> int:
     """How many rows are read."""
     return MOST_ROWS if query.limit is None else max(0, min(query.limit, MOST_ROWS))
+
+
+def read(query: Query) -> int:
+    """How many rows are looked at: of the one largest, those that are as large too."""
+    return most(query) + MOST_TIES if query.limit == 1 and ranked(query) else most(query)
+
+
+def ranked(query: Query) -> str:
+    """The one column that rows are ordered by, of groups MEASURE; "" where nothing, or more than one, was asked."""
+    if query.group:
+        return MEASURE if query.order in ((), ((MEASURE, True),), ((MEASURE, False),)) else ""
+    return query.order[0][0] if len(query.order) == 1 else ""
+
+
+def tied(query: Query, rows: Sequence[Row], rank: Callable[[Row], Any]) -> Sequence[Row]:
+    """Of what was read to find the one largest, the others that are as large. `rank`: what it is ordered by first."""
+    if query.limit != 1 or not ranked(query) or not rows:
+        return ()
+    best = rank(rows[0])
+    # That two began in the same second is no tie that anybody means.
+    return [row for row in rows[1:] if rank(row) == best] if isinstance(best, int | float) else ()
 
 
 def columns(query: Query, entity: Entity) -> list[str]:

@@ -80,7 +80,7 @@ class Statement:
         most = shape.most(query)
         if not self.speech.readable:
             grouped = f"SELECT *, count(*) OVER () AS groups FROM ({grouped})"
-            most = max(most, 1)  # some row has to say how many there are
+            most = max(shape.read(query), 1)  # some row has to say how many there are
         terms = [Term(str(place + 1), descending) for place, descending in shape.group_order(query)]
         return f"{grouped}\nORDER BY {_short(terms)}\nLIMIT {most}"
 
@@ -134,7 +134,7 @@ class Statement:
         kept = level.where(self.query.where)
         hits = f"SELECT {level.relation.alias}.rowid AS rid, {', '.join(carried)} {level.from_clause} WHERE {kept}"
         places = [Term(f"o{place}", term.descending, term.nullable) for place, term in enumerate(terms)]
-        chosen = f"SELECT * FROM hits ORDER BY {order_by(places)} LIMIT {shape.most(self.query)}"
+        chosen = f"SELECT * FROM hits ORDER BY {order_by(places)} LIMIT {shape.read(self.query)}"
 
         stored = [name for name in self.shown if name not in counted]
         page = Relation(level.type, Moment(self.at), "page")

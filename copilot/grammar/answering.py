@@ -57,6 +57,11 @@ def _base(frame: Frame, query: Query, result: Result, confidence: float, asked: 
         frame=frame,
     )
     answer = replace(answer, proposals=opens(query))
+    if frame.length and len(result.rows) == 1:
+        held = result.rows[0].get(query.columns[-1]) or []
+        return replace(
+            answer, value=len(held), unit="", text=f"{len(held)}: {', '.join(map(clean, held))}." if held else "None."
+        )
     if frame.limit == 1 and frame.order and len(result.rows) == 1 and answer.value is None:
         column = frame.order[0][0]
         attribute = entity(frame.entity).attributes.get(column)

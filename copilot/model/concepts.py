@@ -58,6 +58,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "why": ("why", "how come"),
     "how": ("how",),
     "is": (
+        "stand on", "stands on", "stand at", "stands at", "stand in", "stands in",
         "became", "becomes",
         "if", "whether", "check if", "check whether", "tell me if", "tell me whether", "know if", "know whether",
             "let me know if", "let me know whether", "see if", "see whether", "say if", "say whether",
@@ -101,6 +102,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "than": ("than", "then"),
     "between": ("between",),
     "with": (
+        "requires", "require",
         "hogging", "hogs", "eating", "eats up", "eating up", "allocate to", "devour", "devours",
         "together with", "along with their", "together with their",
         "with", "having", "that have", "that has", "which have", "who have", "has", "have", "which has", "who has",
@@ -164,12 +166,13 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "sort these by", "in order of", "sorted", "ordered", "ranked", "arranged by",
     ),
     "ascending": ("ascending", "asc", "smallest first", "lowest first", "least first", "increasing",
-        "alphabetically", "a to z"),
+        "a to z"),
     "descending": (
         "descending", "desc", "largest first", "biggest first", "highest first", "most first", "decreasing",
             "reverse",
         "reversed", "in descending order",
     ),
+    "by_name": ("alphabetically", "in alphabetical order", "alphabetical",  "by alphabet"),
     "oldest_first": ("oldest first",),
     "newest_first": ("newest first", "latest first", "most recent first"),
     "top": ("top", "first", "the top", "leading"),

@@ -75,7 +75,8 @@ def _takes_pattern(parse: Parse, item: Item) -> bool:
         operator = _starred(text)
     if operator == "=" and item.named:
         return False
-    if operator == "contains" and item.entities and not item.value:
+    if operator == "contains" and not item.value and item.senses and (item.entities or item.senses.states):
+        parse.having = True
         return False
     item.used = attaching.pattern(parse, text.strip("\"'`"), operator)
     return item.used
@@ -153,12 +154,17 @@ def _phrase(parse: Parse, item: Item) -> None:
             parse.asked.append((item, ""))
             item.used = True
             return
+        behind = parse.next()
+        if item.entities and behind is not None and behind.is_concept("how_many"):
+            parse.order.append((item, "each"))  # "hosts and their vm count"
+            item.used = behind.used = behind.dropped = True
+            return
         parse.listing = item.only(("and", "filler", "or", "them")) or item.is_concept("how_many")
     if take_state(parse, item):
         return
     if take_column(parse, item):
         return
-    if item.entities:
+    if item.entities and not (parse.at == 0 and item.said == "group"):
         attaching.on_entity(parse, item, _entity(parse, item))
         return
     take_concept(parse, item)

@@ -36,6 +36,10 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
     if parse.superlative in ("most", "fewest") and parse.head is None and parse.wh == "who":
         parse.set_head(entity("user" if parse.born else "project"))  # "who has the most volumes"
     if parse.superlative in ("most", "fewest", "each") and parse.head is not None and found is not parse.head.entity:
+        counted = Target(found)
+        _apply_states(parse, counted)
+        if counted.pieces:
+            parse.counted_where[found.name] = counted.condition()  # "host with most stopped vms"
         parse.order.append((item, parse.superlative))
         parse.superlative = ""
         return
@@ -145,7 +149,7 @@ def _related(parse: Parse, found: Entity) -> None:
     negation, quantity = parse.take_negation(), parse.quantity
     last = parse.children[-1] if parse.children else None
     if last is not None and last.negated and last is parse.current and not last.pieces:
-        if parse.join and not negation:
+        if parse.join and not negation and not parse.having:
             negation = "no"  # "without snapshots or backups"
         if negation:
             parse.current = last.parent

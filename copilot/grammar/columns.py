@@ -20,6 +20,8 @@ def take_column(parse: Parse, item: Item) -> bool:
     if not item.columns:
         return False
     following = parse.next()
+    if parse.wh == "who" and parse.superlative in ("most", "fewest") and parse.head is None and not is_plural(item):
+        parse.set_head(entity("project"))  # "who uses the most disk"
     if parse.groups and parse.join == "and" and parse.groups[-1] is parse.items[parse.at - 2]:
         parse.grouping, parse.join = True, ""  # "by project and type"
     if parse.grouping:
@@ -158,6 +160,8 @@ def _measures(parse: Parse, item: Item) -> bool:
         return True
     if parse.asked or is_plural(item):
         return False
+    if parse.wh == "how_much":
+        return True
     following = parse.next()
     behind = parse.next(2)
     if parse.measure == "sum" and parse.head is None and following is not None:
@@ -193,14 +197,18 @@ def _entity_as_column(parse: Parse, item: Item) -> bool:
     if parse.head is not None or parse.count or parse.having or parse.negation or parse.prep:
         return False
     following = [one for one in parse.items[parse.at + 1 :] if one.named]
-    others = [one for one in parse.items[parse.at + 1 :] if one.entities and not one.named and one is not item]
+    types = {one.type for one in following[0].named} if following else set()
+    others = [
+        one
+        for one in parse.items[parse.at + 1 :]
+        if one.entities and not one.named and (is_plural(one) or not types & set(one.columns))
+    ]
     behind = parse.next()
     if behind is not None and behind.is_concept("belong"):
         return False
     plural = is_plural(item)
     if not following or others or parse.wh not in ("which", "what", ""):
         return False
-    types = {one.type for one in following[0].named}
     named = next((name for name in item.columns if name in types), None)
     if named is None or named in item.entities:
         return False

@@ -228,12 +228,13 @@ def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
         measure,
         group,
         tuple(order.counted),
-        _group_order(order, group),
+        _group_order(parse, order, group),
         order.limit,
         columns=shown,
         expected=parse.expected,
         subject=tuple(parse.subject),
         also=tuple(one.name for one in parse.also),
+        length=parse.length,
     )
 
 
@@ -264,10 +265,10 @@ def _by_name(head: Entity, order: ordering.Order) -> Frame:
     return Frame(user.name, "count", where, measure=Measure("count"), group=group, order=order_, limit=order.limit)
 
 
-def _group_order(order: ordering.Order, group: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+def _group_order(parse: Parse, order: ordering.Order, group: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
     if not group:
         return tuple(order.order)
-    return tuple(order.order) or (("#", True),)
+    return tuple(order.order) or (("#", parse.descending is not False),)
 
 
 def _counted_for(
@@ -301,9 +302,15 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
             attribute, kind = split
         if attribute is None and (plain := _without_use(item)) is not None:
             attribute, kind = attribute_of(head, plain), kind or "sum"
+        first = item.said.split()[0]
+        if attribute is not None and first in _MEASURE_WORDS and first != item.said and not parse.subject:
+            kind = kind or _MEASURE_WORDS[first]  # "total disk", a column of hosts, of all of them
         attribute = _used(parse, head, attribute) if attribute is not None else None
         if attribute is None:
             parse.unresolved.append(item.text)
+        elif parse.count and attribute.is_list and parse.subject and not parse.groups:
+            columns.append(attribute.column)  # "how many ips does web-01 have"
+            measure, parse.length = Measure(), True
         elif attribute.role == "time" and (kind or parse.measure) in ("sum", "average"):
             parse.unresolved.append(f"{kind or parse.measure} {item.text}")
         elif attribute.is_number and (wanted := kind or parse.measure or _implied(parse)):

@@ -44,6 +44,7 @@ class Frame:
     expected   of a count that is compared: "more than 50?"
     subject    of "lookup": resources whose columns are asked for
     yes        of "compare": asked as "does A have more than B"
+    length     of "lookup": how many values the column has
     also       further entities that are counted with the same pieces: "how many vms and volumes"
     """
 
@@ -64,6 +65,7 @@ class Frame:
     also: tuple[str, ...] = ()
     scope_words: tuple[str, ...] = ()
     yes: bool = False
+    length: bool = False
 
     def query(self) -> Query:
         """The query that answers it. Of "every": the rows that are not so; of "yes_no": those that are."""

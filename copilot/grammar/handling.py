@@ -41,7 +41,9 @@ def _count(parse: Parse, item: Item, name: str) -> bool | None:
     if parse.listing and parse.head is not None:
         parse.superlative, parse.listing = "each", False  # "projects with their number of vms"
         return None
-    if parse.head is not None and parse.having and parse.wh in ("which", "what", "list"):
+    following = parse.next()
+    added = parse.join == "and" and not parse.count and following is not None and bool(following.entities)
+    if parse.head is not None and (parse.having or added) and parse.wh not in ("how_many", "is"):
         parse.superlative, parse.having = "each", False  # "which project has how many vms"
         return None
     if parse.count and name == "how_many" and item.said.startswith("how"):
@@ -69,6 +71,8 @@ def _verb(parse: Parse, item: Item, name: str) -> bool | None:
         parse.past = True
     if name == "do" or item.said in ("has", "have"):
         parse.did = True
+    if item.said in ("can", "could") and parse.head is not None and parse.count:
+        parse.unresolved.append(item.text)  # "how many vms can it take" asks for what is not there yet
     if parse.head is not None and (parse.every or parse.share) and parse.predicate_from is None:
         parse.predicate_from = len(parse.head.pieces)
         parse.current = parse.head
@@ -96,6 +100,8 @@ def _over(parse: Parse, item: Item, name: str) -> bool | None:
 def _per(parse: Parse, item: Item, name: str) -> None:
     """ "by": what rows are grouped or ordered by; behind a state, who it is that uses them."""
     before = parse.before()
+    if item.said in ("each", "every", "group", "split") and parse.head is None and not parse.count:
+        return  # "show each vm with its host", "group vms by flavor"
     if item.said == "by" and before is not None and before.senses is not None and before.senses.states:
         parse.prep, parse.absorbing = "belong", True
         return
@@ -169,6 +175,7 @@ def _with(parse: Parse, item: Item, name: str) -> None:
     if parse.head is None and not parse.wh and item.said in ("has", "have"):
         parse.wh = "is"
     first = item.said.split()[0]
+    parse.used_by = parse.used_by or bool({"use", "uses", "using"} & set(item.said.split()))
     if parse.head is None and not parse.wh and first in ("who", "which"):
         parse.wh = first
     parse.having = parse.head is not None
@@ -200,6 +207,8 @@ def _top(parse: Parse, item: Item, name: str) -> bool | None:
 def _pattern(parse: Parse, item: Item, name: str) -> bool | None:
     if parse.head is None and not parse.targets():
         return False
+    if parse.next() is None:
+        return None  # "what is it called", "how many subnets does it contain"
     parse.pattern = _PATTERNS[name]
     parse.having = False
     return None
@@ -238,6 +247,10 @@ def _direction(parse: Parse, item: Item, name: str) -> None:
     parse.descending = name == "descending"
 
 
+def _by_name(parse: Parse, item: Item, name: str) -> None:
+    parse.order.append((replace(item, senses=lexicon().get(["name"]), said="name"), ""))
+
+
 def _first(parse: Parse, item: Item, name: str) -> None:
     parse.order.append((None, name))
 
@@ -249,6 +262,8 @@ def _follow(parse: Parse, item: Item, name: str) -> None:
         parse.having, parse.join = False, ""
         return
     parse.follow.add(name)
+    if name == "only" and parse.head is not None and parse.next() is not None:
+        parse.doubt(0.7)  # "which are only in network frontend"
     if name != "them" or item.said not in _PRONOUNS or parse.subject:
         return
     joined = parse.prep or parse.having or parse.did
@@ -271,6 +286,11 @@ def _compare(parse: Parse, item: Item, name: str) -> None:
 
 def _more(parse: Parse, item: Item, name: str) -> None:
     """ "more vms than": without a number."""
+    than = any(one.is_concept("than", "or") for one in parse.items[parse.at :])
+    names = sum(1 for one in parse.items if one.named)
+    if not than and names < 2 and parse.head is not None:
+        parse.superlative = "most" if name == "more" else "fewest"  # "which zone has more vms"
+        return
     parse.compare = "more" if name == "more" else "fewer"
 
 
@@ -313,6 +333,7 @@ _HANDLERS: dict[str, Handler] = {
     "sort": _flag("sorting"),
     "ascending": _direction,
     "descending": _direction,
+    "by_name": _by_name,
     "oldest_first": _first,
     "newest_first": _first,
     "top": _top,

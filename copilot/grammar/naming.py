@@ -85,6 +85,9 @@ def on_name(parse: Parse, item: Item) -> None:
     found = choose(parse, item, wanted)
     if not found:
         return
+    inner = parse.current is not None and parse.current is not parse.head
+    if parse.join and inner and parse.current and not any(p.named for p in parse.current.pieces):
+        parse.current = parse.head  # "with a floating ip and security group default"
     negation = parse.take_negation()
     prep, parse.prep = parse.prep, ""
     if parse.compare or parse.join == "or":
@@ -147,11 +150,11 @@ def belonging(target: Target, named: tuple[Named, ...]) -> Piece | None:
         return None
     kind = named[0].type if named[0].type in ("cloud", "region") else entity(named[0].type).singular
     if named[0].type == target.entity.name:
-        dimension, words = "name", "called " + " or ".join(one.name for one in named)
+        dimension, words = "name", "called " + " or ".join(dict.fromkeys(one.name for one in named))
     else:
         dimension = f"scope:{named[0].type}"
         prep = _PREPOSITIONS.get(named[0].type, "of")
-        words = f"{prep} {kind} {' or '.join(one.name for one in named)}"
+        words = f"{prep} {kind} {' or '.join(dict.fromkeys(one.name for one in named))}"
     return Piece(dimension, condition, words, named)
 
 

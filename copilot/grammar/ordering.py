@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
-from copilot.grammar.parse import Parse, attribute_of, is_plural
+from copilot.grammar.parse import COUNTS, Parse, attribute_of, is_plural
 from copilot.model import paths
 from copilot.model.declaration import Entity
 from copilot.model.registry import entity
-from copilot.query import Counted
+from copilot.query import EVERYTHING, Condition, Counted
 
 USUAL_LIMIT = 10  # of "the largest volumes"
 # What makes one busy.
@@ -39,11 +39,12 @@ class Order:
     counted: list[Counted] = field(default_factory=list)
     limit: int | None = None
     columns: list[str] = field(default_factory=list)
+    where: dict[str, Condition] = field(default_factory=dict)
 
 
 def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
     """What was said about order, for rows of an entity."""
-    made = Order(limit=parse.limit)
+    made = Order(limit=parse.limit, where=parse.counted_where)
     said = list(parse.order)
     if parse.newish and not parse.periods and not said:
         said.append((None, "newest"))
@@ -59,7 +60,7 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
             _count(head, _BUSY[head.name], parse.top == "top", made)
         made.limit = made.limit or USUAL_LIMIT
         parse.doubt(0.9)
-    if parse.descending is not None and not said and not made.order and head.size:
+    if parse.descending is not None and not said and not made.order and head.size and not parse.groups:
         made.order = [(head.size, parse.descending)]  # "largest first"
     superlative = any(
         kind
@@ -100,9 +101,9 @@ def _one(parse: Parse, head: Entity, item: Item | None, kind: str, made: Order) 
 def _by_item(head: Entity, item: Item, kind: str, falling: bool, made: Order) -> bool:
     attribute = attribute_of(head, item)
     amount = attribute is not None and attribute.is_number and not is_plural(item)  # "most disk", not "most disks"
-    if kind in ("most", "fewest", "largest", "smallest", "each") and not amount:
+    if (kind or is_plural(item)) and not amount:
         for name in item.entities:
-            if name != head.name and _count(head, name, falling, made):
+            if name != head.name and _count(head, name, falling or not kind, made):
                 return True
     if attribute is not None:
         down = falling if kind else attribute.is_number or attribute.role == "time"
@@ -124,8 +125,12 @@ def _by_item(head: Entity, item: Item, kind: str, falling: bool, made: Order) ->
 def _count(head: Entity, name: str, falling: bool, made: Order) -> bool:
     way = paths.path(head.name, name)
     if len(way) != 1:
-        return False
-    counted = Counted(entity(name).plural, way[0].name)
+        column = COUNTS.get((head.name, name))
+        if column is not None and name not in made.where:
+            made.order.append((column, falling))
+            made.columns.append(column)
+        return column is not None and name not in made.where
+    counted = Counted(entity(name).plural, way[0].name, made.where.get(name, EVERYTHING))
     made.counted.append(counted)
     made.order.append((counted.name, falling))
     return True

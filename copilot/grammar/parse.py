@@ -10,7 +10,7 @@ from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
 from copilot.linking.names import Names
 from copilot.model import paths
-from copilot.model.declaration import Attribute, Entity, State
+from copilot.model.declaration import Attribute, Entity, Relation, State
 from copilot.model.registry import entity
 from copilot.query import Comparison, Condition, Not, Test, both
 from copilot.reading import Ambiguity, Period, Quantity
@@ -94,6 +94,7 @@ class Parse:
     past: bool = False
     did: bool = False
     listing: bool = False  # columns are being listed: "with their ips and flavors"
+    length: bool = False  # of a list column its length is asked for
     spread: bool = False  # "distribution of ...": what follows "over" are groups
     total: bool = False  # "in total", "together"
     big: bool = False  # "how big", "how large"
@@ -109,6 +110,7 @@ class Parse:
     compare: str = ""
     groups: list[Item] = field(default_factory=list)
     order: list[tuple[Item | None, str]] = field(default_factory=list)
+    counted_where: dict[str, Condition] = field(default_factory=dict)  # what counted rows must fulfil
     descending: bool | None = None
     periods: list[Period] = field(default_factory=list)
     period_of: list[Target | None] = field(default_factory=list)  # the entity that each was said of
@@ -195,10 +197,11 @@ def close(child: Target) -> Piece | None:
     """What a related entity requires of its parent; None when the two have nothing to do with each other."""
     assert child.parent is not None
     where = child.condition()
-    if (child.comparison, child.count) != (">=", 1) and len(
-        paths.path(child.parent.entity.name, child.entity.name)
-    ) > 1:
+    steps = paths.path(child.parent.entity.name, child.entity.name)
+    if (child.comparison, child.count) != (">=", 1) and len(steps) > 1:
         return _own_count(child)
+    if child.count > 1 and steps and steps[-1].column == "id" and not _several(steps[-1].own, child, steps):
+        return None  # "machines of more than 3 projects": each has one
     condition = paths.related(child.parent.entity.name, child.entity.name, where, child.comparison, child.count)
     if condition is None:
         return None
@@ -211,13 +214,21 @@ def close(child: Target) -> Piece | None:
     return piece
 
 
+def _several(own: str, child: Target, way: tuple[Relation, ...]) -> bool:
+    """Whether the last step leads from one row to several."""
+    assert child.parent is not None
+    start = child.parent.entity if len(way) == 1 else entity(way[-2].to)
+    attribute = start.attributes.get(own)
+    return attribute is None or attribute.is_list or own == "id"
+
+
 # Numbers of related rows over more than one step that an entity has as a column of its own.
-_COUNTS = {("security_group", "server"): "attached_vm_count", ("security_group", "network"): "attached_network_count"}
+COUNTS = {("security_group", "server"): "attached_vm_count", ("security_group", "network"): "attached_network_count"}
 
 
 def _own_count(child: Target) -> Piece | None:
     assert child.parent is not None
-    column = _COUNTS.get((child.parent.entity.name, child.entity.name))
+    column = COUNTS.get((child.parent.entity.name, child.entity.name))
     if column is None or child.pieces or child.comparison == "!=":
         return None
     words = f"with {_SAID[child.comparison]} {child.count} {child.entity.plural}"

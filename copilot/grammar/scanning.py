@@ -179,6 +179,10 @@ class Scanner:
         """What stands behind "starting with": everything up to the next blank, whatever it may mean elsewhere."""
         first = self.tokens[at]
         rest = self._raw(at)
+        ahead = self.words.longest_at(self.texts, at)
+        said = ahead is not None and bool(ahead[0].entities or ahead[0].states) and first.kind == "word"
+        if ahead and said and self.items[-1].is_concept("contains") and self._entity_at(at, ahead):
+            return self._item(at, ahead[1], senses=ahead[0])  # "projects containing stopped vms"
         if self.items[-1].is_concept("contains") and first.kind == "name":
             heads = {name for item in self.items for name in item.entities}
             exact = tuple(one for one in self.names.exact(rest) if one.type not in heads)
@@ -193,6 +197,13 @@ class Scanner:
         while at + length < len(self.tokens) and self.tokens[at + length].start < first.start + len(rest):
             length += 1
         return self._item(at, length, value=rest.strip("\"'`"))
+
+    def _entity_at(self, at: int, phrase: tuple[Senses, int]) -> bool:
+        """Whether an entity stands there, by itself or behind a state."""
+        if phrase[0].entities:
+            return self._is_plural(self.texts[at : at + phrase[1]])
+        behind = self.words.longest_at(self.texts, at + phrase[1]) if at + phrase[1] < len(self.tokens) else None
+        return behind is not None and bool(behind[0].entities)
 
     def _raw(self, at: int) -> str:
         """What was typed from a token to the next blank."""
@@ -319,7 +330,7 @@ class Scanner:
             if token.kind not in ("word", "name") or last.kind not in ("word", "name", "number"):
                 continue
             exact = self.names.exact(self.question[token.start : last.end])
-            named = tuple(one for one in exact if one.type not in _NOT_ALONE)
+            named = tuple(one for one in exact if not (token.kind == "word" and one.type in _NOT_ALONE))
             if named:
                 return self._typed_behind(self._item(at, length, named=named))
         if expected or token.kind != "word":
@@ -350,7 +361,8 @@ class Scanner:
         found = link(self.tokens, at, self.names, types, question=self.question, known=self.words.words)
         if found is None or types:
             return found
-        kept = tuple(one for one in found.named if one.type not in _NOT_ALONE)
+        plain = self.tokens[at].kind == "word"
+        kept = tuple(one for one in found.named if not (plain and one.type in _NOT_ALONE))
         return Link(kept, len(kept) > 1, found.eaten, found.exact) if kept else None
 
     def _is_plural(self, words: list[str]) -> bool:

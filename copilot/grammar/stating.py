@@ -15,6 +15,19 @@ def take_state(parse: Parse, item: Item) -> bool:
     if not senses.states:
         return False
     following = parse.next()
+    step = 1
+    while (
+        following is not None and following.senses and following.senses.states and not following.entities and step < 3
+    ):
+        step += 1
+        ahead = parse.next(step)
+        if ahead is None:
+            break
+        if ahead.entities:
+            following = ahead  # "stopped windows vms"
+            break
+        if not (ahead.senses and ahead.senses.states):
+            break
     before = parse.before()
     if item.said in ("used", "allocated", "in use") and before is not None and before.columns and before.used:
         item.used = not before.entities or parse.head is None
@@ -43,7 +56,8 @@ def take_state(parse: Parse, item: Item) -> bool:
         ):
             following.used = following.dropped = True  # "vms with the debian image"
             own = None
-        if own is not None and not (senses.concepts and _is_verb(parse, item)):
+        bound = parse.having or parse.prep or parse.superlative or parse.negation == "no"
+        if own is not None and (bound or not (senses.concepts and _is_verb(parse, item))):
             # "without stopped vms": the "without" is about the machines.
             said = "" if parse.negation == "no" else parse.take_negation()
             parse.waiting_states.append((item, said))

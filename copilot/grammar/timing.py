@@ -27,11 +27,22 @@ class Timed:
     words: str = ""
 
 
+def _lasts(parse: Parse) -> bool:
+    """ "stopped for more than 30 days": how long a state lasts is not known."""
+    said = any(
+        item.period and item.period.age and item.text.lower().startswith(("for", "since")) for item in parse.items
+    )
+    states = parse.head is not None and any(piece.dimension.startswith("column:") for piece in parse.head.pieces)
+    return said and states
+
+
 def timed(parse: Parse, head: Entity, context: Context) -> Timed:
     """What the times said mean for an entity."""
     made = Timed()
     if parse.change and head.type is not None:
         parse.unresolved.append("changed")  # what changed is not what is there
+    if _lasts(parse):
+        parse.doubt(0.6)
     spans = any(period.at is None and not period.age for period in parse.periods)
     if spans and parse.head is not None and any(one.words in _HAPPENED for one in parse.head.pieces):
         parse.doubt(0.7)  # "vms stopped today": when it happened, not how it is

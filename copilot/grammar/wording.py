@@ -84,4 +84,4 @@ def _asks_created(parse: Parse, head: Entity) -> bool:
 
 def _column_item(head: Entity, column: str) -> Item:
     """An item as if the column had been named."""
-    return Item(0, 0, column, Senses(columns={head.name: [column]}), used=True)
+    return Item(0, 0, column, Senses(columns={head.name: [column]}), said=column, used=True)

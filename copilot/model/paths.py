@@ -110,6 +110,8 @@ def belongs(start: Entity, named: Named) -> Condition | None:
     if named.type == "domain" and "domain_name" in start.attributes:
         return Test("domain_name", "=", (named.name,))
     way = path(start.name, named.type) if start.type is not None else ()
+    if named.type == "user" and len(way) > 1 and start.name not in ("project", "role", "group"):
+        way = ()  # whoever made the machine did not make its disks
     if not way:
         column = start.scopes.get(named.type)
         return Test(column, "=", (named.name,)) if column else None

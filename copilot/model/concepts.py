@@ -35,6 +35,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "portion of", "what fraction of",
     ),
     "list": (
+        "retrieve", "select", "would it be possible to see", "is it possible to see", "is it possible to get", "is it possible to list", "would it be possible to get", "would it be possible to list", "do you have a list of", "report", "report on", "report of", "bring me", "hand me", "print out", "write down", "name me", "tell us", "show us", "give us", "let us see", "i want to know", "we want to know", "i like to see", "i would like to see", "i would like to have", "i want to have", "may i see", "may i have",
         "complete list of", "full list of", "whole list of", "the complete list of", "a complete list of",
             "entire list of",
         "show", "rank", "list", "give", "display", "get", "print", "enumerate", "tell", "find", "see", "view",
@@ -290,6 +291,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "this": ("this", "selected", "the selected", "current", "highlighted", "marked", "this one", "here", "chosen"),
     # Words that say nothing for the answer
     "filler": (
+        "do you know", "shift handover", "handover", "for handover", "somebody", "someone", "anyone here", "any chance", "any chance to see", "on my shift", "for me please", "do you happen to know", "can somebody", "can someone", "does anyone know", "does anybody know", "anyone know", "i wonder", "im looking for", "we are looking for", "i was asked",
         "yo", "sup", "quick q", "q", "quick one", "quick question", "fyi", "btw", "ty", "cheers", "hiya", "heya",
             "morning all", "oi", "tnx", "tks", "thanx", "thank u", "danke", "many thanks", "pretty please",
             "if you can", "if possible", "when you have a minute", "for the handover", "for the report",

@@ -1,4 +1,6 @@
-"""Draws the pictures of the README from the running console on a demo of its own: `python docs/pictures.py`."""
+"""Draws the pictures of the README from the running console on a demo of its own: `python docs/pictures.py`, or some of
+them by their names.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +31,12 @@ PICTURES: dict[str, tuple[str, tuple[tuple[str, ...], ...], int, int]] = {
         (("asterisk",), ("x",), ("o",), ("tab", *"patch day", "tab", *"CHG-20411")),
         100,
         28,
+    ),
+    "ask-120x36.svg": (
+        "servers demo-",
+        (("i",), (*"how many vms per host", "enter"), ("i",), (*"only the stopped ones", "enter")),
+        120,
+        36,
     ),
     "filter-80x24.svg": ("volumes /db size_gb:>20", (("j",),), 80, 24),
 }
@@ -68,7 +76,8 @@ async def draw(home: Path) -> None:
             await pilot.pause(1.0)
             before, now = now, re.sub(r"\d+", "", pilot.app.export_screenshot())
 
-    for name, (view, groups, columns, rows) in PICTURES.items():
+    wanted = sys.argv[1:] or PICTURES
+    for name, (view, groups, columns, rows) in ((name, PICTURES[name]) for name in wanted):
         app = QuarterdeckApp(connect, view, theme="dark")
         async with app.run_test(size=(columns, rows)) as pilot:
             await settled(pilot)

@@ -20,8 +20,10 @@ INTENT = "resource_owner"
 _ASKING = ("filler", "list", "what", "who", "whose", "which", "is", "do", "past", "of", "with", "belong", "this",
     "them", "any", "to", "in", "on")  # fmt: skip
 _WORDS = """owner owners owns own owned belongs belong to responsible for charge in of whose contact accountable person
-people someone ask call talk about uses use using used by user tenant project team customer machine vm does do who"""
+people someone ask call talk about uses use using used by user tenant project team customer machine vm
+does do who whom"""
 _SAID = frozenset(_WORDS.split())
+_BELONGS = frozenset({"belong", "belongs"})
 _USES = frozenset(["uses", "use", "using", "used"])
 # What machines are made of or run on: who uses it are the projects of those machines.
 _SHARED = ("hypervisor", "flavor", "image", "network", "availability_zone", "aggregate", "security_group", "keypair")
@@ -42,8 +44,9 @@ def claims(asked: Asked) -> float:
     thing = _thing(asked)
     if thing is None:
         return 0.0
-    if asked.topics("owner"):
-        return 1.0 if asked.frame is None or asked.left or asked.parse.wh in ("who", "whose", "") else 0.5
+    person = any(item.is_concept("who", "whose") for item in asked.items)
+    if asked.topics("owner") or (person and any(set(item.said.split()) & _BELONGS for item in asked.items)):
+        return 1.0 if asked.frame is None or asked.left or person or asked.parse.wh == "" else 0.5
     return 0.97 if asked.parse.wh == "who" and _speaks_of_use(asked) and thing.named else 0.0
 
 

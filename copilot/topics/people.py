@@ -27,7 +27,7 @@ _CONSOLE_WORDS = """
 console portal qdeck quarterdeck tool application app dashboard ui"""
 _CONSOLE = frozenset(_CONSOLE_WORDS.split())
 _USE_WORDS = """
-may can use uses access log login sign into to using permitted allowed"""
+in on who may can use uses access log login sign into to using permitted allowed"""
 _USE = frozenset(_USE_WORDS.split())
 _MAY_WORDS = """
 access role roles permission permissions rights right has have can who what which users user members member
@@ -59,7 +59,16 @@ def _known(asked: Asked) -> Asked:
 def claims(asked: Asked) -> float:
     """Sure where all that was said is one of these questions."""
     asked = _known(asked)
-    return 0.0 if _kind(asked) == "" else 0.96
+    return 0.0 if _kind(asked) == "" and _stranger(asked) == "" else 0.96
+
+
+def _stranger(asked: Asked) -> str:
+    """Whoever "what did bob do" is about, where nobody is called so, or none that the asker may know of."""
+    strange = [item for item in asked.items if not item.named and (item.senses is None or item.corrected)]
+    rest = [item for item in asked.items if item.period is None and item not in strange]
+    done = any(set(item.said.split()) & {"did", "doing", "done"} for item in rest)
+    words = done and len(strange) == 1 and all(not item.named and _asks(item, _DID) for item in rest)
+    return strange[0].text if words and strange[0].text.isalpha() else ""
 
 
 def _kind(asked: Asked) -> str:
@@ -105,6 +114,10 @@ def answer(asked: Asked) -> Answer | None:
     kind = _kind(asked)
     if asked.parse.ambiguous:
         return asked_back(asked)
+    if kind == "":
+        name = _stranger(asked)
+        why = "" if asked.sources.may("audit_record") else " Your role may not read the audit, where it would stand."
+        return Answer("apology", f"Nobody called {clean(name)!r} is known here.{why}", unknown=(name,), confidence=0.5)
     users = tuple(one for one in asked.named if one.type in ("user", "console_user"))
     if kind == "console":
         return _console(asked)

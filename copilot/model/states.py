@@ -39,7 +39,25 @@ _UP = State(
     "up",
 )
 _DOWN = State(
-    ("down", "dead", "offline", "unreachable", "not running", "unhealthy", "not working", "crashed", "not responding"),
+    (
+        "down",
+        "dead",
+        "offline",
+        "unreachable",
+        "not running",
+        "unhealthy",
+        "not working",
+        "crashed",
+        "not responding",
+        "gone down",
+        "went down",
+        "went offline",
+        "gone offline",
+        "in error",
+        "failed",
+        "broken",
+        "faulty",
+    ),
     Not(_is("state", "up")),
     "down",
 )
@@ -66,7 +84,11 @@ _DISABLED = State(
     "disabled",
 )
 _ON = State(("enabled", "active"), _is("enabled", True), "enabled")
-_OFF = State(("disabled", "inactive", "deactivated", "locked out"), _is("enabled", False), "disabled")
+_OFF = State(
+    ("disabled", "inactive", "deactivated", "locked out", "locked", "blocked", "turned off", "switched off"),
+    _is("enabled", False),
+    "disabled",
+)
 _NET = (
     State(("active", "up", "working", "online"), _is("status", "ACTIVE"), "active"),
     State(("down", "inactive", "offline"), _is("status", "DOWN"), "down"),
@@ -94,7 +116,8 @@ STATES: dict[str, tuple[State, ...]] = {
         State(
             ("shutoff", "shut off", "stopped", "powered off", "turned off", "switched off", "poweredoff",
                 "power off", "off",
-             "down", "shutdown", "shut down", "offline", "halted", "turned of", "powered of", "powered down",
+             "down", "shutdown", "shut down", "offline", "halted", "gone down", "went down", "turned of",
+                 "powered of", "powered down",
                  "stoped"),
             _is("status", "SHUTOFF"), "stopped",
         ),
@@ -192,6 +215,15 @@ STATES: dict[str, tuple[State, ...]] = {
         State(("protected", "covered"), _is("protected", True), "protected"),
         State(("unprotected", "not protected", "not covered", "uncovered"), Not(_is("protected", True)),
             "not protected"),
+        State(("created from a snapshot", "created from snapshot", "created from snapshots", "made from a snapshot",
+               "made from snapshots", "restored from a snapshot", "restored from snapshots", "from a snapshot",
+                   "from snapshots",
+               "based on a snapshot", "based on snapshots"), _any("snapshot_id"), "made from a snapshot"),
+        State(("cloned", "clones", "cloned from a volume", "created from a volume", "created from another volume",
+               "cloned from another volume", "created from volumes"), _any("source_volid"), "cloned from a volume"),
+        State(("created from an image", "created from images", "made from an image", "made from images",
+            "from an image",
+               "based on an image", "based on images"), _any("image_id"), "made from an image"),
         State(("backed up",), Related("backup"), "backed up"),
         State(("not backed up", "never backed up"), Not(Related("backup")), "without a backup"),
         State(("snapshotted", "snapshoted"), Related("snapshot"), "with a snapshot"),
@@ -242,6 +274,8 @@ STATES: dict[str, tuple[State, ...]] = {
         State(("not shared",), Not(_is("shared", True)), "not shared"),
         State(("empty", *UNUSED_WORDS), Not(Related("port")), "without ports"),
         State(("disabled", "admin down"), _is("admin_state_up", False), "administratively down"),
+        State(("without port security", "port security disabled", "with port security disabled", "port security off"),
+              _is("port_security_enabled", False), "without port security"),
         *(State((kind,), _is("network_type", kind), kind) for kind in ("vxlan", "geneve", "gre", "flat")),
     ),
     "subnet": (
@@ -386,6 +420,11 @@ STATES: dict[str, tuple[State, ...]] = {
         State(("unavailable", "not available"), Not(_is("available", True)), "not available"),
     ),
     "trunk": _NET,
+    "role": (
+        State((*UNUSED_WORDS, "unassigned", "not assigned"), Not(Related("role_assignment")),
+            "not granted to anybody"),
+        State(("used", "in use", "assigned", "granted"), Related("role_assignment"), "granted to somebody"),
+    ),
     "role_assignment": (State(("inherited",), _is("inherited", True), "inherited"),),
     "quota": (
         State(("full", "exhausted", "used up", "at the limit", "maxed out", "reached", "exceeded", "over the limit",

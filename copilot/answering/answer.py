@@ -13,6 +13,7 @@ from copilot.execution.result import QueryError, Result
 from copilot.model.declaration import Attribute
 from copilot.query import Query
 
+_ADDED = ("MB", "GB", "bytes")  # units of what makes sense as a sum
 _MEASURED = {"sum": "total", "average": "average", "maximum": "highest", "minimum": "lowest"}
 
 
@@ -66,6 +67,8 @@ def value_of(query: Query, result: Result, said: Said) -> tuple[Any, str]:
         asked = _asked(query, result)
         if len(asked) == 1:
             return result.rows[0].get(asked[0].column), asked[0].unit
+    if (together := _together(query, result)) is not None:
+        return together
     return result.value, result.unit
 
 
@@ -87,7 +90,25 @@ def text(query: Query, result: Result, said: Said, now: datetime) -> str:
         return _measure(query, result, said, now)
     if said.form == "lookup" and query.columns:
         return _lookup(query, result, now)
-    return lists.text(query, result, said.limits, now)
+    listed = lists.text(query, result, said.limits, now)
+    if (together := _together(query, result)) is not None:
+        amount, unit = together
+        called = attributes.amount(_asked(query, result)[0])
+        return f"{listed} Together, their {called} is {wording.measured(amount, unit)}."
+    return listed
+
+
+def _together(query: Query, result: Result) -> tuple[Any, str] | None:
+    """(sum, unit) of the one amount that is asked of several: "the size of the volumes of acme"."""
+    if query.measure.kind != "rows" or query.group or query.limit is not None or not query.columns:
+        return None
+    asked = _asked(query, result)
+    if len(asked) != 1 or not (asked[0].unit in _ADDED or asked[0].column == "vcpus"):
+        return None
+    held = [row.get(asked[0].column) for row in result.rows]
+    if len(held) < 2 or len(held) < result.total or None in held:
+        return None
+    return sum(held), asked[0].unit
 
 
 def _there(count: int, query: Query) -> str:

@@ -19,13 +19,17 @@ from copilot.query import Counted, Query
 
 NAMED = 5  # rows that are named
 
+# What happened is told by what it was, not by what it happened to.
+_EVENTS = {"drift_event": ("what",), "audit_record": ("action", "target")}
+
 
 def names(result: Result) -> list[str]:
     """What the rows are called; the id of one without a name."""
     column = result.entity.name_column
+    told = _EVENTS.get(result.entity.name, ())
     found = []
     for place, row in enumerate(result.rows):
-        called = row.get(column)
+        called = " ".join(str(row[name]) for name in told if row.get(name)) or row.get(column)
         called = ", ".join(map(str, called)) if isinstance(called, list) else called
         found.append(wording.clean(str(called or _unnamed(row, result.keys[place][1][2] if result.keys else ""))))
     return found
@@ -33,6 +37,8 @@ def names(result: Result) -> list[str]:
 
 def _unnamed(row: Mapping[str, Any], id: str) -> str:
     """What has no name: the beginning of its id, by which it is found too, and what it belongs to."""
+    if row.get("group_name"):
+        return f"group {row['group_name']}"
     short = f"{id[:8]}…" if len(id) > 12 else id or "(no name)"
     return f"{short} (of {row['server_name']})" if row.get("server_name") else short
 

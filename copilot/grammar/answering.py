@@ -19,6 +19,7 @@ from copilot.model.registry import entity
 from copilot.query import Measure, Query
 from copilot.topics.intents import intent_of
 from copilot.topics.topic import Asked
+from store import times
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -96,6 +97,7 @@ def opens(query: Query) -> tuple[Proposal, ...]:
         return ()
     sort = tuple((column, down) for column, down in query.order if column in one.attributes)
     command = f"qdeck ls {one.type.plural}" + (f" '{text}'" if text else "")
+    command += f" --at {times.text(query.at)}" if query.at is not None else ""
     return (
         Proposal("open", f"open the {one.plural}", type=one.name, filter=text, sort=sort, at=query.at, command=command),
     )

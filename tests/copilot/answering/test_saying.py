@@ -1,4 +1,4 @@
-"""What answers must not hide: that two are as large, that older rows were not read, of what a thing without a name is."""
+"""What answers must not hide: others as large, older rows that were not read, of what a thing without name is."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def handed() -> Handed:
     put(connection, "volume", DISK, name="", size_gb=20, server_ids=[WEB], server_id=WEB, status="in-use")
     put(connection, "volume", "loose", name=None, size_gb=20, server_ids=[], status="available")
     events = [
-        {"server_name": name, "resource_name": name, "severity": "critical", "resource_type": "server"}
+        {"what": f"server {name}: stopped", "resource_name": name, "severity": "critical", "resource_type": "server"}
         for name in ("web-01", "web-01", "web-01", "db-01")
     ]
     return Handed(connection, lists={"drift_event": Listed(events)})
@@ -71,7 +71,7 @@ def test_what_has_no_name_is_told_by_what_it_belongs_to(handed: Handed) -> None:
 
 def test_what_is_there_several_times_is_said_once(handed: Handed) -> None:
     said = text(handed, Query("drift_event"))
-    assert "web-01 (3 times)" in said and "db-01" in said and said.count("web-01") == 1
+    assert "server web-01: stopped (3 times)" in said and "db-01" in said and said.count("web-01") == 1
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,11 @@ def test_instants_are_told_in_the_zone_of_who_asks(handed: Handed) -> None:
     there = NOW.astimezone(ZoneInfo("America/New_York"))
     said = answer(query, run(query, handed, NOW), said=Said("lookup"), now=there).text
     assert said.endswith("(31 Oct 2026 20:00 EDT).")
+
+
+def test_one_amount_of_several_is_added_up(handed: Handed) -> None:
+    query = Query("server", columns=("vcpus",))
+    found = answer(query, run(query, handed, NOW), said=Said(), now=NOW)
+    assert found.value == 18 and found.text.endswith("Together, their number of vCPUs is 18.")
+    for other in (Query("server", columns=("vcpus", "host")), Query("server", columns=("status",)), Query("server")):
+        assert "Together" not in text(handed, other)

@@ -20,6 +20,9 @@ def take_column(parse: Parse, item: Item) -> bool:
     if not item.columns:
         return False
     following = parse.next()
+    if following is not None and following.text in ("=", ":", "~"):  # "status=SHUTOFF"
+        following.used = following.dropped = True
+        following = parse.next(2)
     if parse.wh == "who" and parse.superlative in ("most", "fewest") and parse.head is None and not is_plural(item):
         parse.set_head(entity("project"))  # "who uses the most disk"
     if parse.groups and parse.join == "and" and parse.groups[-1] is parse.items[parse.at - 2]:

@@ -17,6 +17,8 @@ def compared(parse: Parse, head: Entity, frame: Frame) -> Frame:
     piece = next(
         (piece for piece in frame.pieces if piece.dimension.startswith("scope:") and len(piece.named) > 1), None
     )
+    if piece is None and parse.compare:
+        return _rows_compared(parse, head, frame)
     if piece is None or not asks or frame.group or len({one.name for one in piece.named}) < 2:
         return frame
     column = head.scopes.get(piece.named[0].type)
@@ -40,6 +42,30 @@ def compared(parse: Parse, head: Entity, frame: Frame) -> Frame:
         group=(column,),
         order=(("#", falling),),
         counted=(),
+        columns=(),
+        limit=None,
+        subject=_named_in_order(parse, piece),
+        yes=parse.wh == "is",
+    )
+
+
+def _rows_compared(parse: Parse, head: Entity, frame: Frame) -> Frame:
+    """ "is m1.small smaller than m1.large": two things of one type, by a column of theirs."""
+    piece = next((one for one in frame.pieces if one.dimension == "name"), None)
+    if piece is None or len({one.name for one in piece.named}) < 2:
+        return frame
+    attributes = [attribute_of(head, item) for item, _ in parse.asked]
+    column = next((one.column for one in attributes if one is not None and one.is_number), head.size)
+    if not column:
+        return frame
+    return replace(
+        frame,
+        form="compare",
+        predicate=(),
+        pieces=(*frame.pieces, *frame.predicate),
+        measure=Measure("maximum", column),
+        group=(head.name_column,),
+        order=(("#", parse.compare != "fewer"),),
         columns=(),
         limit=None,
         subject=_named_in_order(parse, piece),

@@ -16,6 +16,8 @@ def unknown_words(parse: Parse) -> tuple[str, ...]:
     pending = [parse.attribute.text] if parse.attribute is not None else []
     if parse.quantity is not None:
         pending.append(f"{parse.quantity.value:g}")
+    if parse.negation and not parse.count:
+        pending.append("not")
     if parse.pattern:
         pending.append(parse.pattern)
     return tuple(dict.fromkeys((*left, *parse.unresolved, *pending)))

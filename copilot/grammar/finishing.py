@@ -6,7 +6,7 @@ from dataclasses import replace as dc_replace
 
 from copilot.answers import Context, Named
 from copilot.grammar import comparing, naming, ordering, timing, wording
-from copilot.grammar.attaching import add_state
+from copilot.grammar.attaching import add_state, state_of
 from copilot.grammar.frames import Form, Frame, Piece
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
@@ -58,6 +58,7 @@ def finish(parse: Parse, context: Context) -> Frame | None:
         target.add(moment.piece.negated() if parse.take_negation() else moment.piece)
     frame = comparing.compared(parse, head, _framed(parse, head, tuple(target.pieces)))
     scope = tuple(piece.words for piece in frame.pieces if piece.dimension.startswith("scope:"))
+    scope = (*scope, *((parse.counted_words,) if parse.counted_words else ()))
     return _with(
         frame, at=moment.at, gone=moment.gone, scope_words=(*scope, *((moment.words,) if moment.words else ()))
     )
@@ -125,9 +126,7 @@ def _default_head(parse: Parse) -> str | None:
             return "server"
         if parse.asked and parse.measure == "" and kind in {name for item, _ in parse.asked for name in item.columns}:
             return kind
-        if parse.waiting_states and all(
-            kind in (item.senses.states if item.senses else {}) for item, _ in parse.waiting_states
-        ):
+        if parse.waiting_states and all(state_of(item, kind) is not None for item, _ in parse.waiting_states):
             return kind
         owner = _owner(parse, types)
         if owner is not None:
@@ -346,7 +345,9 @@ def split_measure(item: Item, head: Entity) -> tuple[Attribute, str] | None:
 
 def _implied(parse: Parse) -> str:
     """ "how many vcpus", "vcpus per project": added up."""
-    return "sum" if parse.count or (parse.groups and not parse.subject) else ""
+    said = any(item.entities and not item.named for item in parse.items)
+    alone = bool(parse.subject or parse.waiting_named) and not said  # "ram acme-prod"
+    return "sum" if parse.count or (parse.groups and not parse.subject) or alone else ""
 
 
 def _used(parse: Parse, head: Entity, attribute: Attribute) -> Attribute:

@@ -5,18 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from copilot.answers import Context
-from copilot.grammar import naming, ordering, timing
+from copilot.grammar import naming, ordering, timing, wording
 from copilot.grammar.attaching import add_state, column_piece, compare, sized
 from copilot.grammar.finishing import split_measure
 from copilot.grammar.frames import Frame, Piece, replaced
 from copilot.grammar.parse import Parse, Target, attribute_of, close
 from copilot.model import paths
+from copilot.model.declaration import Entity
 from copilot.model.registry import entity
 from copilot.query import Measure, Not
 
 
 def follows(parse: Parse, before: Frame) -> bool:
     """Whether the question only makes sense after another one: it names nothing that is asked for, or points back."""
+    first = parse.items[0] if parse.items else None
+    if first is not None and parse.head is not None and first.is_concept("with", "no") and not parse.subject:
+        return bool(paths.path(before.entity, parse.head.entity.name))  # "without floating ip"
+    if first is not None and parse.head is None and first.is_concept("of", "in", "on", "belong", "except"):
+        return True
     pointing = bool(parse.follow & {"same", "what_about", "instead", "and"}) or bool(parse.pointing)
     if parse.head is None and not parse.subject:
         return True
@@ -30,6 +36,7 @@ def follows(parse: Parse, before: Frame) -> bool:
 def follow(before: Frame, parse: Parse, context: Context) -> Frame | None:
     """The frame before with what is new; None when nothing new was said."""
     head = entity(before.entity)
+    _as_condition(parse, head)
     other = parse.head.entity if parse.head is not None and parse.head.entity is not head else None
     if other is not None:
         return _other_entity(before, parse, context)
@@ -49,6 +56,17 @@ def follow(before: Frame, parse: Parse, context: Context) -> Frame | None:
     scope = tuple(piece.words for piece in frame.pieces if piece.dimension.startswith("scope:"))
     frame = replace(frame, scope_words=(*scope, *((moment.words,) if moment.words else ())))
     return None if frame == before and not parse.follow else frame
+
+
+def _as_condition(parse: Parse, head: Entity) -> None:
+    """ "without floating ip": what is named is related to the rows before, not asked for."""
+    first = parse.items[0]
+    if parse.head is None or parse.head.entity is head or not first.is_concept("with", "no") or parse.subject:
+        return
+    child, parse.head = parse.head, Target(head)
+    parse.current = parse.head
+    child.parent, child.negated = parse.head, first.is_concept("no")
+    parse.children.append(child)
 
 
 def _pieces(parse: Parse, target: Target) -> list[Piece]:
@@ -90,6 +108,9 @@ def _pieces(parse: Parse, target: Target) -> list[Piece]:
 
 def _measured(frame: Frame, parse: Parse) -> Frame:
     head = entity(frame.entity)
+    if parse.total and not parse.asked and head.size:  # "how big are they in total"
+        return replace(frame, measure=Measure("sum", head.size), form="value", columns=(), order=(), limit=None)
+    wording.asked_by_word(parse, head)
     if parse.count:
         return replace(frame, measure=Measure("count"), form="count", columns=(), limit=None)
     columns = []
@@ -119,6 +140,9 @@ def _ordered(frame: Frame, parse: Parse) -> Frame:
     if group:
         measure = frame.measure if frame.measure.kind != "rows" else Measure("count")
         return replace(frame, group=group, measure=measure, form="count", order=(("#", True),), columns=(), limit=None)
+    if frame.group:
+        falling = order.order[0][1] if order.order else True
+        return replace(frame, order=(("#", falling),), limit=order.limit) if order.order or order.limit else frame
     if order.order:
         frame = replace(frame, order=tuple(order.order), counted=tuple(order.counted))
         if frame.measure.kind != "rows" and not frame.group:

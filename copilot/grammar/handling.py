@@ -183,6 +183,8 @@ def _with(parse: Parse, item: Item, name: str) -> None:
 
 def _superlative(parse: Parse, item: Item, name: str) -> bool | None:
     following = parse.next()
+    if name == "most" and parse.wh == "is" and parse.head is None:
+        parse.unresolved.append(item.text)  # "are most vms running" asks for more than half
     if item.said in ("new", "recent", "recently", "newly created", "recently created", "brand new"):
         parse.newish = True
         return None
@@ -267,7 +269,8 @@ def _follow(parse: Parse, item: Item, name: str) -> None:
     if name != "them" or item.said not in _PRONOUNS or parse.subject:
         return
     joined = parse.prep or parse.having or parse.did
-    if parse.head is None or (joined and item.said in ("it", "them", "those", "these")):
+    asked = item.said == "they" and parse.wh in ("which", "what", "where")
+    if parse.head is None or asked or (joined and item.said in ("it", "them", "those", "these")):
         parse.pointing = item.said  # "which volumes are attached to it"
 
 

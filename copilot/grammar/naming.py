@@ -92,6 +92,8 @@ def on_name(parse: Parse, item: Item) -> None:
     prep, parse.prep = parse.prep, ""
     if parse.compare or parse.join == "or":
         parse.join = ""
+    if prep and _of_counted(parse, found, negation):
+        return
     if _is_subject(parse, found[0], prep, negation):
         parse.subject += found
         return
@@ -99,6 +101,21 @@ def on_name(parse: Parse, item: Item) -> None:
         parse.waiting_named.append((found, negation, prep))
     else:
         limit(parse, found, negation)
+
+
+def _of_counted(parse: Parse, named: tuple[Named, ...], negation: Negation) -> bool:
+    """ "the host with the most vms of acme-prod": what is counted is limited, not the hosts."""
+    item, kind = parse.order[-1] if parse.order else (None, "")
+    if item is None or kind not in ("most", "fewest", "each") or not item.entities or parse.head is None:
+        return False
+    name = next((one for one in item.entities if one != parse.head.entity.name), None)
+    condition = paths.belongs_to_any(entity(name), named) if name else None
+    if name is None or condition is None or negation:
+        return False
+    known = parse.counted_where.get(name)
+    parse.counted_where[name] = both(known, condition) if known is not None else condition
+    parse.counted_words = f"{parse.counted_words} {belonging(Target(entity(name)), named).words}".strip()  # type: ignore[union-attr]
+    return True
 
 
 def _wanted(parse: Parse, item: Item) -> tuple[str, ...]:

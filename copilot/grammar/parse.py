@@ -111,6 +111,7 @@ class Parse:
     groups: list[Item] = field(default_factory=list)
     order: list[tuple[Item | None, str]] = field(default_factory=list)
     counted_where: dict[str, Condition] = field(default_factory=dict)  # what counted rows must fulfil
+    counted_words: str = ""
     descending: bool | None = None
     periods: list[Period] = field(default_factory=list)
     period_of: list[Target | None] = field(default_factory=list)  # the entity that each was said of

@@ -12,7 +12,7 @@ def take_state(parse: Parse, item: Item) -> bool:
     """A word for a state: of the entity that follows, of the innermost that has it, or of one still to come."""
     senses = item.senses
     assert senses is not None
-    if not senses.states:
+    if not senses.states or parse.grouping:
         return False
     following = parse.next()
     step = 1

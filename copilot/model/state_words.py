@@ -36,3 +36,11 @@ TO_WORLD = (
     "to the world", "from internet", "to everyone", "to anyone", "from everyone", "to the internet",
     "from any address",
 )  # fmt: skip
+UP = (
+    "up", "up and running", "up and healthy", "alive", "online", "running", "healthy", "reachable", "working",
+)  # fmt: skip
+DOWN = (
+    "down", "dead", "offline", "unreachable", "not running", "unhealthy", "not working", "crashed",
+    "not responding", "gone down", "went down", "went offline", "gone offline", "in error", "failed", "broken",
+    "faulty",
+)  # fmt: skip

@@ -125,6 +125,8 @@ def _kinds(speech: Speech) -> tuple[Kind, ...]:
     local = speech.has("local", "hdd") or speech.has(*_HOSTS, "<hypervisor>")
     if speech.has(*_DISK) or (local and speech.has("storage", "space")):
         found.append("disk_gb")
+    if speech.has("pool", "pools", "storage pool", "storage pools"):
+        return (*found, "pool_gb")
     if speech.has(*_POOL) and not local:
         found.append("pool_gb")
         if "disk_gb" not in found:
@@ -155,6 +157,10 @@ def base(asked: Asked) -> float:
     if host and (speech.has(*_FREE, *_SHARE) or speech.matches(r"\bhow (full|loaded|busy)\b")):
         return 1.0
     if speech.matches(r"\bhow full (is|are) (the |our )?(cloud|hosts?|hypervisors?|we|everything)"):
+        return 1.0
+    if speech.matches(
+        r"^(is|are) (the |our )?(cloud|hosts?|hypervisors?) full$|how (loaded|busy) are (the |our )?hosts"
+    ):
         return 1.0
     if host and speech.has("busy"):
         return 0.9

@@ -27,12 +27,18 @@ _KNOWN = knows(
 )
 _GOVERNED = Not(Test("status", "=", ("no_policy", "excluded")))
 _NOTHING = r"\bneither\b.*\b(snapshots?\b.*\bnor\b.*\bbackups?|backups?\b.*\bnor\b.*\bsnapshots?)\b"
+_ALL_BACKED = (
+    r"^(so |and )?(is|are) (everything|all|all data|all our data|our data|it all|we)( all)? "
+    r"(backed up|protected|covered|safe)$"
+)
 _BARE = knows("neither nor without no snapshot snapshots backup backups volume volumes disk disks have has or and any "
               "that which with not a single", ("project", "cloud"))  # fmt: skip
 
 
 def _claims(asked: Asked) -> float:
     heard = Speech.of(asked)
+    if heard.matches(_ALL_BACKED):
+        return 1.0
     if heard.matches(_WORDS) and not asked.parse.groups and not asked.of_type("volume"):
         return _KNOWN.claim(asked)
     if heard.has(*_VOLUMES) and heard.matches(_NOTHING):
@@ -41,11 +47,15 @@ def _claims(asked: Asked) -> float:
 
 
 def _known(asked: Asked) -> Knows:
+    if Speech.of(asked).matches(_ALL_BACKED):
+        return Knows(frozenset(["everything", "data", "backed", "up", "protected", "covered", "safe"]))
     return _KNOWN if Speech.of(asked).matches(_WORDS) else _BARE
 
 
 def _answer(asked: Asked) -> Answer | None:
     heard = Speech.of(asked)
+    if heard.matches(_ALL_BACKED):
+        return _everything(asked)
     if not heard.matches(_WORDS):
         return _with_nothing(asked, heard)
     scope = called(asked, "project_name", "project") + called(asked, "cloud", "cloud")
@@ -121,6 +131,26 @@ def _counts(asked: Asked, scope: list[Condition]) -> Counter[str]:
     query = Query("compliance", where, Measure("count"), group=("status",))
     result: Result = run(query, asked.sources, asked.context.now)
     return Counter({str(row["status"]): int(row["#"]) for row in result.rows})
+
+
+def _everything(asked: Asked) -> Answer:
+    """ "is everything backed up": whether every volume has a snapshot or backup."""
+    bare = fetch(asked, "volume", Not(Test("protected", "=", (True,))))
+    whole = fetch(asked, "volume", limit=1).total
+    names = [clean(str(row["name"])) for row in bare.rows[:5]]
+    more = f" and {bare.total - 5:,} more" if bare.total > 5 else ""
+    text = (
+        f"No: {bare.total:,} of {plural(whole, 'volume')} have neither snapshot nor backup: {', '.join(names)}{more}."
+    )
+    return Answer(
+        "answer",
+        text if bare.total else f"Yes: all {plural(whole, 'volume')} have a snapshot or a backup.",
+        intent="backup_status",
+        value=bare.total == 0,
+        table=table(bare),
+        shown=shown(bare),
+        data_at=asked.sources.data_at(("volume", "snapshot", "backup")),
+    )
 
 
 def _with_nothing(asked: Asked, heard: Speech) -> Answer:

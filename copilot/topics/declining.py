@@ -42,7 +42,12 @@ _MISSING: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
      "tickets or migration projects", "", ()),
 )  # fmt: skip
 
-_CERTAIN = ("costs or metering", "load or traffic measured inside machines and networks")
+_CERTAIN = (
+    "forecasts",
+    "costs or metering",
+    "service levels or availability over time",
+    "load or traffic measured inside machines and networks",
+)
 
 
 def _found(asked: Asked) -> tuple[str, str, str, tuple[str, ...]] | None:

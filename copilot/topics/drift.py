@@ -38,7 +38,10 @@ def _claims(asked: Asked) -> float:
     if _actor(asked):
         return _known(asked).claim(asked, 0.97)
     sure = heard.has(*_SUMMARY, "drifted", "drifting") or heard.matches(r"\bdid <(server|volume)> drift")
-    sure = sure or heard.matches(r"^(is there |are there |do we have )?(any )?(open )?drifts?( open| there| now)?$")
+    sure = sure or heard.matches(
+        r"^(is there |are there |do we have )?(any )?(open )?drifts?( open| there| now)?( (in|of|on|for) "
+        r"<(project|cloud)>)?$"
+    )
     return _KNOWN.claim(asked, 1.0 if sure else 0.9)
 
 

@@ -24,6 +24,7 @@ _AGE = r"\b(how (old|fresh|current|recent|stale|up to date)|up to date|fresh|sta
 _WHEN = r"\b(when|last|latest|newest|how long ago)\b.*" \
         r"\b(collection|collected|synced|sync|refreshed?|data|polled|updated|collect)\b"  # fmt: skip
 _PHRASES = r"\b(data age|data freshness|how old is the data|last collection|age of the data|freshness|how fresh)\b"
+_LIVE = r"^(is|are) (this|it|the data|these|that|the answers?) (data |answers? )?(live|real ?time|realtime)( data)?$"
 _ABOUT = ("data", "inventory", "information", "info", "numbers", "figures", "answers", "answer", "collection", "cache",
           "view")  # fmt: skip
 _KNOWN = knows(
@@ -41,6 +42,8 @@ _WORDS = {"server": ("server", "servers", "vm", "vms"), "volume": ("volume", "vo
 def _claims(asked: Asked) -> float:
     heard = Speech.of(asked)
     spoken = heard.has(*_ABOUT) or heard.matches(r"^is (this|it) (up to date|current|fresh|live|stale|outdated)$")
+    if heard.matches(_LIVE):
+        return 1.0
     about = spoken and heard.matches(_DATA) and heard.matches(_AGE)
     if about or heard.matches(_WHEN) or heard.matches(_PHRASES):
         return _KNOWN.claim(asked)
@@ -86,6 +89,8 @@ def _answer(asked: Asked) -> Answer | None:
 
 
 def _value(heard: Speech, age: float, oldest: datetime, newest: datetime, failing: bool) -> tuple[Any, str]:
+    if heard.matches(_LIVE):
+        return False, ""
     if heard.matches(r"^(and |so )?(is|are|was)\b"):
         fresh = age <= FRESH and not failing
         return (not fresh if heard.has("stale", "outdated", "old") or heard.matches("out of date") else fresh), ""

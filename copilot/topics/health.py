@@ -18,6 +18,10 @@ _HEALTH = ("health", "healthy", "unhealthy", "healthiest", "unhealthiest", "heal
 _NOUNS = ("project", "projects", "tenant", "tenants", "<project>", "customer", "customers", "org", "orgs", "who")
 _WORST = ("worst", "lowest", "sickest", "unhealthiest", "bottom", "poorest", "least", "weakest")
 _BEST = ("best", "healthiest", "highest", "top", "most")
+_WORST_ONES = (
+    r"^(who|which|what|show|list|the|are|is|me|give|top|<number>| )*(worst|sickest)( <number>)?"
+    r" (tenants?|projects?|customers?)$"
+)
 _SEVERE = {"critical": "critical", "red": "critical", "bad": "critical", "warning": "warning", "yellow": "warning",
            "green": "healthy"}  # fmt: skip
 _KNOWN = knows(
@@ -31,6 +35,8 @@ _KNOWN = knows(
 
 def _claims(asked: Asked) -> float:
     heard = Speech.of(asked)
+    if heard.matches(_WORST_ONES):
+        return _known(asked).claim(asked, 0.9)
     if not heard.has(*_HEALTH) or asked.of_type("server", "hypervisor", "volume", "network"):
         return 0.0
     about_tenants = heard.has(*_NOUNS) or any("project" in item.entities for item in asked.items)

@@ -27,7 +27,7 @@ _KNOWN = knows(
     "overview summary summarize summarise big picture glance statistics stats dashboard sitrep rundown recap numbers "
     "state status report cloud clouds infrastructure inventory environment estate everything whole openstack general "
     "quick short brief full overall total platform key main basic current doing what's whats in going whats's looks "
-    "look like here today there today's system fleet complete datacenter",
+    "look like up how here today there today's system fleet complete datacenter",
     ("cloud",),
 )
 _WHOLE = r"\b(cloud|clouds|infrastructure|environment|estate|platform|openstack|inventory|system|fleet)\b"
@@ -49,6 +49,10 @@ def _claims(asked: Asked) -> float:
         r"^(the )?(cloud|infrastructure|overall|inventory) (status|state|report)$"
     ):
         return _KNOWN.claim(asked)
+    if heard.matches(
+        r"^(so |and )?(what is up|whats up|what's up|how are things|whats the status|what is the status)$"
+    ):
+        return 1.0
     return 0.0
 
 

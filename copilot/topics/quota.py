@@ -25,11 +25,16 @@ _AT = ("full", "reached", "hit", "at", "exhausted", "out", "maxed", "up")
 _NEAR = ("near", "close", "nearly", "almost", "approaching", "running", "soon")
 _WITHIN = ("within", "below", "under", "inside")
 _MAY = r"\b(may|can|could|allowed|permitted|entitled|able)\b"
+_CREATES = (
+    r"^(so |and )?(can|may|could|is|are|will) <project> (still )?(allowed to |able to )?"
+    r"(create|have|use|run|launch|start|build|make|get|add|boot|deploy) (another|<number>|one more)"
+)
 _KNOWN = knows(
     "may might allowed permitted entitled able create run have use uses its configured live maximum max high big large "
     "details status defined set current actual vs versus against compared compare utilized spent over limit project "
     "projects tenant tenants resource resources does still yet much launch build start add own report check level "
-    "what's run ran get gets given got fully completely actually reach hits fit fits boot",
+    "what's make another deploy enough highest most run ran get gets given got fully completely actually reach "
+    "hits fit fits boot",
     ("project",),
     numbers=True,
     also={*RESOURCE_WORDS, *_QUOTA, *_LEFT, *_USED, *_SHARE, *_OVER, *_AT, *_NEAR, *_WITHIN},
@@ -52,6 +57,8 @@ def _claims(asked: Asked) -> float:
 
 
 def _asks_what_is_allowed(heard: Speech) -> bool:
+    if resources_in(heard) and heard.matches(_CREATES):
+        return True
     return heard.matches(_MAY) and heard.matches(r"^(and )?how (many|much)\b") and bool(resources_in(heard))
 
 
@@ -156,13 +163,15 @@ def _value(heard: Speech, rows: Sequence[Mapping[str, Any]]) -> tuple[Any, str]:
 
 
 def _is_yes_no(heard: Speech) -> bool:
+    if heard.matches(_CREATES):
+        return True
     if not heard.matches(r"^(and |so |but )?(is|are|has|have|does|do|did|will|can)\b"):
         return False
     return heard.has(*_OVER, *_AT, *_NEAR, *_WITHIN) or heard.matches(r"\b(any|some|enough|room|left|free)\b")
 
 
 def _holds(asked: Asked, heard: Speech, rows: Sequence[Mapping[str, Any]]) -> bool:
-    if heard.has(*_LEFT, "enough"):
+    if heard.has(*_LEFT, "enough") or heard.matches(_CREATES):
         wanted = next((item.quantity.value for item in asked.items if item.quantity), 1)
         return all(row["limit"] is None or (row["left"] or 0) >= wanted for row in rows)
     share, strictly = threshold(asked, heard)

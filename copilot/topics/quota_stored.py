@@ -27,7 +27,8 @@ _HOW = ("over", "above", "exceed", "exceeds", "exceeded", "exceeding", "near", "
 
 def over_all(heard: Speech) -> bool:
     """Whether it asks which projects are near or above their limits."""
-    return heard.has(*_WHO) and heard.has(*_HOW)
+    ranked = heard.has("highest", "most", "fullest") and heard.has("used", "usage", "use", "percent")
+    return heard.has(*_WHO) and (heard.has(*_HOW) or ranked)
 
 
 def threshold(asked: Asked, heard: Speech) -> tuple[float, bool]:
@@ -39,6 +40,8 @@ def threshold(asked: Asked, heard: Speech) -> tuple[float, bool]:
             return item.quantity.value, item.quantity.comparison == ">"
     if heard.has("near", "close", "nearly", "almost", "approaching", "running", "soon"):
         return 90.0, False
+    if heard.has("highest", "most", "fullest"):
+        return 0.0, False
     return 100.0, heard.has("over", "above", "exceed", "exceeds", "exceeded", "exceeding", "beyond")
 
 
@@ -64,6 +67,8 @@ def answer(asked: Asked, heard: Speech) -> Answer:
         text = f"{count} {how}: {', '.join(most)}{more}."
     else:
         text = f"No project uses {how}."
+    if found and not share:
+        text = f"The fullest first: {', '.join(most)}{more}."
     if yes_no:
         text = f"{'Yes' if found else 'No'}: {text[0].lower()}{text[1:]}"
     shown = tuple({name: value for name, value in row.items() if name != "id"} for row in found[:200])

@@ -20,6 +20,7 @@ from copilot.topics import (
     problems,
     protecting,
     quota,
+    snapshots,
     usage,
     work,
 )
@@ -45,4 +46,5 @@ TOPICS: tuple[Topic, ...] = (
     freshness.TOPIC,
     help.TOPIC,
     declining.TOPIC,
+    snapshots.TOPIC,
 )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from copilot.answering.wording import clean, moment
+from copilot.answering.wording import clean, moment, span
 from copilot.answers import Answer, Proposal
 from copilot.query import Condition, Test, both
 from copilot.topics.listing import called, fetch, plural, shown, table
 from copilot.topics.speech import Knows, Speech, knows, telling
 from copilot.topics.topic import Asked, Topic
+from store import times
 
 _RESTORE = r"\b(restores?|restoration|restoring|recovery|recoveries|restored)\b"
 _OUTCOME = (
@@ -20,7 +21,8 @@ _OUTCOME = (
 _KNOWN = knows(
     "restore restores restoration restoring recovery restored job work worked succeed succeeded fail failed finish "
     "finished complete completed done ok okay through happened happen become became over ready going goes well "
-    "successful stand status progress went go last latest newest my did machine vm server far result outcome "
+    "successful stand status progress went go last latest newest my did machine vm server far result outcome take "
+    "took long run "
     "state background number no details yet info it wrong why",
     ("server", "project"),
 )
@@ -51,7 +53,7 @@ def _claims(asked: Asked) -> float:
         _OUTCOME
     ):  # fmt: skip
         plain = heard.has("restores", "many", "which", "all", "running", "any")
-        return 0.0 if plain else _KNOWN.claim(asked, 0.97)
+        return 0.0 if plain else _KNOWN.claim(asked)
     return 0.0
 
 
@@ -65,7 +67,19 @@ def _answer(asked: Asked) -> Answer | None:
 
 
 def _job(asked: Asked, number: int) -> Answer:
-    columns = ("number", "title", "state", "by", "detail", "done", "failed_count", "total", "created_at", "ended_at")
+    columns = (
+        "number",
+        "title",
+        "state",
+        "by",
+        "detail",
+        "done",
+        "failed_count",
+        "total",
+        "created_at",
+        "started_at",
+        "ended_at",
+    )
     result = fetch(asked, "job", Test("number", "=", (number,)), columns=columns)
     if not result.rows:
         return Answer("answer", f"None: no job {number} is known.", table=table(result), shown=shown(result))
@@ -77,6 +91,9 @@ def _job(asked: Asked, number: int) -> Answer:
     detail = f" {clean(str(row['detail']), 200)}" if row["detail"] else ""
     text = f"Job {number} ({clean(str(row['title']))}) is {row['state']}{steps}{failed}{by}{ended}.{detail}"
     value: Any = row["state"]
+    unit = ""
+    if Speech.of(asked).matches(r"\bhow long\b"):
+        value, unit, text = _took(number, row, text)
     if Speech.of(asked).matches(r"^(did|has|is|was)\b"):
         value = _held(Speech.of(asked), str(row["state"]).lower())
         text = text if value is None else f"{'Yes' if value else 'No'}: {text[0].lower()}{text[1:]}"
@@ -85,10 +102,20 @@ def _job(asked: Asked, number: int) -> Answer:
         text,
         intent="jobs",
         value=value,
+        unit=unit,
         table=table(result),
         shown=shown(result),
         proposals=(Proposal("pane", "open the jobs", name="jobs"),),
     )
+
+
+def _took(number: int, row: Mapping[str, Any], text: str) -> tuple[float | None, str, str]:
+    """How long a job took: (seconds, unit, sentence)."""
+    began, ended = row["started_at"], row["ended_at"]
+    if not began or not ended:
+        return None, "", f"How long job {number} took is not known: its start or end is not recorded. {text}"
+    seconds = (times.parse(ended) - times.parse(began)).total_seconds()
+    return seconds, "seconds", f"Job {number} took {span(seconds)}. {text}"
 
 
 def _restore(asked: Asked) -> Answer:

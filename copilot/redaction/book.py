@@ -13,7 +13,7 @@ PSEUDONYM = re.compile(
     r"(?=[sS]?(?![A-Za-z0-9_])(?!-[A-Za-z0-9_]))"
 )
 # A link stays as it is, and so do pseudonyms in it: nothing real is carried out by one that is followed.
-LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s\u0080-\U0010ffff]*")
+LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S*")
 _BOTH = re.compile(f"(?P<link>{LINK.pattern})|{PSEUDONYM.pattern}")
 
 _SHORT = {

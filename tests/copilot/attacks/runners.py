@@ -20,6 +20,7 @@ from copilot.guard.refusing import Refused
 from copilot.guard.running import run
 from tests.copilot.attacks.attack import Attack
 from tests.copilot.attacks.measuring import MIB
+from tests.copilot.attacks.model_runners import MODEL_KINDS
 from tests.copilot.guard.estate import ACME, NOW, PLANTED, Asker
 from tests.copilot.guard.harness import Harness
 
@@ -121,4 +122,5 @@ KINDS: dict[str, Runner] = {
     "resources": bounded,
     "scope": unseen,
     "secrets": unseen,
+    **MODEL_KINDS,
 }

@@ -10,6 +10,7 @@ from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
 from copilot.grammar.parse import Negation, Parse, Target, attribute_of, state_piece
 from copilot.language.numbers import in_unit
+from copilot.model import paths
 from copilot.model.declaration import Attribute, Entity, State
 from copilot.model.registry import entity
 from copilot.query import All, Condition, Not, Test
@@ -136,6 +137,8 @@ def _compound(parse: Parse, item: Item, found: Entity) -> None:
     """ "vm snapshots": the last word is what is asked for, the one before what they belong to."""
     assert parse.head is not None
     first = parse.head.entity
+    if not paths.is_usual(found.name, first.name):
+        parse.unresolved.append(f"{first.singular} {found.singular}")
     parse.set_head(found)
     child = parse.child(first, "")
     parse.current = parse.head
@@ -201,8 +204,6 @@ def _percent(parse: Parse, target: Target, quantity: Quantity) -> None:
 
 def _parent_for(parse: Parse, found: Entity) -> Target | None:
     """The innermost entity that has to do with this one. Of two, what was named last with a preposition."""
-    from copilot.model import paths
-
     for target in parse.targets():
         if target.entity is not found and paths.path(target.entity.name, found.name):
             return target

@@ -95,6 +95,13 @@ def _says_type(parse: Parse, item: Item, following: Item) -> bool:
         if fitting:
             following.named = fitting
             return True
+        if attribute is not None and attribute.role == "name" and not item.entities and attribute.column != "name":
+            # "users with default project acme-prod"
+            test = Test(attribute.column, "=", (following.named[0].name,))
+            target.add(Piece(f"column:{attribute.column}", test, f"with {item.said} {following.named[0].name}"))
+            following.used = following.dropped = True
+            parse.having = False
+            return True
     return False
 
 

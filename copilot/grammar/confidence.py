@@ -15,7 +15,8 @@ def unknown_words(parse: Parse) -> tuple[str, ...]:
     left = [item.text for item in parse.items if not item.used and not item.dropped]
     pending = [parse.attribute.text] if parse.attribute is not None else []
     if parse.quantity is not None:
-        pending.append(f"{parse.quantity.value:g}")
+        said = [item.text for item in parse.items if item.quantity is parse.quantity]
+        pending.append(said[0] if said else f"{parse.quantity.value:g}")
     if parse.negation and not parse.count:
         pending.append("not")
     if parse.pattern:

@@ -57,6 +57,8 @@ def finish(parse: Parse, context: Context) -> Frame | None:
     if moment.piece is not None:
         target.add(moment.piece.negated() if parse.take_negation() else moment.piece)
     frame = comparing.compared(parse, head, _framed(parse, head, tuple(target.pieces)))
+    if parse.compare in ("more", "fewer") and frame.form != "compare" and frame.expected is None:
+        parse.unresolved.append(parse.compare)  # more than what?
     scope = tuple(piece.words for piece in frame.pieces if piece.dimension.startswith("scope:"))
     scope = (*scope, *((parse.counted_words,) if parse.counted_words else ()))
     return _with(

@@ -20,6 +20,7 @@ _CALLED = ("named", "is")
 # The linker is asked for these when nothing says which type it is.
 _NOT_ALONE = frozenset({"role", "group", "service", "endpoint", "keypair"})
 _CALLED_BY = ("called", "contain", "include", "named", "containing", "contains", "like", "starting", "ending", '"')
+_PRONOUNS = ("it", "its", "that", "them", "they", "their", "these", "those")
 VALUES = ("address", "mac", "id", "quoted")
 
 
@@ -149,9 +150,7 @@ class Scanner:
         senses, length = phrase
         framed = any(turn.frame is not None for turn in self.context.turns)
         pointing = "this" in senses.concepts or (
-            "them" in senses.concepts
-            and not framed
-            and self.texts[at] in ("it", "its", "that", "them", "they", "their")
+            "them" in senses.concepts and not framed and self.texts[at + length - 1] in _PRONOUNS
         )
         if self.texts[at] == "that" and self.items and (self.items[-1].entities or self.items[-1].named):
             return None

@@ -38,6 +38,7 @@ def asks(parse: Parse) -> bool:
         or (parse.prep == "belong" and parse.wh in ("what", "which", "who", "is"))
         or (parse.wh == "is" and (parse.any or parse.negation or parse.waiting_named))
         or (parse.wh == "why" and parse.waiting_states)
+        or (parse.compare and len({one.name for one in parse.subject}) > 1)
         or any(item.typed_as and item.plural for item in parse.items)
     )
 

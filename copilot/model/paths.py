@@ -72,6 +72,11 @@ def path(start: str, end: str) -> tuple[Relation, ...]:
     return ()
 
 
+def is_usual(start: str, end: str) -> bool:
+    """Whether the way is one that people mean without saying it: one step, or named as usual."""
+    return (start, end) in _USUAL or len(path(start, end)) == 1
+
+
 def _by_names(start: str, names: tuple[str, ...]) -> tuple[Relation, ...]:
     way: list[Relation] = []
     for name in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -160,7 +161,7 @@ def test_what_is_no_question_is_refused(north: Fake, question: str) -> None:
 @pytest.fixture(scope="module")
 def hostile() -> Handed:
     """An estate whose names try to act on a terminal."""
-    handed = Handed(database())
+    handed = Handed(database(), lists=defaultdict(tuple))
     put(handed.connection, "project", "p1", name="ac\x1b[2Jme\u202eprod", enabled=True)
     put(handed.connection, "hypervisor", "h1", name="cmp\x07-01", state="up", status="enabled")
     for number, name in enumerate(("web\x1b[31m-01", "web\u202e-02", "db\r\n-03\x9b2J", "\x1b]0;title\x07x", "ok-1")):

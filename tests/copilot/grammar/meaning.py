@@ -68,7 +68,8 @@ class Reader:
         asked = frame.query()
         where = self._all(tuple(piece.condition for piece in frame.pieces))
         predicate = self._all(tuple(piece.condition for piece in frame.predicate))
-        measure = asked.measure.kind if frame.form not in ("count", "share") and asked.measure.kind != "rows" else ""
+        implied = {"count": "count", "share": "share"}.get(frame.form, "rows")
+        measure = asked.measure.kind if asked.measure.kind != implied else ""
         size = [*((f"{'-' if falling else ''}{_counted(asked, name)}") for name, falling in frame.order)]
         extras = (
             ("asks", predicate),
@@ -106,6 +107,7 @@ class Reader:
         values = [self._value(value) for value in one.values]
         if any(str(value) in self._names for value in one.values) or one.column.endswith("_name"):
             column = "name" if one.column == "id" else one.column.removesuffix("_id").removesuffix("_name")
+            column = column.removeprefix("boot_")  # what a server was made of, whether by image or by volume
         else:
             column = one.column
         said = " or ".join(sorted(dict.fromkeys(values)))

@@ -80,6 +80,13 @@ def percent(used: float | None, limit: float | None) -> float | None:
     return round(100 * used / limit, 1)
 
 
+def exceeds(used: float | None, limit: float | None, share: float, strictly: bool) -> bool:
+    """Whether so many percent of the limit are used, or more than that; compared before rounding."""
+    if used is None or limit is None or limit < 0:
+        return False
+    return used * 100 > share * limit if strictly else used * 100 >= share * limit
+
+
 def level(share: float | None) -> str:
     """ "critical" from 90 %, "warning" from 70 %, else "ok"; "" where there is no share."""
     if share is None:

@@ -175,8 +175,7 @@ def _holds(asked: Asked, heard: Speech, rows: Sequence[Mapping[str, Any]]) -> bo
         wanted = next((item.quantity.value for item in asked.items if item.quantity), 1)
         return all(row["limit"] is None or (row["left"] or 0) >= wanted for row in rows)
     share, strictly = threshold(asked, heard)
-    over = any(row["percent"] is not None and (row["percent"] > share if strictly else row["percent"] >= share)
-               for row in rows)  # fmt: skip
+    over = any(measures.exceeds(row["used"], row["limit"], share, strictly) for row in rows)
     return not over if heard.has(*_WITHIN) else over
 
 

@@ -92,7 +92,7 @@ def _full(
             used = _percent(row, name)
             if (wanted and resource not in wanted) or used is None:
                 continue
-            if used > share or (used == share and not strictly):
+            if measures.exceeds(row[f"{name}_used"], row[f"{name}_limit"], share, strictly):
                 yield {"project": row["project_name"], "id": row["project_id"], "cloud": row["cloud"],
                        "region": row["region"], "resource": resource, "used": row[f"{name}_used"],
                        "limit": row[f"{name}_limit"], "percent": used}  # fmt: skip

@@ -296,6 +296,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "this": ("this", "selected", "the selected", "current", "highlighted", "marked", "this one", "here", "chosen"),
     # Words that say nothing for the answer
     "filler": (
+        "wise",
         "do you know", "shift handover", "handover", "for handover", "somebody", "someone", "anyone here",
             "any chance", "any chance to see", "on my shift", "for me please", "do you happen to know",
             "can somebody", "can someone", "does anyone know", "does anybody know", "anyone know", "i wonder",
@@ -306,7 +307,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
             "for my report", "for the ticket", "i guess", "i think", "by the way", "listen", "look here",
         "can you", "could you", "would you", "will you", "can i", "could i", "can we", "could we", "may i", "can u",
             "could u", "good evening", "good night", "good day", "good afternoon",
-        "the", "keystone", "nova", "neutron", "cinder", "glance", "only please", "a", "an", "please", "pls", "plz",
+        "the", "only please", "a", "an", "please", "pls", "plz",
             "thanks", "thx", "thank you", "hey", "hi", "hello", "ok", "okay",
             "so", "well",
         "me", "i", "we", "our", "my", "you", "your", "just", "currently", "right now", "now", "at the moment",
@@ -315,7 +316,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
             "have got",
         "in my cloud", "in our cloud", "in the cloud", "in this cloud", "on our cloud", "in the estate",
             "in our estate",
-        "in the environment", "in our environment", "in the system", "on the platform", "in openstack", "in here",
+        "in the environment", "in our environment", "in the system", "on the platform", "in openstack", "in nova", "in neutron", "in cinder", "in glance", "in keystone", "from nova", "from cinder", "from neutron",
+        "from keystone", "from glance", "in here",
             "on here",
         "on our side", "out there", "around", "up to now", "so far", "as of now", "by now", "already", "yet",
             "ever", "even",

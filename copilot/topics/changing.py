@@ -27,7 +27,8 @@ _ASKING = (
     "them", "this", "how_many", "change", "gone", "born", "newest", "newest_first", "and", "with", "named", "or",
     "belong", "most",
 )  # fmt: skip
-_WORDS = """timeline log record records resource resources thing things object objects item items event events history
+_WORDS = """by new done on in of to for from with at
+timeline log record records resource resources thing things object objects item items event events history
 go went gone going come came become became get got turn turned into state status recently lately time times last latest
 person people somebody someone exact whom made them one whole entire full"""
 _SAID = frozenset(_WORDS.split())
@@ -112,12 +113,20 @@ def claims(asked: Asked) -> float:
     one = len(asked.named) == 1 or asked.parse.wh in ("who", "when")
     if _turned(asked.items)[0] and (asked.period is not None or (one and asked.parse.wh in ("who", "when"))):
         said = asked.parse.past or asked.parse.wh == "when" or _is_happening(asked)
-        return 0.96 if said or asked.parse.doubts else 0.0
-    if any(item.is_concept("gone") for item in asked.items):
+        by_whom = one and asked.parse.wh in ("who", "when") and bool(asked.named)
+        return 1.0 if by_whom else 0.96 if said or asked.parse.doubts else 0.0
+    if asked.frame is None and any(item.is_concept("born") or item.said == "new" for item in asked.items):
+        return 0.9
+    if any(_is_gone(item, asked) for item in asked.items):
         who = any(item.is_concept("who") for item in asked.items)
         lost = asked.frame is None or bool(asked.left) or who or (asked.parse.wh == "when" and bool(asked.named))
         return 1.0 if lost and (who or asked.parse.wh == "when") else 0.9 if lost else 0.0
     return 0.0
+
+
+def _is_gone(item: Item, asked: Asked) -> bool:
+    """ "deleted"; "what did we delete"."""
+    return item.is_concept("gone") or (item.is_concept("deletes") and asked.parse.past)
 
 
 def _restarts(asked: Asked) -> bool:
@@ -154,7 +163,7 @@ def _told(item: Item) -> bool:
         return True
     if item.senses is None:
         return False
-    if item.said in _LAST or item.only(_ASKING) or item.is_concept("change", "gone", "born"):
+    if item.said in _LAST or item.only(_ASKING) or item.is_concept("change", "gone", "born", "deletes"):
         return True
     return bool(item.entities) and entity(item.entities[0]).type is not None
 
@@ -176,7 +185,10 @@ def _turned(items: Sequence[Item]) -> tuple[str, str]:
 
 
 def _states(item: Item) -> list[str]:
-    return [state.says for state in item.senses.states.values()] if item.senses is not None else []
+    senses = item.senses
+    if senses is None or senses.concepts:  # "on" is a state of policies, but not what is meant in "on web-03"
+        return []
+    return [state.says for name, state in senses.states.items() if entity(name).type is not None]
 
 
 def wanted_of(asked: Asked) -> Wanted:
@@ -195,7 +207,7 @@ def wanted_of(asked: Asked) -> Wanted:
     turned, pattern = _turned(asked.items)
     kinds = []
     if not any(item.is_concept("change") or item.said in _LAST for item in asked.items):
-        kinds += ["deleted"] if any(item.is_concept("gone") for item in asked.items) else []
+        kinds += ["deleted"] if any(_is_gone(item, asked) for item in asked.items) else []
         kinds += ["created"] if any(item.is_concept("born") for item in asked.items) and not pattern else []
         kinds += ["changed"] if pattern else []
     types = tuple(
@@ -311,6 +323,8 @@ def _line(change: Mapping[str, Any], asked: Asked) -> str:
 
 def _text(found: Sequence[Mapping[str, Any]], wanted: Wanted, asked: Asked) -> str:
     about = _about(wanted)
+    if not found and wanted.kinds and not wanted.turned:
+        return f"Nothing was {' or '.join(wanted.kinds)} {about}".strip().replace("  ", " ") + "."
     if not found:
         return f"There are no changes {about}.".replace(" .", ".")
     kinds = Counter(change["kind"] for change in found)

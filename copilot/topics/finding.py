@@ -33,6 +33,8 @@ _ADDRESS_COLUMNS = frozenset({"mac_address", "mac_addresses", "fixed_ips", "floa
 _EARLIER = frozenset({"before", "earlier", "earliest", "previously", "formerly", "once"})
 _MOST_SAID = 3
 _KINDS = ("flavor", "image", "volume_type", "role")  # one of a name in each cloud
+_TAKEN = frozenset({"in use", "used", "taken", "occupied", "assigned", "in", "use", "allocated"})
+_FREE = frozenset({"free", "available", "unused", "not used", "not in use", "unassigned"})
 _AS_NEAR = 0.08  # difference of scores of names that are equally likely
 _EVER = timedelta(days=3650)
 _FIELDS = (
@@ -86,6 +88,8 @@ def _asks(item: Item, thing: Item) -> bool:
         return True
     if item.is_topic("describe"):
         return True
+    if thing.value and item.said in _TAKEN | _FREE:
+        return True
     if item.is_topic("had", "owner"):
         return bool(thing.value)
     if item.senses is None:
@@ -114,7 +118,26 @@ def answer(asked: Asked) -> Answer | None:
         found = described(chosen, asked) if entity(chosen.type).type is not None else None
         if found is not None:
             return found
+    if thing.value and (used := _used(asked)) is not None:
+        return _in_use(thing.value, used, asked)
     return found_as(thing.value or (thing.named[0].name if thing.named else thing.text), asked)
+
+
+def _used(asked: Asked) -> bool | None:
+    """Whether "is 10.0.0.5 in use" is asked (True), or "is it free" (False)."""
+    if asked.parse.wh != "is":
+        return None
+    words = {item.said for item in asked.items}
+    return True if words & _TAKEN else False if words & _FREE else None
+
+
+def _in_use(text: str, used: bool, asked: Asked) -> Answer:
+    """Yes or no, and what has it."""
+    items = asked.sources.find(text)["items"]
+    holders = [item for item in items if item["to"] is None and item["type"] in ("server", "port", "floating_ip")]
+    yes = bool(holders) == used
+    made = found_as(text, asked)
+    return replace(made, value=yes, text=f"{'Yes' if yes else 'No'}: {made.text[0].lower()}{made.text[1:]}")
 
 
 def _unclear(asked: Asked, thing: Item) -> Answer | None:

@@ -16,7 +16,7 @@ from tests.copilot.topics.conftest import Ask
     [
         "what changed today", "what happened today", "show changes of today", "list everything that changed today",
         "changes today", "how many changes were there today", "timeline of today", "what has been modified today",
-        "any changes today", "did anything change today",
+        "any changes today", "anything new today?", "did anything change today",
     ],
 )  # fmt: skip
 def test_all_changes_of_a_period(ask: Ask, fake: Fake, question: str) -> None:
@@ -68,6 +68,9 @@ def test_who_did_it_is_not_made_up(ask: Ask, question: str) -> None:
     [
         ("when was web-03 deleted", "still there"),
         ("when did db-01 go down", "no changes of server db-01 to 'down'"),
+        ("who stopped web-03", "no changes of server web-03 to 'stopped'"),
+        ("what was created last night", "Nothing was created"),
+        ("what changed on web-03 since monday", "no changes of server web-03 since"),
         ("changes to web-03", "no changes of server web-03"),
         ("which vms were restarted today", "A restart leaves no trace"),
     ],

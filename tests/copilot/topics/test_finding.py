@@ -84,3 +84,10 @@ def test_nothing_beyond_the_asker_is_told(ask: Ask, fake: Fake) -> None:
 )
 def test_what_says_more_than_a_name_is_left_to_others(ask: Ask, question: str) -> None:
     assert ask(question).topic != "find_resource"
+
+
+@pytest.mark.parametrize(("words", "yes"), [("is {} in use", True), ("is {} taken?", True), ("is {} free", False)])
+def test_whether_an_address_is_taken(ask: Ask, fake: Fake, words: str, yes: bool) -> None:
+    row = fake.world.one("server", lambda one: one["name"] == "web-03")
+    assert ask(words.format(row["fixed"])).value is yes
+    assert ask(words.format("10.99.99.99")).value is not yes

@@ -50,7 +50,8 @@ def answer(asked: Asked, heard: Speech) -> Answer:
     share, strictly = threshold(asked, heard)
     columns = ("project_name", "project_id", "cloud", "region", *(f"{one}_limit" for one in _LIMITS),
                *(f"{one}_used" for one in _LIMITS))  # fmt: skip
-    query = Query("quota", Test("fullest_percent", ">" if strictly else ">=", (share,)), columns=columns,
+    # The column is rounded; which limits are really above the share is compared below.
+    query = Query("quota", Test("fullest_percent", ">=", (share - 0.1,)), columns=columns,
                   order=(("fullest_percent", True),))  # fmt: skip
     result = run(query, asked.sources, asked.context.now)
     wanted = measures.resources_in(heard)

@@ -15,6 +15,7 @@ _ASKS = ("which", "what", "who", "whose", "where", "when", "why")
 _MEASURES = {"how_much": "sum", "total": "sum", "average": "average", "maximum": "maximum", "minimum": "minimum"}
 SUPERLATIVES = ("most", "fewest", "largest", "smallest", "oldest", "newest", "busiest", "idlest")
 _PRONOUNS = ("it", "they", "them", "those", "these", "its", "their", "that")
+_VAGUE = ("small", "tiny", "large", "big", "huge", "old", "ancient")
 _PATTERNS = {"named": "=", "starts": "starts", "ends": "ends", "contains": "contains"}
 
 Handler = Callable[[Parse, Item, str], "bool | None"]
@@ -185,6 +186,9 @@ def _superlative(parse: Parse, item: Item, name: str) -> bool | None:
     following = parse.next()
     if name == "most" and parse.wh == "is" and parse.head is None:
         parse.unresolved.append(item.text)  # "are most vms running" asks for more than half
+    if item.said in _VAGUE:
+        parse.vague = name  # "large volumes": the largest, unless a number says what is large
+        return None
     if item.said in ("new", "recent", "recently", "newly created", "recently created", "brand new"):
         parse.newish = True
         return None

@@ -46,6 +46,10 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
     """What was said about order, for rows of an entity."""
     made = Order(limit=parse.limit, where=parse.counted_where)
     said = list(parse.order)
+    numbers = any(item.quantity is not None for item in parse.items) or bool(parse.periods)
+    if parse.vague and not said and not numbers and not parse.superlative:
+        said.append((None, parse.vague))
+        parse.doubt(0.85)
     if parse.newish and not parse.periods and not said:
         said.append((None, "newest"))
     if parse.superlative in ("largest", "smallest", "most", "fewest"):

@@ -100,6 +100,7 @@ class Parse:
     big: bool = False  # "how big", "how large"
     used_by: bool = False  # "images used in acme-prod": by its machines, whoever owns them
     whose: str = ""  # the entity that the one asked for belongs to: "which project has the largest volume"
+    vague: str = ""  # "large", "old", without a number
     newish: bool = False  # "new", "recent": within a time that is said, else the newest
     pointing: str = ""  # a pronoun that nothing in the question itself explains
     born: bool = False

@@ -81,7 +81,7 @@ class Scanner:
 
     def _next(self, at: int) -> Item:
         token = self.tokens[at]
-        phrase = self.words.longest_at(self.texts, at)
+        phrase = self._unless_time(at, self.words.longest_at(self.texts, at))
         if token.kind == "mark" and not ("*" in self._raw(at) and self.items and self.items[-1].is_concept("named")):
             return self._period(at, None) or self._quantity(at) or self._item(at, 1, senses=None, value="")
         if token.kind in VALUES:
@@ -114,6 +114,9 @@ class Scanner:
         return item
 
     def _period(self, at: int, phrase: tuple[Senses, int] | None) -> Item | None:
+        before = self.items[-1] if self.items else None
+        if before is not None and "." in self.tokens[at].text and "ips" in before.columns.get("server", ()):
+            return None  # "ip 10.11." is no day of November
         found = times.period(self.tokens, at, self.context.now, self.context.zone)
         if found is None or (phrase and phrase[1] > found[1]):
             return None
@@ -173,6 +176,15 @@ class Scanner:
         if found is None:
             return None
         return self._item(at, found[1], quantity=found[0])
+
+    def _unless_time(self, at: int, phrase: tuple[Senses, int] | None) -> tuple[Senses, int] | None:
+        """A phrase without its article where that begins a time: "did we have a week ago"."""
+        if phrase is None or phrase[1] < 2 or self.texts[at + phrase[1] - 1] not in ("a", "an", "the", "any"):
+            return phrase
+        if times.period(self.tokens, at + phrase[1] - 1, self.context.now, self.context.zone) is None:
+            return phrase
+        shorter = self.words.get(self.texts[at : at + phrase[1] - 1])
+        return (shorter, phrase[1] - 1) if shorter is not None else phrase
 
     def _text(self, at: int) -> Item:
         """What stands behind "starting with": everything up to the next blank, whatever it may mean elsewhere."""
@@ -330,7 +342,7 @@ class Scanner:
                 continue
             exact = self.names.exact(self.question[token.start : last.end])
             named = tuple(one for one in exact if not (token.kind == "word" and one.type in _NOT_ALONE))
-            if named:
+            if named and not self._runs_into(at, Link(named, False, length, True)):
                 return self._typed_behind(self._item(at, length, named=named))
         if expected or token.kind != "word":
             found = self._link(at, ()) or self._guess(at)
@@ -358,11 +370,22 @@ class Scanner:
 
     def _link(self, at: int, types: tuple[str, ...]) -> Link | None:
         found = link(self.tokens, at, self.names, types, question=self.question, known=self.words.words)
+        if found is not None and not types and self._runs_into(at, found):
+            return None
         if found is None or types:
             return found
         plain = self.tokens[at].kind == "word"
         kept = tuple(one for one in found.named if not (plain and one.type in _NOT_ALONE))
         return Link(kept, len(kept) > 1, found.eaten, found.exact) if kept else None
+
+    def _runs_into(self, at: int, found: Link) -> bool:
+        """Whether a name of other signs swallows a preposition: "web in their hostname" is no "web-in"."""
+        span = self.tokens[at : at + found.eaten]
+        typed = self.question[span[0].start : span[-1].end].casefold()
+        if len(span) < 2 or any(one.name.casefold() == typed for one in found.named):
+            return False
+        small = [self.words.longest_at(self.texts, at + place) for place in range(1, len(span))]
+        return any(phrase is not None and bool(phrase[0].concepts) for phrase in small)
 
     def _is_plural(self, words: list[str]) -> bool:
         last = words[-1]

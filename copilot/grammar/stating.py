@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from copilot.grammar import attaching
 from copilot.grammar.items import Item
-from copilot.grammar.parse import Parse
-from copilot.query import Test
+from copilot.grammar.parse import Parse, state_piece
+from copilot.query import Test, both
 
 
 def take_state(parse: Parse, item: Item) -> bool:
@@ -63,6 +63,8 @@ def take_state(parse: Parse, item: Item) -> bool:
             parse.waiting_states.append((item, said))
             item.used = True
             return True
+    if _of_counted(parse, item):
+        return True
     if senses.concepts and _is_verb(parse, item):
         return False
     if senses.entities and not _adjective(parse, item):
@@ -75,6 +77,24 @@ def take_state(parse: Parse, item: Item) -> bool:
             return True
     if parse.head is None:
         parse.waiting_states.append((item, parse.take_negation()))
+        item.used = True
+        return True
+    return False
+
+
+def _of_counted(parse: Parse, item: Item) -> bool:
+    """ "the host with the most vms in error": the state is of what is counted."""
+    said = parse.order[-1][0] if parse.order else None
+    if said is None or said is not parse.before() or parse.order[-1][1] not in ("most", "fewest", "each"):
+        return False
+    for name in said.entities:
+        found = attaching.state_of(item, name)
+        if found is None or (parse.head is not None and name == parse.head.entity.name):
+            continue
+        piece = state_piece(found[0], parse.take_negation() or found[1])
+        known = parse.counted_where.get(name)
+        parse.counted_where[name] = both(known, piece.condition) if known is not None else piece.condition
+        parse.counted_words = f"{parse.counted_words} {piece.words}".strip()
         item.used = True
         return True
     return False

@@ -44,7 +44,7 @@ def timed(parse: Parse, head: Entity, context: Context) -> Timed:
     if _lasts(parse):
         parse.doubt(0.6)
     spans = any(period.at is None and not period.age for period in parse.periods)
-    if spans and parse.head is not None and any(one.words in _HAPPENED for one in parse.head.pieces):
+    if spans and not parse.born and parse.head is not None and any(one.words in _HAPPENED for one in parse.head.pieces):
         parse.doubt(0.7)  # "vms stopped today": when it happened, not how it is
     if parse.gone and parse.wh == "who":
         parse.unresolved.append("who")  # the inventory knows that it vanished, not by whom

@@ -353,6 +353,8 @@ def valued(parse: Parse, item: Item, value: str, negation: Negation = "") -> boo
         if attribute.is_number:
             return False
         operator = "contains" if attribute.role in ("text", "list") and attribute.column != "visibility" else "="
+        if attribute.role == "address" and ":" not in value and value.rstrip(".*").count(".") < 3:
+            operator, value = "starts", value.rstrip("*")  # "10.11."
         condition: Condition = Test(attribute.column, operator, (value,))  # type: ignore[arg-type]
         said = attribute.words[0] if attribute.words else attribute.title
         piece = Piece(f"column:{attribute.column}", condition, f"with {said} {value}")

@@ -14,7 +14,10 @@ from copilot.model.registry import entity
 
 _THIS = frozenset({"this", "this one", "selected", "the selected", "highlighted", "marked", "chosen"})
 _PRONOUNS = frozenset({"it", "its", "these", "those", "of these", "of those"})
-_EVERYTHING = frozenset({"cloud", "clouds", "estate", "environment", "infrastructure", "installation", "place"})
+_EVERYTHING = frozenset(
+    {"cloud", "clouds", "estate", "environment", "infrastructure", "installation", "place", "console", "portal",
+     "tool", "application"}
+)  # fmt: skip
 
 
 def pointless(items: Sequence[Item], context: Context) -> str:
@@ -37,9 +40,10 @@ def pointless(items: Sequence[Item], context: Context) -> str:
         if (
             item.said in _PRONOUNS
             and not context.selected
+            and not any(one.named for one in items)  # "is it possible to stop web-03"
             and not (behind is not None and behind.entities == ["cloud"])
         ):
-            return item.text
+            return item.text.removeprefix("of ")
     return ""
 
 

@@ -191,6 +191,11 @@ WORDS: dict[str | tuple[str, str], tuple[str, ...]] = {
     ("security_group_rule", "remote_ip_prefix"): (
         "remote prefix", "remote", "source", "remote ip", "remote address", "source ip", "cidr",
     ),
+    ("project", "enabled"): ("enabled", "status", "state"),
+    ("user", "enabled"): ("enabled", "status", "state"),
+    ("domain", "enabled"): ("enabled", "status", "state"),
+    ("service", "enabled"): ("enabled", "status", "state"),
+    ("endpoint", "enabled"): ("enabled", "status", "state"),
     ("service", "service_type"): ("service type", "type", "kind"),
     ("endpoint", "service_type"): ("service type", "type"),
     ("endpoint", "url"): ("URL", "url", "address", "uri"),

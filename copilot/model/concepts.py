@@ -43,7 +43,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
             "may i see", "may i have",
         "complete list of", "full list of", "whole list of", "the complete list of", "a complete list of",
             "entire list of",
-        "show", "rank", "list", "give", "display", "get", "print", "enumerate", "tell", "find", "see", "view",
+        "show", "rank", "order", "list", "give", "display", "get", "print", "enumerate", "tell", "find", "see", "view",
             "show me",
             "give me",
         "list me", "tell me", "lookup", "look up", "search", "fetch", "i want to see", "pull up", "bring up",
@@ -80,7 +80,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "any": ("any", "anything", "some", "at all", "something", "anyone", "anybody"),
     "exist": (
         "gives it", "it gives", "gibt es", "do we have",
-        "there", "exist", "exists", "existing", "present"),
+        "there", "exist", "exists", "existed", "existing", "present"),
     "all": ("all", "every", "all of", "every single", "everything", "entire", "whole", "all the"),
     # Saying no
     "not": ("not", "non", "never", "isnt", "arent", "dont", "doesnt", "cannot", "nor"),
@@ -122,6 +122,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "consumes", "occupy", "take", "takes", "taking", "occupies", "consuming", "eat", "eats", "needs", "need",
     ),
     "belong": (
+        "live on", "live in", "talk to", "talks to", "talking to", "wired to", "hooked to", "hooked up to",
         "lies", "lies on", "lie on", "lying on", "lies in", "hang on", "hangs on", "hanging on", "hang at",
             "hanging at", "hanging off", "hangs off", "hang off",
         "located", "situated", "placed",
@@ -165,22 +166,35 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     ),
     # Order
     "sort": (
+
         "sorted by", "sort by", "order by", "ordered by", "sort them by", "ranked by", "rank by", "order them by",
             "sort on",
         "sorted on", "rank them by", "sort it by", "sort that by", "sort those by", "order it by", "ranking by",
             "sorting by",
         "sort these by", "in order of", "sorted", "ordered", "ranked", "arranged by",
     ),
-    "ascending": ("ascending", "asc", "smallest first", "lowest first", "least first", "increasing",
+    "ascending": (
+        "smallest to largest", "smallest to biggest", "from small to large", "from small to big",
+            "from smallest to largest", "from smallest to biggest", "low to high", "from low to high",
+            "small to big", "small to large", "lowest to highest", "from lowest to highest", "least to most",
+        "ascending", "asc", "smallest first", "lowest first", "least first", "increasing",
         "a to z"),
     "descending": (
+        "largest to smallest", "biggest to smallest", "from large to small", "from big to small",
+            "from largest to smallest", "from biggest to smallest", "high to low", "from high to low",
+            "big to small", "large to small", "highest to lowest", "from highest to lowest", "most to least",
+            "z to a",
         "descending", "desc", "largest first", "biggest first", "highest first", "most first", "decreasing",
             "reverse",
         "reversed", "in descending order",
     ),
     "by_name": ("alphabetically", "in alphabetical order", "alphabetical",  "by alphabet"),
-    "oldest_first": ("oldest first",),
-    "newest_first": ("newest first", "latest first", "most recent first"),
+    "oldest_first": (
+        "oldest to newest", "from oldest to newest", "from old to new", "old to new",
+        "oldest first",),
+    "newest_first": (
+        "newest to oldest", "from newest to oldest", "from new to old", "new to old",
+        "newest first", "latest first", "most recent first"),
     "top": ("top", "first", "the top", "leading"),
     "bottom": ("bottom", "the bottom"),
     "most": ("most", "the most", "highest number of", "largest number of", "greatest number of",
@@ -316,7 +330,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
             "have got",
         "in my cloud", "in our cloud", "in the cloud", "in this cloud", "on our cloud", "in the estate",
             "in our estate",
-        "in the environment", "in our environment", "in the system", "on the platform", "in openstack", "in nova", "in neutron", "in cinder", "in glance", "in keystone", "from nova", "from cinder", "from neutron",
+        "in the environment", "in our environment", "in the system", "on the platform", "in openstack", "in nova",
+            "in neutron", "in cinder", "in glance", "in keystone", "from nova", "from cinder", "from neutron",
         "from keystone", "from glance", "in here",
             "on here",
         "on our side", "out there", "around", "up to now", "so far", "as of now", "by now", "already", "yet",

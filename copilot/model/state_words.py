@@ -37,7 +37,8 @@ TO_WORLD = (
     "from any address",
 )  # fmt: skip
 UP = (
-    "up", "up and running", "up and healthy", "alive", "online", "running", "healthy", "reachable", "working",
+    "up", "ok", "fine", "responding", "up and running", "up and healthy", "alive", "online", "running", "healthy",
+        "reachable", "working",
 )  # fmt: skip
 DOWN = (
     "down", "dead", "offline", "unreachable", "not running", "unhealthy", "not working", "crashed",

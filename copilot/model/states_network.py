@@ -16,7 +16,9 @@ _NET = (
 
 
 NETWORK_STATES: dict[str, tuple[State, ...]] = {
-    "network_agent": (State(UP, is_("state", "up"), "up"), State(DOWN, Not(is_("state", "up")), "down"), *(
+    "network_agent": (State(UP, is_("state", "up"), "up"), State(DOWN, Not(is_("state", "up")), "down"),
+        State(("disabled", "admin down", "administratively down"), is_("admin_state_up", False), "disabled"),
+        State(("enabled", "admin up", "administratively up"), is_("admin_state_up", True), "enabled"), *(
         State((f"{kind} agent", ("metadata agents" if kind == "metadata" else kind)), has("agent_type", kind),
             kind.upper())
         for kind in ("l3", "dhcp", "metadata", "ovn", "open vswitch")

@@ -59,7 +59,7 @@ def secrets(north: Fake) -> re.Pattern[str]:
     # Who owns what is open to all, is told beside it, as in every list of the app.
     seen |= {str(row["project"]) for row in north.world.rows("image") if row["visibility"] == "public"}
     seen |= {str(row["project"]) for row in north.world.rows("network") if row["shared"] or row["external"]}
-    hidden = {name for row in rows for name in _called(row)} - seen
+    hidden = {name for row in rows for name in _called(row)} - seen - {"admin"}  # a role is called so, too
     assert len(hidden) > 200
     return re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, sorted(hidden, key=len, reverse=True)))})(?![\w-])", re.I)
 

@@ -61,7 +61,7 @@ def _claims(asked: Asked) -> float:
     if asked.named and not asked.of_type("project", "cloud", "hypervisor", "volume", "server"):
         return 0.0
     if thing_well:
-        return _KNOWN.claim(asked, 0.9)
+        return _KNOWN.claim(asked)
     if asked.named and not heard.has("wrong", "problems", "problem", "alerts", "issues", "trouble", "alarms"):
         return 0.0
     if not well and not any(heard.matches(one) for one in _GENERAL) and len(heard.words) > 3:

@@ -102,6 +102,8 @@ def _words(type: ResourceType, column: str) -> tuple[str, ...]:
     for suffix in _SUFFIXES:
         plain = plain.removesuffix(suffix)
     made = (plain.replace("_", " "), column.replace("_", " "))
+    if column == "volume_gb":  # "projects by volumes" is how many
+        made = made[1:]
     return tuple(dict.fromkeys((*written, *made)))
 
 

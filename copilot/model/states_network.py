@@ -123,8 +123,7 @@ NETWORK_STATES: dict[str, tuple[State, ...]] = {
     "security_group_rule": (
         State(("ingress", "inbound", "incoming"), is_("direction", "ingress"), "ingress"),
         State(("egress", "outbound", "outgoing"), is_("direction", "egress"), "egress"),
-        State((*WORLD_WORDS, *TO_WORLD, "allowing everyone", "allow everyone", "that are open", "which are open",
-            "too open"),
+        State((*WORLD_WORDS, *TO_WORLD, "allowing everyone", "allow everyone", "too open"),
               OPEN, "open to the world"),
         *(State((name, f"allow {name}", f"port {port}", *(f"{verb} {what}" for what in (f"port {port}", name,
             str(port))

@@ -104,6 +104,8 @@ def _words(type: ResourceType, column: str) -> tuple[str, ...]:
     made = (plain.replace("_", " "), column.replace("_", " "))
     if column == "volume_gb":  # "projects by volumes" is how many
         made = made[1:]
+    if type.name == "quota" and column.endswith("_used"):  # "networks used by more than 50 servers" asks for networks
+        made = (f"{made[0]} of quota",)
     return tuple(dict.fromkeys((*written, *made)))
 
 

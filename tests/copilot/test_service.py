@@ -19,7 +19,7 @@ from copilot.service import Copilot
 from store.estate.reading.models import Scope
 from tests.copilot.evaluation import generate, styles
 from tests.copilot.evaluation.sources import Fake, opened
-from tests.copilot.evaluation.world import key
+from tests.copilot.evaluation.world import Row, key
 from tests.copilot.execution.estates import Handed
 from tests.store.estate.reading.tables import database, put
 
@@ -44,18 +44,32 @@ def north(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fake]:
         yield fake
 
 
-@pytest.fixture(scope="module")
-def limited(north: Fake) -> Fake:
+class OfDomain(Fake):
+    """Whose lists hold what belongs to projects of one domain."""
+
+    def _sees(self, row: Row) -> bool:
+        return row.get("project_id") in {one["id"] for one in self.world.rows("project") if one["domain"] == "initech"}
+
+
+@pytest.fixture(scope="module", params=["project", "domain"])
+def limited(north: Fake, request: pytest.FixtureRequest) -> Fake:
+    """Who may read one project, or one domain."""
+    if request.param == "domain":
+        domain = north.world.one("domain", lambda row: row["name"] == "initech")
+        return OfDomain(north.world, north.estate, north.finder, Scope(domains=(domain["id"],)))
     mine = north.world.one("project", lambda row: row["name"] == MINE)
     return replace(north, scope=Scope(projects=(mine["id"],)))
 
 
 @pytest.fixture(scope="module")
-def secrets(north: Fake) -> re.Pattern[str]:
+def secrets(north: Fake, limited: Fake) -> re.Pattern[str]:
     """Names and ids of what belongs to other projects, and to none that the asker may read."""
-    mine = north.world.one("project", lambda row: row["name"] == MINE)
+    if limited.scope.projects:
+        mine = set(limited.scope.projects)
+    else:
+        mine = {row["id"] for row in north.world.rows("project") if row["domain"] == "initech"}
     rows = [version.row for type in OTHERS for version in north.world.versions[type]]
-    seen = {name for row in rows if mine["id"] in (row["id"], row.get("project_id")) for name in _called(row)}
+    seen = {name for row in rows if mine & {row["id"], row.get("project_id")} for name in _called(row)}
     # Who owns what is open to all, is told beside it, as in every list of the app.
     seen |= {str(row["project"]) for row in north.world.rows("image") if row["visibility"] == "public"}
     seen |= {str(row["project"]) for row in north.world.rows("network") if row["shared"] or row["external"]}

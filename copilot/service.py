@@ -14,6 +14,7 @@ from copilot.grammar.following import follow, follows
 from copilot.grammar.frames import Frame
 from copilot.grammar.listed import settle
 from copilot.grammar.parse import Parse
+from copilot.grammar.pointing import nothing_there, pointless
 from copilot.grammar.scanning import Scanner
 from copilot.linking.names import Names
 from copilot.sources import NotAllowed, NotAvailable, Sources
@@ -53,6 +54,8 @@ class Copilot:
     def _ask(self, question: str, context: Context, sources: Sources) -> Answer:
         names = Names.of(sources)
         items = Scanner(question, names, context).scan()
+        if word := pointless(items, context):
+            return nothing_there(word, context)
         parse = assemble(items, names, context.selected)
         settle(parse, sources)
         frame = self._frame(parse, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -62,13 +62,18 @@ class Asker:
         began, question = time.perf_counter(), clean(asked.question)
         if not question:
             raise BadRequest("Invalid parameter: question: ask something")
+        known = {
+            one["name"] for one in self._rooms.clouds.clouds() if caller.clouds is None or one["name"] in caller.clouds
+        }
+        if asked.cloud and asked.cloud not in known:
+            raise BadRequest(f"Invalid parameter: cloud: there is no cloud {asked.cloud!r:.80} here")
         sources = CallerSources(self._rooms, caller, [asked.cloud] if asked.cloud else [], self._shelf)
         name = (caller.owner, asked.conversation)
         context = Context(
             self._rooms.reads.clock(), zone_of(asked.zone), _named(sources, asked.selected),
             self._conversations.turns(name),
         )  # fmt: skip
-        found = self._answer(question, context, sources)
+        found = _within(caller, self._answer(question, context, sources))
         one = Asked(caller, question, name, context, sources, began, found)
         self.remember(one, found)
         return one
@@ -83,10 +88,22 @@ class Asker:
         try:
             return self._copilot.ask(question, context, sources)
         except (NotAllowed, NotAvailable) as error:
-            return Answer("apology", _sentence(str(error)))
+            return Answer("apology", str(error), confidence=0.0)
         except Exception:
             _log.exception("the copilot failed on a question")
             return Answer("apology", _FAILED, confidence=0.0)
+
+
+def _within(caller: Caller, found: Answer) -> Answer:
+    """An answer of what the caller's role covers says so; an apology is a sentence."""
+    if found.outcome == "apology":
+        return replace(found, text=_sentence(found.text))
+    told = found.outcome == "answer" and (found.query is not None or found.table is not None)
+    if not (told and caller.limited):
+        return found
+    limits = {"project": caller.projects, "domain": caller.domains, "cloud": caller.clouds}
+    words = [f"{len(ids)} {what}{'' if len(ids) == 1 else 's'}" for what, ids in limits.items() if ids is not None]
+    return replace(found, scope=(*found.scope, f"only what your role covers ({', '.join(words)})"))
 
 
 def wants_model(found: Answer) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -107,10 +108,13 @@ class History:
 
 def clean(text: str) -> str:
     """A person's text on one line, without control and invisible characters and halves of some (lone surrogates)."""
+    text = _ESCAPES.sub(" ", text)
     kept = (" " if (kind := unicodedata.category(one)) in _BLANK else "" if kind in _NOTHING else one for one in text)
     return " ".join("".join(kept).split())
 
 
+# Colours and titles of terminals: "[31m" would be words of the question without the escape before it.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
 _BLANK, _NOTHING = ("Cc", "Zl", "Zp"), ("Cf", "Cs")
 
 

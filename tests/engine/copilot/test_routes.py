@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from copilot.answers import Answer, Context, Field, Named, Proposal, Shown, Table
+from copilot.query import Query
 from copilot.sources import NotAllowed, NotAvailable, Sources
 from engine.access.models import Caller
 from engine.copilot import telling
@@ -94,7 +95,8 @@ async def test_answers_are_made_within_the_askers_part(full: House) -> None:
     full.parrot.answer = count
     assert (await full.ask("how many?"))["answer"]["value"] == 2
     assert (await full.ask("how many?", LABS))["answer"]["value"] == 1
-    assert (await full.ask("how many?", cloud="elsewhere"))["answer"]["value"] == 0
+    unknown = await full.send("POST", "/q/copilot/questions", expect=400, json={"question": "?", "cloud": "elsewhere"})
+    assert "there is no cloud 'elsewhere'" in unknown["detail"]
 
 
 async def test_what_is_selected_is_named_within_the_askers_part(full: House) -> None:
@@ -207,7 +209,7 @@ async def test_feedback(house: House) -> None:
     body = {"history_id": id, "feedback": "down", "comment": "wrong\x1b[2J number"}
     assert await house.send("POST", "/q/copilot/feedback", json=body) == {"status": "ok"}
     (item,) = (await house.send("GET", "/q/copilot/history"))["items"]
-    assert (item["feedback"], item["comment"]) == ("down", "wrong [2J number")
+    assert (item["feedback"], item["comment"]) == ("down", "wrong number")
     assert await house.send("POST", "/api/copilot/feedback", json={"history_id": id, "feedback": "up"}) == {
         "status": "ok"
     }
@@ -276,3 +278,11 @@ async def test_suggestions(house: House) -> None:
     assert all(chip.get("template", False) == chip["question"].endswith(" ") for chip in chips)
     assert len({chip["label"] for chip in chips}) == len(chips) and len(found["tips"]) == 6
     assert await house.send("GET", "/q/copilot/suggestions") == {"suggestions": found}
+
+
+async def test_answers_within_a_role_say_so(full: House) -> None:
+    full.parrot.answer = Answer("answer", "There are 2 VMs.", value=2, query=Query("server"))
+    assert (await full.ask("how many?", LABS))["answer"]["scope"] == ["only what your role covers (1 project)"]
+    assert (await full.ask("how many?"))["answer"]["scope"] == []
+    full.parrot.answer = Answer("apology", "the cloud does not answer")
+    assert (await full.ask("how many?"))["answer"]["text"] == "The cloud does not answer."

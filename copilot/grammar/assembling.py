@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from copilot.answers import Named
 from copilot.grammar import attaching, naming
-from copilot.grammar.columns import are_related, take_column
+from copilot.grammar.columns import are_related, is_counted, take_column
 from copilot.grammar.handling import SUPERLATIVES, take_concept
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
-from copilot.grammar.parse import Parse, attribute_of, is_plural
+from copilot.grammar.parse import Parse, attribute_of
 from copilot.grammar.stating import take_state
 from copilot.linking.names import Names
 from copilot.model.declaration import Entity
@@ -105,13 +105,15 @@ def _quantity(parse: Parse, item: Item) -> None:
         return
     if parse.quantity is not None and following is not None and following.columns and parse.head is not None:
         earlier, parse.quantity = parse.quantity, None  # "more than 4 but less than 16 vcpus"
+        if not (earlier.comparison or quantity.comparison):
+            parse.unresolved.append(item.text)  # "1, 2 and 4 vcpus": any of them
         attaching.compare(parse, following, earlier)
     if following is not None and following.is_concept(*SUPERLATIVES) and not quantity.comparison:  # "5 largest"
         parse.limit = int(quantity.value)
         return
     quantity = _or_more(parse, quantity)
     behind = following is not None and following.columns and parse.head is not None  # "more than 8 vcpus"
-    if following is not None and not quantity.unit and is_plural(following) and are_related(parse, following):
+    if following is not None and not quantity.unit and is_counted(following) and are_related(parse, following):
         behind = False  # "with 3 disks": how many, not how large
     if behind and following is not None and attaching.compare(parse, following, quantity):
         following.used = following.dropped = True

@@ -8,7 +8,7 @@ from functools import partial
 from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
-from copilot.grammar.parse import Negation, Parse, Target, attribute_of, state_piece
+from copilot.grammar.parse import Negation, Parse, Target, attribute_of, is_plural, state_piece
 from copilot.language.numbers import in_unit
 from copilot.model import paths
 from copilot.model.declaration import Attribute, Entity, State
@@ -67,6 +67,17 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         parse.also.append(found)
         parse.join = ""
         return
+    if (
+        negation == "no"
+        and attribute_of(parse.head.entity, item)
+        and not paths.is_usual(parse.head.entity.name, found.name)
+    ):
+        parse.negation, parse.having = "", False
+        presence(parse, item, "no")  # "rules that have no port"
+        return
+    beside = parse.join == "and" and parse.current is parse.head and is_plural(item)
+    if beside and not (parse.having or parse.prep or quantity or negation):
+        parse.unresolved.append(item.text)  # "down routers and networks": two lists
     linked = bool(parse.having or parse.prep or negation or quantity)
     if not linked and _is_compound(parse, item):
         _compound(parse, item, found)

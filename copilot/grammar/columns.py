@@ -23,6 +23,15 @@ def take_column(parse: Parse, item: Item) -> bool:
     if following is not None and following.text in ("=", ":", "~"):  # "status=SHUTOFF"
         following.used = following.dropped = True
         following = parse.next(2)
+    common = bool(parse.order) and parse.order[-1][0] is None and parse.order[-1][1] in ("busiest", "idlest")
+    if common and parse.head is None and not item.entities:  # "most common os"
+        _, kind = parse.order.pop()
+        parse.groups.append(item)
+        parse.fixed.append(item)
+        parse.descending, parse.count, item.used = kind == "busiest", True, True
+        parse.limit = parse.limit or 1
+        parse.asked.append((item, ""))
+        return True
     if parse.wh == "who" and parse.superlative in ("most", "fewest") and parse.head is None and not is_plural(item):
         parse.set_head(entity("project"))  # "who uses the most disk"
     if parse.groups and parse.join == "and" and parse.groups[-1] is parse.items[parse.at - 2]:
@@ -35,6 +44,7 @@ def take_column(parse: Parse, item: Item) -> bool:
             parse.superlative = ""
         else:
             parse.groups.append(item)
+            parse.fixed += [item] if parse.per in ("per", "for each", "for every", "in each", "each") else []
         item.used = True
         return True
     if parse.sorting:
@@ -57,7 +67,7 @@ def take_column(parse: Parse, item: Item) -> bool:
         parse.attribute = item
         item.used = True
         return True
-    counted = parse.quantity is not None and not parse.quantity.unit and is_plural(item) and are_related(parse, item)
+    counted = parse.quantity is not None and not parse.quantity.unit and is_counted(item) and are_related(parse, item)
     if parse.quantity is not None and not counted and attaching.compare(parse, item, parse.quantity):
         parse.quantity, parse.having, item.used = None, False, True
         return True
@@ -168,7 +178,7 @@ def _measures(parse: Parse, item: Item) -> bool:
     """Whether a measure ("total", "average") speaks of this column."""
     if not item.entities:
         return True
-    if parse.asked or is_plural(item):
+    if parse.asked or is_plural(item) or parse.superlative:
         return False
     if parse.wh == "how_much":
         return True
@@ -241,6 +251,11 @@ def _of_selected(parse: Parse, item: Item) -> bool:
     parse.asked.append((item, ""))
     item.used = True
     return True
+
+
+def is_counted(item: Item) -> bool:
+    """Whether a number without a unit counts these rather than measures: "3 disks", also "1 disk"."""
+    return is_plural(item) or item.said in ("disk", "volume", "data disk")
 
 
 def are_related(parse: Parse, item: Item) -> bool:

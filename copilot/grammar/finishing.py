@@ -10,7 +10,7 @@ from copilot.grammar.attaching import add_state, state_of
 from copilot.grammar.frames import Form, Frame, Piece
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
-from copilot.grammar.parse import Parse, attribute_of, close
+from copilot.grammar.parse import Parse, Target, attribute_of, close
 from copilot.model import paths
 from copilot.model.declaration import Attribute, Entity
 from copilot.model.registry import entity
@@ -56,6 +56,8 @@ def finish(parse: Parse, context: Context) -> Frame | None:
     moment = timing.timed(parse, head, context)
     if moment.piece is not None:
         target.add(moment.piece.negated() if parse.take_negation() else moment.piece)
+    if "same" in parse.follow:
+        parse.unresolved.append("same")  # "on the same host as web-01"
     frame = comparing.compared(parse, head, _framed(parse, head, tuple(target.pieces)))
     if parse.compare in ("more", "fewer") and frame.form != "compare" and frame.expected is None:
         parse.unresolved.append(parse.compare)  # more than what?
@@ -133,6 +135,8 @@ def _default_head(parse: Parse) -> str | None:
         owner = _owner(parse, types)
         if owner is not None:
             return owner
+        if parse.used_by and parse.wh == "is" and kind in ("flavor", "image", "network", "keypair", "volume_type"):
+            return _CONTENTS[kind]  # "does anyone use flavor r1.big"
         return kind if wording.asks(parse) else None
     if parse.asked or any(item is not None for item, _ in parse.order):
         return _owner(parse, {one.type for found, _, _ in parse.waiting_named for one in found})
@@ -215,8 +219,8 @@ def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
         order, form, columns = ordering.Order(order=[("#", extreme[1])]), "value", []
     if through is not None:
         return _counted_for(through, head, pieces, measure, order)
-    if head.name in _KINDS and order.counted and order.limit and not pieces and not group:
-        return _by_name(head, order)
+    if head.name in _KINDS and order.counted and order.limit and not group and all(piece.named for piece in pieces):
+        return _by_name(head, order, pieces)
     if group and measure.kind == "rows":
         measure = Measure("count")
         form = "count" if form in ("list", "lookup") else form
@@ -257,12 +261,16 @@ def _average_count(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Fra
 _KINDS = {"flavor": "server", "image": "server", "volume_type": "volume"}
 
 
-def _by_name(head: Entity, order: ordering.Order) -> Frame:
+def _by_name(head: Entity, order: ordering.Order, pieces: tuple[Piece, ...]) -> Frame:
     """ "most popular flavor": what uses it, counted by its name."""
     user = entity(_KINDS[head.name])
     group = (user.scopes[head.name],)
     order_ = (("#", order.order[0][1]),)
-    where = (Piece(f"column:{group[0]}", Test(group[0], "any"), f"with a {head.singular}"),)
+    scopes = [naming.belonging(Target(user), piece.named) for piece in pieces]
+    where = (
+        *(piece for piece in scopes if piece is not None),
+        Piece(f"column:{group[0]}", Test(group[0], "any"), f"with a {head.singular}"),
+    )
     return Frame(user.name, "count", where, measure=Measure("count"), group=group, order=order_, limit=order.limit)
 
 
@@ -376,6 +384,8 @@ def _form(
         parse.unresolved.append(f"share of {parse.asked[0][0].text}")  # rows have shares here, sums have not
     if parse.share:
         cut = cut if cut is not None and cut < len(pieces) else max(len(pieces) - 1, 0)
+        if parse.predicate_from is None:  # "percentage of unattached volumes in acme-prod"
+            cut = 0 if any(not one.dimension.startswith("scope:") for one in pieces) else cut
         asked = tuple(one for one in pieces[cut:] if not one.dimension.startswith("scope:")) or pieces[cut:]
         return "share", asked, tuple(one for one in pieces if one not in asked)
     if parse.expected is not None:

@@ -101,6 +101,8 @@ def _over(parse: Parse, item: Item, name: str) -> bool | None:
 def _per(parse: Parse, item: Item, name: str) -> None:
     """ "by": what rows are grouped or ordered by; behind a state, who it is that uses them."""
     before = parse.before()
+    if item.said in ("each", "every") and parse.prep == "of" and parse.asked:
+        return  # "the state of every agent"
     if item.said in ("each", "every", "group", "split") and parse.head is None and not parse.count:
         return  # "show each vm with its host", "group vms by flavor"
     if item.said == "by" and before is not None and before.senses is not None and before.senses.states:
@@ -114,7 +116,7 @@ def _per(parse: Parse, item: Item, name: str) -> None:
     if item.said == "by" and used and following is not None and "server" in following.entities:
         parse.prep = "of"
         return
-    parse.grouping = True
+    parse.grouping, parse.per = True, item.said
 
 
 def _all(parse: Parse, item: Item, name: str) -> None:
@@ -176,6 +178,7 @@ def _with(parse: Parse, item: Item, name: str) -> None:
     if parse.head is None and not parse.wh and item.said in ("has", "have"):
         parse.wh = "is"
     first = item.said.split()[0]
+    parse.past = parse.past or item.said == "had"
     parse.used_by = parse.used_by or bool({"use", "uses", "using"} & set(item.said.split()))
     if parse.head is None and not parse.wh and first in ("who", "which"):
         parse.wh = first

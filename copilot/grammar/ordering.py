@@ -57,7 +57,7 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
     for item, kind in said:
         if not _one(parse, head, item, kind, made):
             parse.unresolved.append(item.text if item else kind)
-    if parse.top and parse.top != "first" and not said:
+    if parse.top and parse.top != "first" and not said and not parse.groups:
         if head.size:
             made.order = [(head.size, parse.top == "top")]
         elif head.name in _BUSY:
@@ -172,6 +172,8 @@ def group_columns(parse: Parse, head: Entity) -> tuple[tuple[str, ...], Entity |
             columns.append(scope)
         elif own is not None:  # "projects by storage", "hosts by vms": what belongs to them gives an order
             parse.order.append((item, "fewest" if parse.top == "bottom" else "most"))
+        elif attribute is not None and item in parse.fixed:
+            columns.append(attribute.column)
         elif attribute is not None and (attribute.is_number or attribute.role == "time" or attribute.column == "name"):
             parse.order.append((item, ""))
         elif attribute is not None:

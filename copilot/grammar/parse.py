@@ -109,6 +109,8 @@ class Parse:
     top: str = ""
     limit: int | None = None
     compare: str = ""
+    per: str = ""  # the word that the next group stands behind
+    fixed: list[Item] = field(default_factory=list)  # groups said with "per": never an order
     groups: list[Item] = field(default_factory=list)
     order: list[tuple[Item | None, str]] = field(default_factory=list)
     counted_where: dict[str, Condition] = field(default_factory=dict)  # what counted rows must fulfil

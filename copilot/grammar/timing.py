@@ -41,6 +41,8 @@ def timed(parse: Parse, head: Entity, context: Context) -> Timed:
     made = Timed()
     if parse.change and head.type is not None:
         parse.unresolved.append("changed")  # what changed is not what is there
+    if len(parse.periods) > 1:
+        parse.unresolved.append(parse.periods[1].words)  # "last week and this week" are two questions
     if _lasts(parse):
         parse.doubt(0.6)
     spans = any(period.at is None and not period.age for period in parse.periods)

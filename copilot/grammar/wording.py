@@ -53,6 +53,10 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
         columns = _WHERE.get(head.name, ())
         if parse.head is not None:  # "where is web-03 running": that it runs is no condition
             parse.head.pieces = [one for one in parse.head.pieces if not one.dimension.startswith("column:status")]
+    elif parse.wh in ("when", "how_old") and not head.born and not parse.asked and not parse.gone:
+        parse.unresolved.append("when")
+    elif parse.wh == "whose" and not about_one and "project_name" in head.attributes:
+        columns = ("project_name",)
     elif parse.wh in ("when", "how_old", "how_long") and head.born and not parse.gone and not parse.asked:
         columns = (head.born,)
         parse.born = False

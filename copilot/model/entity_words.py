@@ -34,7 +34,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "snapshot": ("snapshot", "snap", "volume snapshot", "disk snapshot", "cinder snapshot"),
     "volume_type": ("volume type", "disk type", "storage class", "volume class", "vtype"),
     "volume_attachment": ("volume attachment", "attachment", "disk attachment"),
-    "backup": ("backup", "volume backup", "cinder backup", "bak"),
+    "backup": ("backup", "volume backup", "cinder backup", "bak", "bkp", "bkup"),
     "volume_service": ("volume service", "cinder service", "storage service", "vsvc"),
     "storage_pool": ("storage pool", "pool", "storage backend", "backend", "cinder backend", "cinder pool"),
     "cinder_message": ("storage message", "cinder message", "volume message"),

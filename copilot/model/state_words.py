@@ -41,7 +41,7 @@ UP = (
         "reachable", "working",
 )  # fmt: skip
 DOWN = (
-    "down", "dead", "offline", "unreachable", "not running", "unhealthy", "not working", "crashed",
+    "down", "dwn", "dead", "offline", "unreachable", "not running", "unhealthy", "not working", "crashed",
     "not responding", "gone down", "went down", "went offline", "gone offline", "in error", "failed", "broken",
     "faulty",
 )  # fmt: skip

@@ -31,7 +31,7 @@ def take_concept(parse: Parse, item: Item) -> None:
 
 
 def _ask(parse: Parse, item: Item, name: str) -> bool | None:
-    if not parse.wh:
+    if not parse.wh and not (name == "whose" and parse.head is not None):  # "vms whose image is ..."
         parse.wh = name
     return None
 

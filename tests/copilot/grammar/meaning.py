@@ -70,7 +70,7 @@ class Reader:
         predicate = self._all(tuple(piece.condition for piece in frame.predicate))
         implied = {"count": "count", "share": "share"}.get(frame.form, "rows")
         measure = asked.measure.kind if asked.measure.kind != implied else ""
-        size = [*((f"{'-' if falling else ''}{_counted(asked, name)}") for name, falling in frame.order)]
+        size = [*((f"{'-' if falling else ''}{self._counted(asked, name)}") for name, falling in frame.order)]
         extras = (
             ("asks", predicate),
             (measure, asked.measure.column or (measure and "rows")),
@@ -113,6 +113,13 @@ class Reader:
         said = " or ".join(sorted(dict.fromkeys(values)))
         return f"{column} {one.operator} {said}".rstrip()
 
+    def _counted(self, asked: query.Query, name: str) -> str:
+        one = next((one for one in asked.counted if one.name == name), None)
+        if one is None:
+            return name
+        where = "" if one.where == query.EVERYTHING else f"[{self.condition(one.where)}]"
+        return f"{one.kind}({one.relation}{where}{f'.{one.column}' if one.column else ''})"
+
     def _value(self, value: Any) -> str:
         if isinstance(value, datetime):
             return value.astimezone(self._fake.world.zone).strftime("%Y-%m-%d %H:%M")
@@ -121,10 +128,3 @@ class Reader:
 
 def _named(fake: Fake, type: str) -> list[Mapping[str, Any]]:
     return [version.row for version in fake.world.versions[type] if version.row.get("name")]
-
-
-def _counted(asked: query.Query, name: str) -> str:
-    one = next((one for one in asked.counted if one.name == name), None)
-    if one is None:
-        return name
-    return f"{one.kind}({one.relation}{f'.{one.column}' if one.column else ''})"

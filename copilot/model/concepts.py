@@ -103,13 +103,15 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     # Where and how things belong
     "in": ("in", "inside", "within", "into", "under", "at", "inside of", "located in"),
     "on": ("on", "onto", "upon", "off"),
-    "of": ("of", "from", "for", "to", "about", "regarding", "concerning", "relating to", "out of"),
+    "of": (
+        "among", "amongst", "from among", "out of all", "amidst",
+        "of", "from", "for", "to", "about", "regarding", "concerning", "relating to", "out of"),
     "as": ("as",),
     "than": ("than", "then"),
     "between": ("between",),
     "with": (
         "requires", "require",
-        "hogging", "hogs", "eating", "eats up", "eating up", "allocate to", "devour", "devours",
+        "hogging", "eating", "eats up", "eating up", "allocate to", "devour", "devours",
         "together with", "along with their", "together with their",
         "with", "having", "that have", "that has", "which have", "who have", "has", "have", "which has", "who has",
             "w",

@@ -38,7 +38,8 @@ def _step(parse: Parse, item: Item) -> None:
     if item.period is not None:
         item.used = True
         parse.periods.append(item.period)
-        parse.period_of.append(parse.current)
+        aged_head = item.period.age and parse.current is not None and parse.current.owned
+        parse.period_of.append(parse.head if aged_head else parse.current)
         parse.prep = ""
     elif item.quantity is not None:
         _quantity(parse, item)

@@ -171,6 +171,7 @@ def _related(parse: Parse, found: Entity) -> None:
         parse.current = last.parent  # "with volumes but no vms", "with more than 10 volumes and less than 5 vms"
         if parse.join == "or" and not negation:
             parse.doubt(0.6)
+    owned = parse.prep == "of" and not parse.having
     parse.quantity, parse.having, parse.prep, parse.join = None, False, "", ""
     parent = _parent_for(parse, found)
     if parent is None and _of_type(parse, found, negation):
@@ -180,13 +181,14 @@ def _related(parse: Parse, found: Entity) -> None:
         return
     parse.current = parent
     target = parse.child(found, negation)
+    target.owned = owned
     if quantity is not None and quantity.unit:
         _percent(parse, target, quantity)
     elif quantity is not None:
         target.comparison = quantity.comparison or "="
         target.count = int(quantity.value)
         if quantity.upper is not None:
-            parse.doubt(0.6)
+            target.comparison, target.most = ">=", int(quantity.upper)
     _apply_states(parse, target)
     parse.current = target
 

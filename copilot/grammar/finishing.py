@@ -10,7 +10,7 @@ from copilot.grammar.attaching import add_state, state_of
 from copilot.grammar.frames import Form, Frame, Piece
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
-from copilot.grammar.parse import Parse, Target, attribute_of, close
+from copilot.grammar.parse import PREFERRED, Parse, Target, attribute_of, close
 from copilot.model import paths
 from copilot.model.declaration import Attribute, Entity
 from copilot.model.registry import entity
@@ -143,8 +143,10 @@ def _default_head(parse: Parse) -> str | None:
     if parse.waiting_states:
         states = [set(item.senses.states) for item, _ in parse.waiting_states if item.senses]
         shared = set.intersection(*states) if states else set()
-        parse.doubt(0.9)
-        return "server" if "server" in shared else next(iter(sorted(shared)), None)
+        parse.doubt(0.9 if "server" in shared or len(shared) == 1 else 0.7)
+        return min(
+            shared, key=lambda name: PREFERRED.index(name) if name in PREFERRED else len(PREFERRED), default=None
+        )
     if parse.waiting_named:
         named, _, _ = parse.waiting_named[0]
         parse.doubt(0.95)
@@ -327,6 +329,8 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
                 columns.append(attribute.column)
                 measure = Measure()
             else:
+                if measure.column and measure.column != attribute.column:
+                    parse.unresolved.append(item.text)  # two sums are two questions
                 measure = Measure(wanted, attribute.column)  # type: ignore[arg-type]
         else:
             columns.append(attribute.column)

@@ -43,6 +43,8 @@ class Target:
     negated: bool = False
     comparison: Comparison = ">="
     count: int = 1
+    most: int | None = None  # at most so many, where a range was said
+    owned: bool = False  # said with "of": what follows an age is about the head
 
     def add(self, piece: Piece) -> None:
         """Require one more thing."""
@@ -209,6 +211,9 @@ def close(child: Target) -> Piece | None:
     condition = paths.related(child.parent.entity.name, child.entity.name, where, child.comparison, child.count)
     if condition is None:
         return None
+    if child.most is not None:
+        upper = paths.related(child.parent.entity.name, child.entity.name, where, "<=", child.most)
+        condition = both(condition, upper) if upper is not None else condition
     said = " ".join(piece.words for piece in child.pieces)
     amount = "" if (child.comparison, child.count) == (">=", 1) else f"{_SAID[child.comparison]} {child.count} "
     words = f"with {amount}{child.entity.plural}{' ' + said if said else ''}".strip()

@@ -262,6 +262,8 @@ class Scanner:
             placed = placed or any(item.typed_as == found.named[0].type for item in self.items)
         if not placed and self.tokens[start].kind == "word" and self._goes_on(start, known):
             return False  # "vm count", "new vms today": whoever is called so
+        if known is None and is_plural and not found.exact and self.names.exact(self._raw(start)):
+            return False  # "vols db-01": of the machine of that name
         if known is None:
             return found.exact or not is_plural or self.tokens[start].kind == "name"
         if self.tokens[start].kind in ("name", "quoted") and found.exact:

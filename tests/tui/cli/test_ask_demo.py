@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+import httpx
 import pytest
 
+from tests.tui.cli.asked_demo import TYPES, Expected, questions
 from tests.tui.cli.test_commands import Deck, small_demo
 
 
@@ -43,3 +46,42 @@ def test_feedback_and_what_can_be_asked(deck: Deck) -> None:
     assert "VMs on tenant ..." in deck("ask", "--suggestions").stdout
     assert "forgotten" in deck("ask", "--forget").stderr
     assert json.loads(deck("ask", "--history", "-o", "json").stdout) == []
+
+
+def _right(answer: dict[str, Any], expected: Expected) -> bool:
+    table = answer["table"] or {"rows": [], "keys": [], "total": 0}
+    if isinstance(expected, frozenset):
+        return table["total"] == len(expected) and {one["key"][2] for one in table["keys"]} == expected
+    if isinstance(expected, str):
+        return expected in answer["text"]
+    if isinstance(expected, bool):
+        return answer["value"] is expected
+    if isinstance(expected, Mapping):
+        groups = {next(iter(row.values())): row["#"] for row in table["rows"]}
+        return {name: number for name, number in groups.items() if number} == {
+            name: number for name, number in expected.items() if number
+        }
+    return (answer["value"] or 0) == pytest.approx(expected, abs=0.05)
+
+
+def test_what_is_answered_is_what_is_listed(deck: Deck) -> None:
+    deck("collect", "--wait")
+    lists = {type: json.loads(deck("ls", type, "-o", "json").stdout) for type in TYPES}
+    socket = json.loads(deck("--demo", "engine", "status", "-o", "json", demo=False).stdout)["socket"]
+    wrong, asked = [], 0
+    with httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://engine", timeout=30) as engine:
+        for asked, (question, expected) in enumerate(questions(lists), 1):
+            for turn in question.split(" >> "):
+                body = {"question": turn, "conversation": f"asked {asked}"}
+                answer = engine.post("/q/copilot/questions", json=body).raise_for_status().json()["answer"]
+            if not (_right(answer, expected) and answer["sure"]):
+                wrong.append((question, answer["text"], expected))
+            assert not (answer["table"] and answer["table"]["keys"]) or answer["data_at"], question
+    assert asked >= 60 and not wrong
+
+
+def test_an_unknown_cloud_and_an_unnamed_thing_are_said(deck: Deck) -> None:
+    unknown = deck("ask", "--cloud", "nowhere", "how many vms are there")
+    assert unknown.returncode != 0 and "no cloud 'nowhere'" in unknown.stderr
+    pointless = deck("ask", "--new", "is this machine running")
+    assert pointless.returncode == 7 and "Nothing is selected" in pointless.stdout

@@ -30,6 +30,7 @@ from copilot.reading import Period, Token
 
 Bound = Literal["since", "after", "before", "until", "as of"]
 Read = tuple[Period, int]
+_THAN = ("than", "then", "as")  # "older as", too: so say many whose first language is German
 
 _BOUND: dict[str, Bound] = {
     **dict.fromkeys(
@@ -50,8 +51,8 @@ Side = tuple[Literal["longer", "shorter"], bool]  # and whether the bound itself
 
 
 def _comparisons() -> dict[str, Side]:
-    longer = [f"{one} {than}" for one in ("more", "longer", "greater", "older", "bigger") for than in ("than", "then")]
-    shorter = [f"{one} {than}" for one in ("less", "shorter", "newer", "younger", "fewer") for than in ("than", "then")]
+    longer = [f"{one} {than}" for one in ("more", "longer", "greater", "older", "bigger") for than in _THAN]
+    shorter = [f"{one} {than}" for one in ("less", "shorter", "newer", "younger", "fewer") for than in _THAN]
     shorter += ["more recent than", "more recently than"]
     found: dict[str, Side] = {
         **dict.fromkeys(
@@ -103,14 +104,14 @@ def period(tokens: Sequence[Token], i: int, now: datetime, zone: tzinfo) -> tupl
     """
     first = said(tokens, i)
     digits = 0 <= i < len(tokens) and (tokens[i].kind in ("number", "name") or first[:1].isdecimal())
-    if first not in _FIRST and not digits and word(tokens, i + 1) not in ("than", "then"):
+    if first not in _FIRST and not digits and word(tokens, i + 1) not in _THAN:
         return None
     if said(tokens, i - 1) in ("every", "each"):
         return None
     now = now.astimezone(UTC)
     civil = Civil(now, zone, now, any(token.word in _AHEAD for token in tokens))
     skipped = phrase(tokens, i, _ANY_TIME)
-    k = i + (skipped[1] if skipped and word(tokens, i + 1) not in ("than", "then") else 0)
+    k = i + (skipped[1] if skipped and word(tokens, i + 1) not in _THAN else 0)
     for rule in (_age, _between, _bounded, _on):
         try:
             found = rule(tokens, k, civil)
@@ -161,7 +162,7 @@ def _from_span(civil: Civil, span: Span) -> Period:
 
 def _age(tokens: Sequence[Token], i: int, civil: Civil) -> Read | None:
     """ "older than 30 days", "for more than 2 hours", "30 days old", "more than 3 days ago", "older than Monday"."""
-    lasts = word(tokens, i) == "for"
+    lasts = word(tokens, i) == "for" or (word(tokens, i) == "since" and _compared(tokens, i + 1) is not None)
     k = i + (lasts or word(tokens, i) == "in")
     compared = _compared(tokens, k)
     if compared is None and k > i and not lasts:
@@ -198,7 +199,7 @@ def _age(tokens: Sequence[Token], i: int, civil: Civil) -> Read | None:
 def _compared(tokens: Sequence[Token], k: int) -> tuple[Side, int] | None:
     """What is said before a length of time; "oldr than" is forgiven."""
     found = phrase(tokens, k, _COMPARED)
-    if found is None and word(tokens, k + 1) in ("than", "then"):
+    if found is None and word(tokens, k + 1) in _THAN:
         meant = correct(word(tokens, k), ("older", "longer", "greater", "newer", "younger", "shorter"))
         return (
             None if meant is None else (("longer" if meant in ("older", "longer", "greater") else "shorter", False), 2)

@@ -15,6 +15,7 @@ from copilot.execution.filtering import as_filter
 from copilot.execution.result import Result
 from copilot.execution.run import run
 from copilot.grammar.frames import Frame
+from copilot.grammar.uncollected import known
 from copilot.model.registry import entity
 from copilot.query import Measure, Query
 from copilot.topics.intents import intent_of
@@ -32,7 +33,9 @@ def framed(frame: Frame, confidence: float, asked: Asked) -> Answer:
         return _several(frame, confidence, asked)
     query = frame.query()
     result = run(query, asked.sources, asked.context.now)
-    answer = _base(frame, query, result, confidence, asked)
+    answer = known(_base(frame, query, result, confidence, asked), result, asked.sources)
+    if answer.outcome != "answer":
+        return answer
     if frame.form == "compare":
         return _compare(frame, answer, result)
     if frame.expected is not None and isinstance(result.value, int | float):
@@ -90,7 +93,7 @@ def _whole(frame: Frame, asked: Asked) -> int:
 def opens(query: Query) -> tuple[Proposal, ...]:
     """The same rows as a list of the app, where its filter can say them."""
     one = entity(query.entity)
-    if one.type is None or query.gone is not None:
+    if one.type is None or query.gone is not None or query.group:  # groups are read as they are
         return ()
     text = as_filter(query)
     if text is None:

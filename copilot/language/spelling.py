@@ -74,24 +74,18 @@ _LONG = 7  # letters from which two edits are forgiven
 
 # Slips too short to be measured.
 _COMMON = {
-    "les": "less", "mor": "more", "teh": "the", "fo": "of", "ot": "to", "ni": "in", "whitch": "which", "witch": "which", "hte": "the", "adn": "and", "nad": "and", "fro": "for",
-        "wiht": "with",
-    "wth": "with", "thna": "than", "tahn": "than", "thn": "than", "hwo": "how", "hw": "how", "mny": "many",
-        "waht": "what",
+    "les": "less", "mor": "more", "teh": "the", "fo": "of", "ot": "to", "ni": "in", "whitch": "which",
+    "witch": "which", "hte": "the", "adn": "and", "nad": "and", "fro": "for", "wiht": "with", "wth": "with",
+    "thna": "than", "tahn": "than", "thn": "than", "hwo": "how", "hw": "how", "mny": "many", "waht": "what",
     "wat": "what", "wht": "what", "whta": "what", "taht": "that", "tht": "that", "whcih": "which", "wich": "which",
-        "whihc": "which",
-    "whic": "which", "ar": "are", "aer": "are", "si": "is", "shwo": "show", "sho": "show", "shw": "show",
-        "lsit": "list", "lits": "list",
-    "lis": "list", "al": "all", "alll": "all", "ips": "ips", "vsm": "vms", "vmss": "vms",
-        "vns": "vms", "frm": "from",
-    "rma": "ram", "cup": "cpu", "cpuu": "cpu", "hots": "hosts", "hsot": "host", "hosst": "hosts", "uo": "up",
-        "dwon": "down", "donw": "down",
-    "dow": "down", "doen": "down", "odl": "old", "nwe": "new", "bigest": "biggest", "imag": "image",
-        "netwrk": "network", "ntework": "network",
-    "projct": "project", "tennant": "tenant", "tenent": "tenant", "tennants": "tenants", "usr": "user",
-        "yuo": "you", "yu": "you", "pls": "please",
-    "plz": "please", "thx": "thanks", "ned": "need", "giv": "give", "gve": "give", "pwoered": "powered",
-        "beween": "between",
+    "whihc": "which", "whic": "which", "ar": "are", "aer": "are", "si": "is", "shwo": "show", "sho": "show",
+    "shw": "show", "lsit": "list", "lits": "list", "lis": "list", "al": "all", "alll": "all", "ips": "ips",
+    "vsm": "vms", "vmss": "vms", "vns": "vms", "frm": "from", "rma": "ram", "cup": "cpu", "cpuu": "cpu",
+    "hots": "hosts", "hsot": "host", "hosst": "hosts", "uo": "up", "dwon": "down", "donw": "down", "dow": "down",
+    "doen": "down", "odl": "old", "nwe": "new", "bigest": "biggest", "imag": "image", "netwrk": "network",
+    "ntework": "network", "projct": "project", "tennant": "tenant", "tenent": "tenant", "tennants": "tenants",
+    "usr": "user", "yuo": "you", "yu": "you", "pls": "please", "plz": "please", "thx": "thanks", "ned": "need",
+    "giv": "give", "gve": "give", "pwoered": "powered", "beween": "between",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from tui.cli.inventory import quoted
 from tui.cli.options import GlobalOptions
 from tui.cli.output import Format, local_time, printable, write_document, write_rows
 
+FIRST_ROWS = 20  # of a text: the sentence must not scroll away
 LONG_POLL = 25.0  # seconds that the engine waits for more words
 UNITS = {"size_mb": "MB", "size_gb": "GB", "size_bytes": "bytes"}
 
@@ -111,7 +112,10 @@ def _write(answer: Mapping[str, Any], how: How, streamed: str) -> None:
         if rows:
             sys.stdout.write("\n")
     if rows:
-        _write_rows(rows, table["columns"], how.output.rows)
+        shown = rows[:FIRST_ROWS] if how.output is AskFormat.text else rows
+        _write_rows(shown, table["columns"], how.output.rows)
+        if len(shown) < len(rows):
+            sys.stdout.write(f"... and {len(rows) - len(shown):,} more rows: -o table shows them all\n")
     elif how.output is AskFormat.csv:
         write_rows([dict(answer)], ("text", "value", "unit"), Format.csv)
     elif how.output is AskFormat.table:

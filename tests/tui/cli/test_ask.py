@@ -95,6 +95,13 @@ def test_rows_come_after_the_sentence(engine: Engine) -> None:
     assert first.split() == ["0000000-web", "ACTIVE", "acme-prod", "1024"] and len(rest) == 11
 
 
+def test_many_rows_leave_the_sentence_on_screen(engine: Engine) -> None:
+    engine.said = LISTED | {"table": table(25)}
+    lines = run("which are off?").stdout.splitlines()
+    assert len(lines) == 3 + 20 + 1 and lines[-1] == "... and 5 more rows: -o table shows them all"
+    assert len(run("which are off?", "-o", "table").stdout.splitlines()) == 26
+
+
 def test_documents_and_rows_for_programs(engine: Engine) -> None:
     engine.said = LISTED | {"table": table(2, 900)}
     document = json.loads(run("which?", "-o", "json").stdout)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from copilot.answers import Named
-
-Wh = Literal["", "how_many", "how_much", "what", "which", "who", "where", "when", "why", "is", "list"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +68,3 @@ class Ambiguity:
 
     typed: str
     choices: tuple[Named, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A question read.
-
-    wh          how it asks
-    concepts    ids of the concepts met (copilot.model.concepts), in order: "quota", "protected", "change", ...
-    entities    entities met, in order
-    named       resources that were named, in order (without ambiguous ones)
-    values      addresses, MACs, ids and quoted texts, as typed
-    numbers     quantities, in order
-    period      the time spoken of
-    negated     a "not", "no", "without" stands in it
-    unknown     content words that nothing is known for
-    corrected   (typed, taken for) pairs of forgiven typos
-    """
-
-    question: str
-    tokens: tuple[Token, ...]
-    wh: Wh = ""
-    concepts: tuple[str, ...] = ()
-    entities: tuple[str, ...] = ()
-    named: tuple[Named, ...] = ()
-    ambiguous: tuple[Ambiguity, ...] = ()
-    values: tuple[str, ...] = ()
-    numbers: tuple[Quantity, ...] = ()
-    period: Period | None = None
-    negated: bool = False
-    unknown: tuple[str, ...] = ()
-    corrected: tuple[tuple[str, str], ...] = ()
-    statuses: tuple[str, ...] = field(default=())

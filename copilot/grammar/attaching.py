@@ -401,8 +401,3 @@ def pattern(parse: Parse, text: str, operator: str) -> bool:
         target.add(piece.negated() if parse.take_negation() else piece)
         return True
     return False
-
-
-def entity_named(name: str) -> Entity:
-    """The entity of that name."""
-    return entity(name)

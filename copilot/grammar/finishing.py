@@ -418,8 +418,3 @@ def _only_about_subject(parse: Parse) -> bool:
 
 def _columns(head: Entity, columns: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((head.name_column, *columns)))
-
-
-def leftovers(parse: Parse) -> list[Item]:
-    """Items that the frame says nothing about."""
-    return [item for item in parse.items if not item.used and not item.dropped]

@@ -247,11 +247,6 @@ def _own_count(child: Target) -> Piece | None:
 _SAID = {">": "more than", ">=": "at least", "<": "fewer than", "<=": "at most", "=": "exactly", "!=": "other than"}
 
 
-def named_entity(name: str) -> Entity:
-    """The entity of that name."""
-    return entity(name)
-
-
 def is_plural(item: Item) -> bool:
     """Whether a word for an entity was said in the plural."""
     plurals = {word for name in item.entities for word in entity(name).plural_words}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from copilot.answers import Context, Named
+from copilot.answers import Context
 from copilot.grammar.items import Item, words_of
 from copilot.grammar.lexicon import Lexicon, Senses, lexicon
 from copilot.language import numbers, spelling, times
@@ -392,13 +392,3 @@ class Scanner:
     def _is_plural(self, words: list[str]) -> bool:
         last = words[-1]
         return last.endswith("s") and last not in ("vps", "dns", "address", "class", "ipaddress")
-
-
-def same_type(named: tuple[Named, ...]) -> bool:
-    """Whether all candidates are of one type."""
-    return len({one.type for one in named}) == 1
-
-
-def text_of(tokens: tuple[Token, ...], start: int, end: int) -> str:
-    """What was typed from one token to another."""
-    return " ".join(token.text for token in tokens[start:end])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from copilot.answering.attributes import at as instant
 from copilot.answering.wording import clean, span
 from copilot.answers import Answer, Field, Proposal, Shown, Table
 from copilot.model.registry import entity
@@ -63,7 +64,7 @@ def _answer(asked: Asked) -> Answer | None:
     oldest, newest = min(read.values()), max(read.values())
     age = max((now - oldest).total_seconds(), 0)
     what = "The data" if not only else f"The data of {entity(only[0]).plural}"
-    text = f"{what} were collected {span(age)} ago ({times.text(oldest)})."
+    text = f"{what} were collected {span(age)} ago ({instant(times.text(oldest), now.astimezone(asked.context.zone))})."
     if (newest - oldest).total_seconds() > 60:
         late = next(type for type, at in read.items() if at == oldest)
         ago = span((now - newest).total_seconds())

@@ -31,7 +31,8 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "ports": ("ports", "port"),
     "routers": ("routers", "router"),
 }  # fmt: skip
-NAMES = {"gigabytes": "storage", "ram": "RAM", "cores": "vCPUs", "instances": "servers", "floating_ips": "floating IPs",
+NAMES = {"gigabytes": "storage", "ram": "RAM", "ram_mb": "RAM",
+         "cores": "vCPUs", "instances": "servers", "floating_ips": "floating IPs",
          "backup_gigabytes": "backup storage", "key_pairs": "key pairs", "server_groups": "server groups",
          "security_groups": "security groups", "security_group_rules": "security group rules"}  # fmt: skip
 UNITS = {"ram": "MB", "ram_mb": "MB", "gigabytes": "GB", "backup_gigabytes": "GB"}

@@ -63,7 +63,14 @@ def _answer(asked: Asked) -> Answer | None:
     rows = [{"what": entity(name).plural, "count": _count(asked, name, where[0] if where else EVERYTHING)}
             for name in _COUNTED if asked.sources.may(name)]  # fmt: skip
     rows = [row for row in rows if row["count"] is not None]
-    parts = [f"{row['count']:,} {row['what']}" for row in rows]
+    data_at = asked.sources.data_at([name for name in _COUNTED if asked.sources.may(name)])
+    if data_at is None and not any(row["count"] for row in rows):
+        text = (
+            "Nothing was collected yet: `qdeck clouds` lists the clouds that are watched, `qdeck collect` reads them."
+        )
+        return Answer("apology", text, intent="infrastructure_overview", confidence=0.0)
+    one_of = {entity(name).plural: entity(name).singular for name in _COUNTED}
+    parts = [plural(int(row["count"] or 0), one_of[str(row["what"])], str(row["what"])) for row in rows]
     wrong = []
     for name, condition, one, several in () if where else _WRONG:
         found = _count(asked, name, condition) if asked.sources.may(name) else 0
@@ -77,7 +84,7 @@ def _answer(asked: Asked) -> Answer | None:
         intent="infrastructure_overview",
         table=Table((Field("what", "WHAT"), Field("count", "COUNT", "number")), tuple(rows), len(rows)),
         shown=(Shown("counts of resources, problems, drift and tenant health", "list"),),
-        data_at=asked.sources.data_at([name for name in _COUNTED if asked.sources.may(name)]),
+        data_at=data_at,
         proposals=(Proposal("pane", "open the dashboard", name="dashboard"),),
     )
 

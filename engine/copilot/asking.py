@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from engine.copilot.rooms import Rooms
 
 _log = structlog.get_logger("qdeck.copilot")
+_ABOUT_ITSELF = ("help", "data_age", "not_available")
+_EMPTY = "Nothing was collected yet: add a cloud with `qdeck cloud add`, or wait for its first collection."
+_OF_NOTHING = 0.5  # how sure an answer is that is made of nothing
 _FAILED = "The question could not be answered: the copilot failed, and the engine's log says why."
 
 
@@ -56,6 +59,7 @@ class Asker:
     def __init__(self, rooms: Rooms, copilot: Copilot, conversations: Conversations) -> None:
         self._rooms, self._copilot, self._conversations = rooms, copilot, conversations
         self._shelf = Shelf()
+        self._filled = False
 
     def ask(self, caller: Caller, asked: Question) -> Asked:
         """Answer it. What fails is an answer too, an apology. Raises BadRequest."""
@@ -73,10 +77,25 @@ class Asker:
             self._rooms.reads.clock(), zone_of(asked.zone), _named(sources, asked.selected),
             self._conversations.turns(name),
         )  # fmt: skip
-        found = _within(caller, self._answer(question, context, sources))
+        found = self._told(caller, self._answer(question, context, sources))
         one = Asked(caller, question, name, context, sources, began, found)
         self.remember(one, found)
         return one
+
+    def _told(self, caller: Caller, found: Answer) -> Answer:
+        """With what is true of all answers of this engine to this caller."""
+        found = _within(caller, found)
+        if found.data_at is not None or found.live or found.outcome not in ("answer", "unsure"):
+            return found
+        has_something = bool(found.value) or (found.table is not None and found.table.total > 0)
+        if has_something or found.intent in _ABOUT_ITSELF or self._is_filled():
+            return found
+        return replace(found, text=f"{found.text} {_EMPTY}", confidence=min(found.confidence, _OF_NOTHING))
+
+    def _is_filled(self) -> bool:
+        """Whether anything was ever collected."""
+        self._filled = self._filled or any(one["fresh_started_at"] for one in self._rooms.reads.states(None))
+        return self._filled
 
     def remember(self, one: Asked, found: Answer) -> None:
         """The next question of the conversation may go on from this answer."""

@@ -286,3 +286,12 @@ async def test_answers_within_a_role_say_so(full: House) -> None:
     assert (await full.ask("how many?"))["answer"]["scope"] == []
     full.parrot.answer = Answer("apology", "the cloud does not answer")
     assert (await full.ask("how many?"))["answer"]["text"] == "The cloud does not answer."
+
+
+async def test_an_engine_without_data_says_so(house: House) -> None:
+    found = Answer("answer", "None: there are no drift events.", value=0)
+    house.parrot.answer = found
+    assert (await house.ask("drift?"))["answer"]["text"].startswith(found.text)
+    empty = not house.parts.copilot.rooms.reads.states(None)
+    answer = (await house.ask("drift?"))["answer"]
+    assert ("Nothing was collected yet" in answer["text"]) is empty and answer["sure"] is not empty

@@ -32,6 +32,8 @@ def framed(frame: Frame, confidence: float, asked: Asked) -> Answer:
     if frame.also:
         return _several(frame, confidence, asked)
     query = frame.query()
+    if (hidden := _hidden(frame, asked)) is not None:
+        return hidden
     result = run(query, asked.sources, asked.context.now)
     answer = known(_base(frame, query, result, confidence, asked), result, asked.sources)
     if answer.outcome != "answer":
@@ -41,6 +43,18 @@ def framed(frame: Frame, confidence: float, asked: Asked) -> Answer:
     if frame.expected is not None and isinstance(result.value, int | float):
         return _expected(frame, answer, result)
     return answer
+
+
+def _hidden(frame: Frame, asked: Asked) -> Answer | None:
+    """That a role limited to projects or domains sees nothing of a type: "there are none" would be untrue."""
+    one = entity(frame.entity)
+    if one.type is None or not asked.sources.scope.limited or one.type.listing.needs == "reader":
+        return None
+    if one.type.owner or one.type.limited_by or one.type.domain or one.type.open_when or one.name == "role_assignment":
+        return None
+    called = f"{one.plural[:1].upper()}{one.plural[1:]}"
+    text = f"{called} belong to no project, and your role is limited to projects: it does not see them."
+    return Answer("apology", text, intent=intent_of(frame), confidence=1.0)
 
 
 def _base(frame: Frame, query: Query, result: Result, confidence: float, asked: Asked) -> Answer:

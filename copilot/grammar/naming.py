@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from copilot.answers import Named
@@ -36,7 +37,10 @@ def choose(parse: Parse, item: Item, wanted: tuple[str, ...] = ()) -> tuple[Name
 
     An ambiguity among resources of that type is noted for asking back, and () answered.
     """
-    candidates = item.named
+    candidates = item.named if item.exact else _same_numbers(item)
+    if not candidates:
+        parse.unresolved.append(item.text)
+        return ()
     order = (*wanted, *AFTER.get(parse.prep, ()), *PREFERRED)
     if len({one.type for one in candidates}) > 1:
         types = {one.type for one in candidates}
@@ -55,6 +59,12 @@ def choose(parse: Parse, item: Item, wanted: tuple[str, ...] = ()) -> tuple[Name
     if not item.exact:
         parse.doubt(0.97 if item.typed_as or _is_slip(item, candidates[0]) else PART)
     return candidates
+
+
+def _same_numbers(item: Item) -> tuple[Named, ...]:
+    """Those whose names have the numbers that were typed: web-01 is not a slip for web-06."""
+    typed = {int(digits) for digits in re.findall(r"\d{1,9}", item.text)}
+    return tuple(one for one in item.named if typed <= {int(digits) for digits in re.findall(r"\d{1,9}", one.name)})
 
 
 def _is_slip(item: Item, named: Named) -> bool:
@@ -94,7 +104,8 @@ def on_name(parse: Parse, item: Item) -> None:
         parse.join = ""
     if prep and _of_counted(parse, found, negation):
         return
-    if _is_subject(parse, found[0], prep, negation):
+    by, parse.grouping = parse.grouping and parse.per == "by", parse.grouping and parse.per != "by"
+    if not by and _is_subject(parse, found[0], prep, negation):
         parse.subject += found
         return
     if parse.head is None:
@@ -151,7 +162,8 @@ def limit(parse: Parse, named: tuple[Named, ...], negation: Negation = "", targe
             continue
         if one is parse.head and parse.current is not None and parse.current.negated:
             parse.current = one
-        joined = _joined(one, piece, negation) or (not negation and _in_one_grant(one, piece))
+        apart = piece.dimension in _SEVERAL and any(item.said == "both" for item in parse.items)
+        joined = (not apart and _joined(one, piece, negation)) or (not negation and _in_one_grant(one, piece))
         if not joined:
             one.add(piece.negated() if negation else piece)
         return True
@@ -175,6 +187,8 @@ def belonging(target: Target, named: tuple[Named, ...]) -> Piece | None:
     return Piece(dimension, condition, words, named)
 
 
+# A machine may have several of them: "in both networks".
+_SEVERAL = ("scope:network", "scope:security_group", "scope:subnet")
 # Kinds of things that machines use, and what leads to them.
 _USERS = {"image": "server", "flavor": "server", "network": "server", "keypair": "server", "volume_type": "volume"}
 
@@ -182,7 +196,9 @@ _USERS = {"image": "server", "flavor": "server", "network": "server", "keypair":
 def _of_users(target: Target, named: tuple[Named, ...]) -> Piece | None:
     """ "images used in acme-prod": those that its machines use."""
     user = _USERS.get(target.entity.name)
-    if user is None or named[0].type not in ("project", "domain", "hypervisor", "user", "aggregate"):
+    if target.entity.name in ("project", "domain") and named[0].type in _USERS:
+        user = _USERS[named[0].type]  # "which tenants use image ubuntu-22.04"
+    elif user is None or named[0].type not in ("project", "domain", "hypervisor", "user", "aggregate"):
         return None
     inner = paths.belongs_to_any(entity(user), named)
     way = paths.related(target.entity.name, user, inner) if inner is not None else None

@@ -12,7 +12,7 @@ from copilot.query import Test
 from copilot.sources import Sources
 
 # Columns that say who or what; the first that has the value is meant.
-_ROLES = ("name", "text", "status")
+_ROLES = ("name", "text", "status", "address")
 
 
 def settle(parse: Parse, sources: Sources) -> None:

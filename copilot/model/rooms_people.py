@@ -9,7 +9,16 @@ from copilot.query import Not, Test
 AUDIT = Entity(
     "audit_record",
     ("audit record", "audit entry", "audit event", "action at the console", "console action", "activity"),
-    ("audit records", "audit entries", "audit events", "audit log", "audit trail", "console actions", "activities"),
+    (
+        "audit records",
+        "audit entries",
+        "audit events",
+        "audit log",
+        "audit trail",
+        "console actions",
+        "activities",
+        "actions",
+    ),
     attributes(
         ("seq", "number", "record", ("record", "record number")),
         ("at", "time", "when", ("when", "time", "at")),
@@ -24,7 +33,7 @@ AUDIT = Entity(
         ("via", "text", "via", ("via",)),
     ),
     states=states(
-        (("failed", "unsuccessful"), is_("outcome", "failed")),
+        (("failed", "fail", "unsuccessful"), is_("outcome", "failed")),
         (("refused", "denied", "rejected", "forbidden"), is_("outcome", "refused")),
         (("successful", "succeeded", "ok"), is_("outcome", "ok")),
         (("begun", "intended"), is_("outcome", "intent")),
@@ -48,7 +57,7 @@ LOGIN = Entity(
         ("agent", "text", "with", ("agent", "client", "browser")),
     ),
     states=states(
-        (("failed", "refused", "denied", "unsuccessful", "wrong"), is_("outcome", "refused")),
+        (("failed", "fail", "refused", "denied", "rejected", "unsuccessful", "wrong"), is_("outcome", "refused")),
         (("successful", "succeeded", "ok"), is_("outcome", "ok")),
     ),
     scopes={"user": "user", "console_user": "user"},

@@ -87,10 +87,9 @@ RUN = Entity(
     states=states(
         (("running", "active", "in progress", "ongoing"), is_("status", "running")),
         (("waiting", "pending", "queued"), is_("status", "pending")),
-        (("failed", "failing", "broken", "unsuccessful"), is_("status", "failed", "partial")),
+        (("failed", "fail", "failing", "broken", "unsuccessful"), is_("status", "failed", "partial")),
         (("partial", "partly failed", "incomplete"), is_("status", "partial")),
-        (("completed", "successful", "succeeded", "done", "finished"), is_("status", "completed",
-            "dry_run_completed")),
+        (("completed", "successful", "succeeded", "done", "finished"), is_("status", "completed", "dry_run_completed")),
         (("cancelled", "canceled", "aborted"), is_("status", "cancelled")),
     ),
     scopes={"cloud": "cloud"},

@@ -33,6 +33,16 @@ go went gone going come came become became get got turn turned into state status
 person people somebody someone exact whom made them one whole entire full"""
 _SAID = frozenset(_WORDS.split())
 _RESTARTED = ("restarted", "rebooted", "restarts", "reboots")
+_COLUMN_CHANGED: Mapping[str, str] = {
+    "host": r"\bhost \S+ -> ",
+    "hosts": r"\bhost \S+ -> ",
+    "flavor": r"\b(flavor\w*) \S+ -> ",
+    "flavors": r"\b(flavor\w*) \S+ -> ",
+    "size": r"\bsize\w*( gb)? \S+ -> ",
+    "name": r"\bname \S+ -> ",
+    "status": r"\bstatus (\S+ -> )?\w+",
+    "state": r"\b(status|state) (\S+ -> )?\w+",
+}  # the column that is said behind "changed", where something else is spoken of before
 _LAST = ("last change", "last changes", "latest change", "last modification", "last changed")
 # What happened, by the words for the state that came of it: a pattern of the history's sentences.
 _TURNED: Mapping[str, str] = {
@@ -205,6 +215,9 @@ def wanted_of(asked: Asked) -> Wanted:
         since, until = now - (EVER if one is not None else RECENT), None
         words = "" if one is not None else "in the last 24 hours"
     turned, pattern = _turned(asked.items)
+    column = _column_changed(asked)
+    if column is not None and not pattern:
+        turned, pattern = column.text.lower(), _COLUMN_CHANGED[column.text.lower()]
     kinds = []
     if not any(item.is_concept("change") or item.said in _LAST for item in asked.items):
         kinds += ["deleted"] if any(_is_gone(item, asked) for item in asked.items) else []
@@ -213,7 +226,11 @@ def wanted_of(asked: Asked) -> Wanted:
     types = tuple(
         item.entities[0]
         for item in asked.items
-        if item.entities and not item.named and not item.is_concept("change", "gone") and item.said not in _SAID
+        if item.entities
+        and not item.named
+        and not item.is_concept("change", "gone")
+        and item.said not in _SAID
+        and item is not column
     )
     return Wanted(
         since,
@@ -228,6 +245,16 @@ def wanted_of(asked: Asked) -> Wanted:
         tuple(n.name for n in named if n.type == "user"),
         turned if pattern else "",
     )
+
+
+def _column_changed(asked: Asked) -> Item | None:
+    """ "vms that changed host": the column, where a type was said before it."""
+    for before, item in zip(asked.items, asked.items[1:], strict=False):
+        if not before.is_concept("change") or item.named or item.text.lower() not in _COLUMN_CHANGED:
+            continue
+        ahead = asked.items[: asked.items.index(before)]
+        return item if any(one.entities or one.named for one in ahead) else None
+    return None
 
 
 def _chosen(asked: Asked) -> list[Named]:
@@ -260,6 +287,7 @@ def answer(asked: Asked) -> Answer | None:
         table=Table(_COLUMNS, rows, len(found), keys),
         shown=(Shown(_call(wanted), "list"),),
         scope=tuple(word for word in (wanted.words, *wanted.projects) if word),
+        data_at=asked.sources.data_at([wanted.one.type] if wanted.one is not None else ["server"]),
         named=(wanted.one,) if wanted.one is not None else (),
         proposals=_opens(wanted),
     )
@@ -307,7 +335,8 @@ def _about(wanted: Wanted) -> str:
     parts += [f"in project {clean(name)}" for name in wanted.projects]
     parts += [f"in {clean(name)}" for name in wanted.places]
     parts += [f"by {clean(name)}" for name in wanted.users]
-    parts += [f"to {wanted.turned!r}"] if wanted.turned else []
+    if wanted.turned:
+        parts.append(f"of the {wanted.turned}" if wanted.turned in _COLUMN_CHANGED else f"to {wanted.turned!r}")
     return " ".join((*parts, wanted.words)).strip()
 
 

@@ -13,8 +13,8 @@ from copilot.topics.speech import Knows, Speech, knows, telling
 from copilot.topics.topic import Asked, Topic
 
 _WORDS = r"\b(compliance|compliant|complaint|complience|noncompliant|non-compliant|rpo|coverage|violate|violates|" \
-         r"violating|violated|violation|violations|comply|complies|breach|breaches|breaching)\b"  # fmt: skip
-_LATE = r"\b(violat\w+|breach\w*|not (\w+ )?(compliant|complaint|comply|complying|in compliance)|" \
+         r"violating|violated|violation|violations|comply|complies|breach|breaches|breaching|overdue)\b"  # fmt: skip
+_LATE = r"\b(violat\w+|overdue|breach\w*|not (\w+ )?(compliant|complaint|comply|complying|in compliance)|" \
         r"non ?compliant|noncompliant|out of compliance|do(es)? not comply)\b"  # fmt: skip
 _VOLUMES = ("volume", "volumes", "disks", "disk")
 _KNOWN = knows(
@@ -22,7 +22,7 @@ _KNOWN = knows(
     "violation violations comply complies complying breach breaches breaching report summary status overview snapshot "
     "snapshots backup backups policy policies volume volumes disk disks percent percentage % rate share not kept met "
     "number count their its out current overall state protection total level good we cloud as of is figures full "
-    "fraction schedule promise promises rules against to how volmues data",
+    "fraction schedule promise promises overdue late most which project rules against to how volmues data",
     ("project", "server", "cloud"),
 )
 _GOVERNED = Not(Test("status", "=", ("no_policy", "excluded")))

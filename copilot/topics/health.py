@@ -22,13 +22,17 @@ _WORST_ONES = (
     r"^(who|which|what|show|list|the|are|is|me|give|top|<number>| )*(worst|sickest)( <number>)?"
     r" (tenants?|projects?|customers?)$"
 )
+_BARE = (
+    r"^(the |what is the |whats the )?(worst|lowest|best|highest) health( score)?$"
+    r"|\bhow are the (tenants|projects) doing\b"
+)
 _SEVERE = {"critical": "critical", "red": "critical", "bad": "critical", "warning": "warning", "yellow": "warning",
            "green": "healthy"}  # fmt: skip
 _KNOWN = knows(
     "score low lower bad high reason reasons why because so average mean status state report list overview summary "
     "check grade grades cause caused causes wrong with unwell not doing well poor problem problems points as below "
-    "above rank ranking ranked by order table overall over under",
-    ("project", "cloud"),
+    "compare versus vs above rank ranking ranked by order table overall over under",
+    ("project", "cloud", "domain"),
     also={*_HEALTH, *_NOUNS, *_WORST, *_BEST, *_SEVERE},
 )
 
@@ -40,7 +44,12 @@ def _claims(asked: Asked) -> float:
     if not heard.has(*_HEALTH) or asked.of_type("server", "hypervisor", "volume", "network"):
         return 0.0
     about_tenants = heard.has(*_NOUNS) or any("project" in item.entities for item in asked.items)
-    alone = heard.has("scores") or heard.matches(r"\bhealth (score|scores|report|check|status|list)\b")
+    alone = (
+        bool(asked.of_type("domain"))
+        or heard.matches(_BARE)
+        or heard.has("scores")
+        or heard.matches(r"\bhealth (score|scores|report|check|status|list)\b")
+    )
     if not (about_tenants or alone) or heard.matches(r"\b(vms?|servers?|hosts?|volumes?|cloud)\b"):
         return 0.0
     return _known(asked).claim(asked)
@@ -69,7 +78,7 @@ def _answer(asked: Asked) -> Answer | None:
     if projects:
         return _of_projects(asked, heard)
     wanted = _number(asked)
-    where: list[Condition] = called(asked, "cloud", "cloud")
+    where: list[Condition] = [*called(asked, "cloud", "cloud"), *called(asked, "domain_name", "domain")]
     severe = next((grade for word, grade in _SEVERE.items() if heard.has(word)), None)
     if isinstance(wanted, Test):
         where.append(wanted)
@@ -77,7 +86,7 @@ def _answer(asked: Asked) -> Answer | None:
         where.append(Test("grade", "=", (severe,)))
     elif heard.has("unhealthy", "sick", "unwell") or heard.matches(r"\bnot (healthy|well)\b"):
         where.append(Test("grade", "=", ("warning", "critical")))
-    elif heard.has("healthy") and not heard.has(*_WORST, *_BEST, "how"):
+    elif heard.has("healthy") and not heard.has(*_WORST, *_BEST) and (heard.has("many") or not heard.has("how")):
         where.append(Test("grade", "=", ("healthy",)))
     best = heard.has(*_BEST) and not heard.has("unhealthy", "sick")
     ranked = best or heard.has(*_WORST)
@@ -88,12 +97,20 @@ def _answer(asked: Asked) -> Answer | None:
         "answer",
         _listed(result.rows, result.total, ranked, best, bool(where), limit),
         intent="tenant_health",
-        value=result.rows[0]["project_name"] if one and result.rows else None,
+        value=_value(result.rows, result.total, one, heard),
         table=table(result),
         shown=shown(result),
         data_at=asked.sources.data_at(("tenant_health",)),
         proposals=(Proposal("pane", "open the health of tenants", name="health"),),
     )
+
+
+def _value(rows: Sequence[Mapping[str, Any]], total: int, one: bool, heard: Speech) -> Any:
+    if heard.matches(r"^(how many|number of|count)\b"):
+        return total
+    if heard.matches(r"^(is|are|do|does) (any|there|some|we)\b"):
+        return total > 0
+    return rows[0]["project_name"] if one and rows else None
 
 
 def _average(asked: Asked, where: Sequence[Condition]) -> Answer:

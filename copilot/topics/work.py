@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from copilot.answering.wording import clean, moment, span
 from copilot.answers import Answer, Proposal
+from copilot.grammar.frames import Piece
 from copilot.query import Condition, Test, both
+from copilot.topics.framing import by_whom, form_of, rows_of, when
 from copilot.topics.listing import called, fetch, plural, shown, table
-from copilot.topics.speech import Knows, Speech, knows, telling
+from copilot.topics.speech import Knows, Speech, knows, telling, words
 from copilot.topics.topic import Asked, Topic
 from store import times
 
+_RESTORED = r"\brestored\b"
 _RESTORE = r"\b(restores?|restoration|restoring|recovery|recoveries|restored)\b"
+_WAS_RESTORED = (
+    r"^(so |and )?(did|has|have|is|was|were|what|which|who|when|how many|list|show|restored|vms?|servers?|machines?)\b"
+)
+_RESTORED_WORDS = words("who when which ever been times often successfully successful vms servers machines by number")
 _OUTCOME = (
     r"\b(work|worked|working|succeed|succeeded|fail|failed|finish|finished|complete|completed|done|ok|okay|"
     r"through|happened|become|became|over|ready|going|goes|well|successful|stand|status|progress|went|go)\b"
@@ -23,7 +31,8 @@ _KNOWN = knows(
     "finished complete completed done ok okay through happened happen become became over ready going goes well "
     "successful stand status progress went go last latest newest my did machine vm server far result outcome take "
     "took long run "
-    "state background number no details yet info it wrong why",
+    "state background number no details yet info it wrong why who started submitted planned by error message reason "
+    "ever",
     ("server", "project"),
 )
 _STATES = {"SUCCEEDED": "succeeded", "FAILED": "failed", "RUNNING": "is running", "PENDING": "is about to run",
@@ -49,6 +58,8 @@ def _claims(asked: Asked) -> float:
     heard = Speech.of(asked)
     if heard.has("job", "jobs") and _job_number(asked) is not None:
         return _known(asked).claim(asked)
+    if heard.matches(_RESTORED) and heard.matches(_WAS_RESTORED):
+        return _known(asked).claim(asked)
     if heard.matches(_RESTORE) and heard.matches(r"^(so |and )?(did|has|is|was|have|how|what)\b") and heard.matches(
         _OUTCOME
     ):  # fmt: skip
@@ -58,12 +69,17 @@ def _claims(asked: Asked) -> float:
 
 
 def _known(asked: Asked) -> Knows:
+    if Speech.of(asked).matches(_RESTORED):
+        return replace(_KNOWN, words=_KNOWN.words | _RESTORED_WORDS, periods=True,
+                       types=_KNOWN.types | {"user", "console_user"})  # fmt: skip
     return Knows(_KNOWN.words | {str(_job_number(asked))}, _KNOWN.types, numbers=_job_number(asked) is not None)
 
 
 def _answer(asked: Asked) -> Answer | None:
     number = _job_number(asked)
-    return _job(asked, number) if number is not None else _restore(asked)
+    if number is not None:
+        return _job(asked, number)
+    return _restored(asked) if Speech.of(asked).matches(_RESTORED) else _restore(asked)
 
 
 def _job(asked: Asked, number: int) -> Answer:
@@ -140,6 +156,26 @@ def _restore(asked: Asked) -> Answer:
         named=asked.of_type("server"),
         proposals=(Proposal("pane", "open the restores", name="restores"),),
     )
+
+
+def _restored(asked: Asked) -> Answer | None:
+    """ "was web-03 restored", "who restored it", "which machines were restored": those that went well."""
+    heard = Speech.of(asked)
+    pieces = [*by_whom("by", asked), *when("restore", asked.period)]
+    for column, type in (("server_name", "server"), ("project_name", "project")):
+        name = next((one.name for one in asked.of_type(type)), "")
+        pieces += [Piece(f"scope:{type}", test, f"of {type} {name}") for test in called(asked, column, type)]
+    pieces.append(Piece("column:status", Test("status", "=", ("SUCCEEDED",)), "that succeeded"))
+    form = form_of(heard)
+    asks_last = heard.has("last", "latest", "newest") or (heard.has("when", "who") and bool(asked.of_type("server")))
+    made = rows_of("restore", pieces, asked, form=form, newest=form == "list" and asks_last)
+    if made.table is not None and made.table.total == 1 and heard.has("who"):
+        by = made.table.rows[0].get("by")
+        made = replace(made, value=by, text=f"{clean(str(by))}: {made.text}")
+    if made.table is None or made.table.total or form == "count":
+        return made
+    found = fetch(asked, "restore", both(*(piece.condition for piece in pieces[:-1])), limit=1)
+    return replace(made, text=f"{made.text} {_told(found.rows[0], asked)}") if found.rows else made
 
 
 def _told(row: Mapping[str, Any], asked: Asked) -> str:

@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,7 @@ class Shelf:
     def __len__(self) -> int:
         return int(self._table.num_rows)
 
-    @property
+    @cached_property
     def places(self) -> set[tuple[str, str]]:
         """(cloud, region or '') of all rows."""
         import pyarrow

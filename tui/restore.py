@@ -116,6 +116,12 @@ def told(text: object) -> str:
     return _STAMP.sub(lambda found: _local(found[0]), clean(text or ""))
 
 
+def local_time(stamp: object) -> str:
+    """A stamp in the operator's zone to the minute, which sorts as it reads: "2026-11-23 09:00"; "" for none."""
+    moment = moment_of(stamp) if isinstance(stamp, str) else None
+    return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
 def _local(stamp: str) -> str:
     moment = moment_of(stamp)
     return stamp if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"

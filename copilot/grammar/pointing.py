@@ -14,9 +14,10 @@ from copilot.model.registry import entity
 
 _THIS = frozenset({"this", "this one", "selected", "the selected", "highlighted", "marked", "chosen"})
 _PRONOUNS = frozenset({"it", "its", "these", "those", "of these", "of those"})
+_DATA = frozenset({"live", "fresh", "current", "up to date", "real time", "stale", "outdated"})
 _EVERYTHING = frozenset(
     {"cloud", "clouds", "estate", "environment", "infrastructure", "installation", "place", "console", "portal",
-     "tool", "application"}
+     "tool", "application", "data", "information"}
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ def pointless(items: Sequence[Item], context: Context) -> str:
             continue
         behind = items[at + 1] if at + 1 < len(items) else None
         if item.said in _THIS and item.is_concept("this"):
-            if behind is not None and set(behind.said.split()) & _EVERYTHING:
+            if behind is not None and (set(behind.said.split()) & _EVERYTHING or behind.said in _DATA):
                 continue
             if behind is not None and behind.entities:
                 return f"{item.text} {behind.text}"
@@ -41,6 +42,7 @@ def pointless(items: Sequence[Item], context: Context) -> str:
             item.said in _PRONOUNS
             and not context.selected
             and not any(one.named for one in items)  # "is it possible to stop web-03"
+            and not (item.said == "its" and any(one.entities for one in items[:at]))  # "a project over its quota"
             and not (behind is not None and behind.entities == ["cloud"])
         ):
             return item.text.removeprefix("of ")

@@ -206,11 +206,22 @@ def _proposed(request: Request, targets: Targets, values: tuple[tuple[str, str],
         command=_command(request.verb, targets, values),
     )
     form = "plan" if request.verb == "restore" else "form"
+    if request.verb == "restore" and any(name == "at" for name, _ in values):
+        at = next(clean(value) for name, value in values if name == "at")
+        text = (
+            f"To {label}{_which(targets.said)}: the plan opens with the newest restore point taken by {at} chosen, "
+            "where there is one. Nothing was changed by asking."
+        )
+        return _offered(text, targets, proposal)
     with_ = f", with {', '.join(f'{name} {clean(value)}' for name, value in values)}" if values else ""
     text = f"To {label}{_which(targets.said)}: the {form} opens filled in{with_}. Nothing was changed by asking."
     when = next((item.period for item in request.rest if item.period), None)
     if when is not None and request.verb != "restore":
         text += " It is done once it is confirmed, not at another time."
+    return _offered(text, targets, proposal)
+
+
+def _offered(text: str, targets: Targets, proposal: Proposal) -> Answer:
     return Answer(
         "proposal",
         text,

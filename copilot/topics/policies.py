@@ -8,7 +8,8 @@ from typing import Any
 
 from copilot.answering.wording import clean
 from copilot.answers import Answer, Proposal
-from copilot.grammar.frames import Piece
+from copilot.grammar.answering import framed
+from copilot.grammar.frames import Frame, Piece
 from copilot.model.registry import entity
 from copilot.query import Condition, Test, both
 from copilot.topics.framing import form_of, rows_of, when
@@ -68,7 +69,7 @@ def _policy(asked: Asked) -> str:
 def _claims(asked: Asked) -> float:
     heard = Speech.of(asked)
     if heard.matches(_RUN) and not asked.parse.groups and not heard.matches(r"\b(what|which \S+|who|vms?) runs on\b"):
-        sure = _counts_snapshots(heard) or bool(_policy(asked))
+        sure = _counts_snapshots(heard) or bool(_policy(asked)) or heard.matches(r"^when\b.*\blast run\b")
         return _run_known(asked).claim(asked, 1.0 if sure else 0.99)
     if heard.matches(_FAILED):
         return _run_known(asked).claim(asked)
@@ -174,11 +175,22 @@ def _runs(asked: Asked, heard: Speech, name: str) -> Answer | None:
     newest = heard.matches(r"\b(last|latest|newest|most recent) (\S+ )?run\b")
     if _counts_snapshots(heard):
         return _made(asked, heard, pieces, newest)
+    if heard.has("all", "every") and form_of(heard) == "yes_no":
+        return _all_went(asked, heard, pieces)
     for word, states in _STATES.items():
         if word in heard.words:
             pieces.append(Piece("column:status", Test("status", "=", states), word))
             break
     return rows_of("snapshot_run", pieces, asked, form=form_of(heard), newest=newest, confidence=0.99)
+
+
+def _all_went(asked: Asked, heard: Speech, pieces: list[Piece]) -> Answer | None:
+    """ "were all runs successful"."""
+    states = next((states for word, states in _STATES.items() if word in heard.words), None)
+    if states is None:
+        return None
+    predicate = (Piece("column:status", Test("status", "=", states), " or ".join(states)),)
+    return framed(Frame("snapshot_run", "every", tuple(pieces), predicate), 0.99, asked)
 
 
 def _made(asked: Asked, heard: Speech, pieces: list[Piece], newest: bool) -> Answer | None:

@@ -26,6 +26,9 @@ _DONE = (
     r"has (anyone|anybody|someone|somebody))\b.*\b(done|do)\b|what (has|have|is|was) <(user|console_user)> (been )?"
     r"(up to|doing|done|done so far)\b)"
 )
+_THING = r"\blast (thing|action)\b.*\b(did|made)\b|\b<(user|console_user)> last (did|do)\b"
+_BOTH = r"^what (did|have|has) <(user|console_user)> (and|or) <(user|console_user)> (do|done|been doing)\b"
+_BUSY = r"^who (has been|was|is|has) (doing|done|up to)\b"
 _MOST = r"\b(most|busiest|most active)\b"
 _WHO_MOST = r"\b(who|which (user|person|operator|colleague))\b.*\b(did|does|done|performed|made|executed)\b.*\b(most)\b"
 _LAST = r"\b(last|latest|newest|most recent)\b"
@@ -38,8 +41,8 @@ _KNOWN = knows(
     "event events log trail activity activities what was were has have got been team people colleagues operators "
     "others anyone anybody someone somebody anything something everybody most busiest active who which user users "
     "person operator colleague performed perform executed last latest newest recent fail failed fails unsuccessful "
-    "failing refused denied rejected forbidden successful succeeded successfully ok up thing things carried out taken "
-    "took take everything own number count history doing whose often times so far 's who",
+    "failing refused denied rejected forbidden successful succeeded successfully ok up thing things stuff carried out "
+    "taken took take everything own number count history doing whose often times so far 's who",
     ("user", "console_user"),
     periods=True,
 )
@@ -54,7 +57,7 @@ _VERBS = {
 _WHO_DID = re.compile(rf"^(so |and )?(who|which (user|operator|admin|person))( has| have| had)? ({'|'.join(_VERBS)})\b")
 _TOOK = re.compile(r"^(so |and )?(who|which (user|operator|admin|person))( has| have| had)? (took|taken|made|created) ")
 _DID_KNOWN = knows(
-    " ".join(_VERBS) + " who which user operator admin person has have had took taken any last",
+    " ".join(_VERBS) + " reported who which user operator admin person has have had took taken any last",
     ("user", "console_user"),
     periods=True,
 )  # fmt: skip
@@ -69,7 +72,11 @@ def _claims(asked: Asked) -> float:
         return replace(_DID_KNOWN, types=_DID_KNOWN.types | types).claim(asked)
     if asked.parse.groups or heard.has("per", "each"):
         return 0.0
-    if heard.matches(_THROUGH) or heard.matches(_OWN) or heard.matches(_DONE) or heard.matches(_WHO_MOST):
+    if (
+        heard.matches(_THROUGH)
+        or heard.matches(_OWN)
+        or any(heard.matches(one) for one in (_DONE, _WHO_MOST, _THING, _BOTH, _BUSY))
+    ):
         return _KNOWN.claim(_known(asked))
     return _KNOWN.claim(_known(asked), 0.95) if heard.matches(_NOUN) else 0.0
 
@@ -90,7 +97,7 @@ def _actions(asked: Asked, heard: Speech) -> tuple[str, ...]:
         return ()
     if types == ["snapshot"] and _TOOK.match(heard.text):
         return ("server.snapshot", "volume.snapshot", "snapshot.create")
-    found = _WHO_DID.match(heard.text)
+    found = _WHO_DID.match(asked.question.lower())  # as typed: "rebooted" may have been mended
     return (f"{types[0]}.{_VERBS[found[5]]}",) if found else ()
 
 
@@ -108,8 +115,10 @@ def _answer(asked: Asked) -> Answer | None:
     if heard.matches(_MOST) and not heard.matches(_LAST):
         return rows_of("audit_record", pieces, asked, most="actor")
     form = form_of(heard)
-    newest = form == "list" and heard.matches(_LAST) and not heard.has("actions", "operations", "changes", "records")
-    made = rows_of("audit_record", pieces, asked, form=form, newest=newest)
+    newest = heard.matches(_THING) or (
+        heard.matches(_LAST) and not heard.has("actions", "operations", "changes", "records")
+    )
+    made = rows_of("audit_record", pieces, asked, form=form, newest=form == "list" and newest)
     return replace(made, unknown=_KNOWN.beyond(asked))
 
 

@@ -21,7 +21,10 @@ _RESTORE = r"\b(restores?|restoration|restoring|recovery|recoveries|restored)\b"
 _WAS_RESTORED = (
     r"^(so |and )?(did|has|have|is|was|were|what|which|who|when|how many|list|show|restored|vms?|servers?|machines?)\b"
 )
-_RESTORED_WORDS = words("who when which ever been times often successfully successful vms servers machines by number")
+_RESTORED_WORDS = words(
+    "being going will now anything something who when which ever been times often "
+    "successfully successful vms servers machines by number"
+)
 _OUTCOME = (
     r"\b(work|worked|working|succeed|succeeded|fail|failed|finish|finished|complete|completed|done|ok|okay|"
     r"through|happened|become|became|over|ready|going|goes|well|successful|stand|status|progress|went|go)\b"
@@ -165,7 +168,13 @@ def _restored(asked: Asked) -> Answer | None:
     for column, type in (("server_name", "server"), ("project_name", "project")):
         name = next((one.name for one in asked.of_type(type)), "")
         pieces += [Piece(f"scope:{type}", test, f"of {type} {name}") for test in called(asked, column, type)]
-    pieces.append(Piece("column:status", Test("status", "=", ("SUCCEEDED",)), "that succeeded"))
+    states: tuple[str, ...] = ("SUCCEEDED",)
+    said = "that succeeded"
+    if heard.has("being"):
+        states, said = ("RUNNING", "PENDING"), "running"
+    elif heard.has("going", "will"):
+        states, said = ("PLANNED", "PENDING", "RUNNING"), "planned or running"
+    pieces.append(Piece("column:status", Test("status", "=", states), said))
     form = form_of(heard)
     asks_last = heard.has("last", "latest", "newest") or (heard.has("when", "who") and bool(asked.of_type("server")))
     made = rows_of("restore", pieces, asked, form=form, newest=form == "list" and asks_last)

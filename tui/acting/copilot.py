@@ -288,14 +288,14 @@ class Copiloting:
     def _prefill_restore(  # type: ignore[misc]
         self: QuarterdeckApp, type: str, keys: list[tuple[str, ...]], values: Mapping[str, str]
     ) -> None:
-        point, disk = values.get("point", ""), values.get("disk", "")
+        point, disk, at = values.get("point", ""), values.get("disk", ""), values.get("at", "")
         if len(keys) != 1:
             self._drawer().say("a restore is of one machine; mark several in the list, R plans them together")
         elif type == "volume":
             self.close_dialog()
-            self.in_background(self._restore_of_volume(keys[0], point))
+            self.in_background(self._restore_of_volume(keys[0], point, at))
         else:
-            self.begin_restore(keys[0], self._name_in_answer(type, keys), point=point, disk=disk)
+            self.begin_restore(keys[0], self._name_in_answer(type, keys), point=point, disk=disk, at=at)
 
     def _name_in_answer(self: QuarterdeckApp, type: str, keys: list[tuple[str, ...]]) -> str:  # type: ignore[misc]
         """The name of the one resource, where the answer's rows or the selection tell it."""

@@ -46,7 +46,9 @@ class Restoring:
         row = self.table.current
         return row.key[2] if self.pane.view.kind == "points" and row is not None and len(row.key) == 4 else ""
 
-    async def _restore_of_volume(self: QuarterdeckApp, key: tuple[str, ...], point: str) -> None:  # type: ignore[misc]
+    async def _restore_of_volume(  # type: ignore[misc]
+        self: QuarterdeckApp, key: tuple[str, ...], point: str, at: str = ""
+    ) -> None:
         """The machine that has the volume, with this disk chosen."""
         from tui.panes.resources import resource_params, resource_path
 
@@ -56,16 +58,19 @@ class Restoring:
         if self.pane is not pane:
             return
         if server:
-            self.begin_restore((key[0], key[1], server), "", point=point, disk=key[2])
+            self.begin_restore((key[0], key[1], server), "", point=point, disk=key[2], at=at)
         else:
             self.notice("this volume is attached to no machine; R on a machine restores it, deleted ones are in :find")
 
     # Where it begins
 
     def begin_restore(  # type: ignore[misc]
-        self: QuarterdeckApp, key: tuple[str, ...], name: str, *, point: str = "", disk: str = ""
+        self: QuarterdeckApp, key: tuple[str, ...], name: str, *, point: str = "", disk: str = "", at: str = ""
     ) -> None:
-        """Ask what is known of the machine now, and show it. Nothing is changed by that."""
+        """Ask what is known of the machine now, and show it. Nothing is changed by that.
+
+        `at`: local time; the newest point taken by then is chosen, where no `point` is.
+        """
         from tui import restore
         from tui.dialogs.telling import WaitPage
 
@@ -81,7 +86,7 @@ class Restoring:
                 self._restore_fails(page, f"{called} can't be restored from here", error)
                 return
             if self.page_is(page):
-                self._show_start(key, answer if isinstance(answer, dict) else {}, point, disk)
+                self._show_start(key, answer if isinstance(answer, dict) else {}, point, disk, at)
 
         self.in_background(ask())
 
@@ -96,7 +101,7 @@ class Restoring:
             raise error
 
     def _show_start(  # type: ignore[misc]
-        self: QuarterdeckApp, key: tuple[str, ...], answer: Mapping[str, Any], point: str, disk: str
+        self: QuarterdeckApp, key: tuple[str, ...], answer: Mapping[str, Any], point: str, disk: str, at: str = ""
     ) -> None:
         from tui.dialogs.restore_start import StartPage
 
@@ -115,7 +120,7 @@ class Restoring:
             self.close_dialog()
             self.open_view(View("log", "server", subject=tuple(key)))
 
-        page = StartPage(answer, plan=plan, back=self.close_dialog, log=log, point=point, disk=disk)
+        page = StartPage(answer, plan=plan, back=self.close_dialog, log=log, point=point, disk=disk, at=at)
         self.show_page(page)
 
     # The plan

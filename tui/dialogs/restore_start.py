@@ -38,6 +38,7 @@ class StartPage(Page):
         log: Callable[[], None],
         point: str = "",
         disk: str = "",
+        at: str = "",
     ) -> None:
         super().__init__()
         self.machine: Mapping[str, Any] = answer.get("machine") or {}
@@ -57,6 +58,8 @@ class StartPage(Page):
         self.disk_at = self._disk_index(disk)
         self.at = 0
         self._begin_at(point)
+        if at and not point:
+            self._by_then(at)
 
     # What is chosen
 
@@ -76,6 +79,15 @@ class StartPage(Page):
             self.at = named[0]
         else:
             self._to_fitting()
+
+    def _by_then(self, at: str) -> None:
+        """The newest fitting point taken by a local time, "2026-11-23 09:00"; a sentence where there is none."""
+        taken = [(n, restore.local_time(one.get("taken_at"))) for n, one in enumerate(self.points) if self._fits(one)]
+        found = [n for n, time in taken if time and time <= at]
+        if found:
+            self.at = max(found, key=dict(taken).__getitem__)
+        else:
+            self.saying = f"no restore point that fits was taken by {clean(at)}: choose one"
 
     def _to_fitting(self) -> None:
         """The newest point that has what the way is about; the one under the cursor where it has it."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from copilot.answers import Named
 from copilot.grammar import attaching, naming
+from copilot.grammar.asides import leave_out
 from copilot.grammar.columns import are_related, is_counted, take_column
 from copilot.grammar.handling import SUPERLATIVES, take_concept
 from copilot.grammar.items import Item
@@ -18,11 +19,13 @@ from copilot.model.registry import entity
 from copilot.reading import Quantity
 
 _UPWARDS = ("more", "above", "up", "higher", "over", "greater", "bigger", "larger")
+_ROUGHLY = ("around", "about", "roughly", "approximately", "nearly", "almost", "circa")
 _DOWNWARDS = ("less", "fewer", "below", "lower", "under", "smaller")
 
 
 def assemble(items: list[Item], names: Names, selected: tuple[Named, ...] = ()) -> Parse:
     """Go through the items. `selected`: what the question means by "this"."""
+    leave_out(items)
     parse = Parse(items, names, selected)
     while parse.at < len(items):
         _step(parse, items[parse.at])
@@ -45,17 +48,22 @@ def _step(parse: Parse, item: Item) -> None:
         _quantity(parse, item)
     elif item.named:
         naming.on_name(parse, item)
-    elif item.text in (",", "+", "&", "/"):
+    elif item.text in (",", ";", "+", "&", "/"):
         item.used = True
         parse.join = parse.join or ("and" if parse.at else "")
     elif item.text == "%":
         item.used, parse.share, parse.count = True, True, False
-    elif item.text in ("-", "~", ":", "="):
+    elif item.text in ("-", "~", ":", "=") or _is_star(parse, item):
         item.used = True
     elif item.value:
         parse.unresolved.append(item.value)
     elif item.senses is not None:
         _phrase(parse, item)
+
+
+def _is_star(parse: Parse, item: Item) -> bool:
+    """ "select * from volumes", "count(*)"."""
+    return item.text == "*" and parse.at > 0 and parse.items[parse.at - 1].said in ("select", "count")
 
 
 def _takes_pattern(parse: Parse, item: Item) -> bool:
@@ -95,6 +103,8 @@ def _quantity(parse: Parse, item: Item) -> None:
     assert quantity is not None
     item.used = True
     following = parse.next()
+    if item.said.startswith(_ROUGHLY) and quantity.unit and not quantity.comparison:
+        parse.doubt(0.7)  # "around 2 GB" is not exactly that
     if parse.attribute is not None:  # "ram over 8 GB"
         attribute, parse.attribute = parse.attribute, None
         if attaching.compare(parse, attribute, quantity):
@@ -130,6 +140,8 @@ def _quantity(parse: Parse, item: Item) -> None:
         joint.used = joint.dropped = of.used = of.dropped = True
         parse.having = False
         return
+    if joint is not None and joint.said == "of" and of is not None and of.entities and quantity.unit and parse.head:
+        parse.unresolved.append(item.text)  # "vms with more than 100 GB of volumes": a sum
     if quantity.unit == "MB" and parse.targets() and attaching.sized(parse, quantity):
         parse.having = False
         return
@@ -152,6 +164,11 @@ def _or_more(parse: Parse, quantity: Quantity) -> Quantity:
 
 
 def _phrase(parse: Parse, item: Item) -> None:
+    following = parse.next()
+    if item.said == "limit" and parse.head and following and following.quantity and parse.next(2) is None:
+        parse.limit = int(following.quantity.value)  # "... order by size desc limit 5"
+        item.used = following.used = following.dropped = True
+        return
     if parse.listing and parse.head is not None:
         if attribute_of(parse.head.entity, item) is not None:
             parse.asked.append((item, ""))
@@ -162,6 +179,9 @@ def _phrase(parse: Parse, item: Item) -> None:
             parse.order.append((item, "each"))  # "hosts and their vm count"
             item.used = behind.used = behind.dropped = True
             return
+        owned = parse.before()
+        if item.entities and owned is not None and owned.said in ("their", "its"):
+            parse.unresolved.append(item.text)  # "vms and their volumes": two lists
         parse.listing = item.only(("and", "filler", "or", "them")) or item.is_concept("how_many")
     if take_state(parse, item):
         return

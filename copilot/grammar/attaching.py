@@ -30,12 +30,18 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         parse.absorbing, parse.prep = False, ""
         return
     negation, quantity = parse.negation, parse.quantity
+    of_each = parse.count and parse.measure in ("maximum", "minimum", "average") and parse.prep in ("in", "on", "of")
+    if of_each and parse.head is not None and not is_plural(item) and not negation and quantity is None:
+        parse.grouping, parse.prep = True, ""  # "max number of vms on a host"
     if parse.grouping:
         parse.grouping = False
         parse.groups.append(item)
         return
     if parse.superlative in ("most", "fewest") and parse.head is None and parse.wh == "who":
         parse.set_head(entity("user" if parse.born else "project"))  # "who has the most volumes"
+    if parse.superlative in ("most", "fewest") and parse.head is not None and not ranks(parse, found):
+        parse.superlative = ""
+        parse.unresolved.append(item.text)
     if parse.superlative in ("most", "fewest", "each") and parse.head is not None and found is not parse.head.entity:
         counted = Target(found)
         _apply_states(parse, counted)
@@ -43,6 +49,9 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
             parse.counted_where[found.name] = counted.condition()  # "host with most stopped vms"
         parse.order.append((item, parse.superlative))
         parse.superlative = ""
+        return
+    if parse.head is None and parse.superlative in ("most", "fewest") and _tops_column(parse, found):
+        _head(parse, item, found)
         return
     if parse.head is None:
         _head(parse, item, found)
@@ -83,6 +92,33 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         _compound(parse, item, found)
         return
     _related(parse, found)
+
+
+def ranks(parse: Parse, found: Entity) -> bool:
+    """Whether "most" is about this entity: not in "most vms on one host", "vms on the host with the most vms"."""
+    assert parse.head is not None
+    if found is parse.head.entity and parse.current is not parse.head:
+        return False
+    for one in reversed(parse.items[: parse.at]):
+        if one.is_concept("most", "fewest"):
+            return True
+        if one.entities and not one.named and not (one.senses and one.senses.states):
+            return False
+    return True
+
+
+def _tops_column(parse: Parse, found: Entity) -> bool:
+    """ "which type has the most volumes": the values of a column, by how many have it."""
+    asked = parse.asked[-1][0] if len(parse.asked) == 1 else None
+    attribute = attribute_of(found, asked) if asked is not None else None
+    if asked is None or attribute is None or attribute.is_number or attribute.role == "time":
+        return False
+    parse.groups.append(asked)
+    parse.fixed.append(asked)
+    parse.asked, parse.count, parse.having = [], True, False
+    parse.descending, parse.superlative = parse.superlative == "most", ""
+    parse.limit = parse.limit or 1
+    return True
 
 
 def _head(parse: Parse, item: Item, found: Entity) -> None:
@@ -346,6 +382,8 @@ def sized(parse: Parse, quantity: Quantity) -> bool:
         one = target.entity
         if not one.size or one.attributes[one.size].role not in SIZES:
             continue
+        if target.owned and one.name in ("server", "hypervisor") and parse.head and parse.head.entity.size:
+            continue  # "volumes of stopped vms bigger than 100 GB"
         piece = column_piece(one, one.attributes[one.size], quantity, parse.take_negation())
         if piece is not None:
             target.add(piece)

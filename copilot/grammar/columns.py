@@ -53,7 +53,10 @@ def take_column(parse: Parse, item: Item) -> bool:
         item.used = True
         return True
     is_head = bool(item.entities) and (parse.head is None or parse.superlative in ("largest", "smallest"))
-    if parse.superlative in ("most", "fewest", "largest", "smallest") and not is_head and _fits(parse, item):
+    between = parse.superlative in ("most", "fewest") and parse.head is not None and bool(item.entities)
+    between = between and not attaching.ranks(parse, entity(item.entities[0]))  # "most vms on one host"
+    wanted = parse.superlative in ("most", "fewest", "largest", "smallest") and not between
+    if wanted and not is_head and _fits(parse, item):
         parse.order.append((item, parse.superlative))
         parse.superlative = ""
         item.used = True
@@ -137,6 +140,9 @@ def _asked(parse: Parse, item: Item, following: Item | None) -> bool:
             item.used = following.used = following.dropped = True
             parse.having = False
             return True
+    if item.said.startswith("with ") and parse.head is not None and attaching.presence(parse, item, ""):
+        item.used = True  # "images with tags"
+        return True
     concepts = item.senses.concepts if item.senses else []
     if concepts and not any(attribute_of(target.entity, item) for target in parse.targets()):
         return False  # "made", "taken": a column of another list hides what the word does here
@@ -191,6 +197,10 @@ def _measures(parse: Parse, item: Item) -> bool:
             and behind is not None
             and (bool(behind.entities) or bool(behind.named))
         )
+    step = 2
+    while behind is not None and not behind.entities and behind.senses and behind.senses.states:
+        step += 1
+        behind = parse.next(step)  # "average disk of running vms"
     return (
         parse.measure in ("average", "maximum", "minimum")
         and parse.head is None

@@ -68,7 +68,7 @@ def _rows_compared(parse: Parse, head: Entity, frame: Frame) -> Frame:
         order=(("#", parse.compare != "fewer"),),
         columns=(),
         limit=None,
-        subject=_named_in_order(parse, piece),
+        subject=tuple({one.name: one for one in reversed(_named_in_order(parse, piece))}.values())[::-1],
         yes=parse.wh == "is",
     )
 

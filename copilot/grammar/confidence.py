@@ -21,6 +21,10 @@ def unknown_words(parse: Parse) -> tuple[str, ...]:
         pending.append("not")
     if parse.pattern:
         pending.append(parse.pattern)
+    if parse.grouping or parse.sorting:
+        pending.append("by")
+    if parse.superlative == "each":
+        pending.append("each")
     return tuple(dict.fromkeys((*left, *parse.unresolved, *pending)))
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace as dc_replace
 
 from copilot.answers import Context, Named
-from copilot.grammar import comparing, naming, ordering, timing, wording
+from copilot.grammar import comparing, naming, ordering, tallying, timing, wording
 from copilot.grammar.attaching import add_state, state_of
 from copilot.grammar.frames import Form, Frame, Piece
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
-from copilot.grammar.parse import PREFERRED, Parse, Target, attribute_of, close
+from copilot.grammar.parse import PREFERRED, Parse, attribute_of, close
 from copilot.model import paths
 from copilot.model.declaration import Attribute, Entity
 from copilot.model.registry import entity
-from copilot.query import Counted, Measure, Test, both
+from copilot.query import Measure
 
 # Whose column a word is when no entity was named: "how much storage does acme-prod use?"
 _OWNERS = ("server", "volume", "hypervisor", "storage_pool", "image", "quota")
@@ -61,6 +61,10 @@ def finish(parse: Parse, context: Context) -> Frame | None:
     frame = comparing.compared(parse, head, _framed(parse, head, tuple(target.pieces)))
     if parse.compare in ("more", "fewer") and frame.form != "compare" and frame.expected is None:
         parse.unresolved.append(parse.compare)  # more than what?
+    if parse.wh == "is" and frame.form == "value":
+        parse.doubt(0.7)  # "is there space on cmp-02": a number is no yes
+    if frame.expected is not None and frame.group:
+        parse.unresolved.append("per")  # "is there at least one vm per host"
     scope = tuple(piece.words for piece in frame.pieces if piece.dimension.startswith("scope:"))
     scope = (*scope, *((parse.counted_words,) if parse.counted_words else ()))
     return _with(
@@ -135,11 +139,19 @@ def _default_head(parse: Parse) -> str | None:
         owner = _owner(parse, types)
         if owner is not None:
             return owner
+        if parse.waiting_states and runs and kind in ("project", "hypervisor", "domain") and not parse.wh:
+            parse.doubt(0.9)
+            return "server"  # "acme-prod stopped"
         if parse.used_by and parse.wh == "is" and kind in ("flavor", "image", "network", "keypair", "volume_type"):
             return _CONTENTS[kind]  # "does anyone use flavor r1.big"
         return kind if wording.asks(parse) else None
     if parse.asked or any(item is not None for item, _ in parse.order):
-        return _owner(parse, {one.type for found, _, _ in parse.waiting_named for one in found})
+        bare = not (parse.waiting_named or parse.waiting_states or parse.groups or parse.order or parse.periods)
+        owner = _owner(parse, {one.type for found, _, _ in parse.waiting_named for one in found})
+        own = owner is not None and any(item.said.split()[0] in entity(owner).words for item, _ in parse.asked)
+        if bare and not own and not parse.measure and not parse.count:
+            parse.doubt(0.6)  # "list all regions", "project ids": of what?
+        return owner
     if parse.waiting_states:
         states = [set(item.senses.states) for item, _ in parse.waiting_states if item.senses]
         shared = set.intersection(*states) if states else set()
@@ -181,7 +193,7 @@ def _owner(parse: Parse, types: set[str]) -> str | None:
         return None
     shared = set.intersection(*names)
     for kind in types:
-        if kind in shared:
+        if kind in shared and parse.measure not in ("maximum", "minimum", "average"):  # one thing has one value
             return kind
     words = {item.said for item in said}
     if words & set(_STORAGE) and "volume" in shared:
@@ -211,18 +223,29 @@ def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
         columns, measure = [*columns, measure.column], Measure()
     form, predicate, kept = _form(parse, measure, pieces)
     columns = [*order.columns, *columns] if order.columns or columns else []
-    averaged = _average_count(parse, head, pieces)
+    averaged = tallying.average_count(parse, head, pieces)
     if averaged is not None:
         return averaged
     extreme = order.order[0] if group and order.order and measure.kind == "rows" and not order.counted else None
     if extreme is not None and extreme[0] not in group:  # "largest volume per project"
         kept = pieces
+        ranked = head.attributes.get(extreme[0])
+        if ranked is None or not (ranked.is_number or ranked.role == "time"):
+            parse.unresolved.append(extreme[0])  # "vms by project and name"
         measure = Measure("maximum" if extreme[1] else "minimum", extreme[0])
         order, form, columns = ordering.Order(order=[("#", extreme[1])]), "value", []
     if through is not None:
-        return _counted_for(through, head, pieces, measure, order)
-    if head.name in _KINDS and order.counted and order.limit and not group and all(piece.named for piece in pieces):
-        return _by_name(head, order, pieces)
+        return tallying.counted_for(through, head, pieces, measure, order)
+    if (
+        head.name in tallying.KINDS
+        and order.counted
+        and order.limit
+        and not group
+        and all(piece.named for piece in pieces)
+    ):
+        return tallying.by_name(head, order, pieces)
+    if measure.kind == "count" and order.counted and order.limit and not group and parse.expected is None:
+        measure, form = Measure(), "list"  # "how many vms does the busiest host have"
     if group and measure.kind == "rows":
         measure = Measure("count")
         form = "count" if form in ("list", "lookup") else form
@@ -245,56 +268,20 @@ def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
     )
 
 
-def _average_count(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame | None:
-    """ "average number of vms per host": of the numbers that each has."""
-    if parse.measure not in ("average", "maximum", "minimum") or parse.asked or len(parse.groups) != 1:
-        return None
-    for name in parse.groups[0].entities:
-        way = paths.path(name, head.name)
-        if len(way) == 1:
-            where = both(*(piece.condition for piece in pieces))
-            counted = Counted(head.plural, way[0].name, where)
-            measure = Measure(parse.measure, counted.name)  # type: ignore[arg-type]
-            return Frame(name, "value", measure=measure, counted=(counted,))
-    return None
-
-
-# Kinds of things, one of the same name in each region: the most used is a name.
-_KINDS = {"flavor": "server", "image": "server", "volume_type": "volume"}
-
-
-def _by_name(head: Entity, order: ordering.Order, pieces: tuple[Piece, ...]) -> Frame:
-    """ "most popular flavor": what uses it, counted by its name."""
-    user = entity(_KINDS[head.name])
-    group = (user.scopes[head.name],)
-    order_ = (("#", order.order[0][1]),)
-    scopes = [naming.belonging(Target(user), piece.named) for piece in pieces]
-    where = (
-        *(piece for piece in scopes if piece is not None),
-        Piece(f"column:{group[0]}", Test(group[0], "any"), f"with a {head.singular}"),
-    )
-    return Frame(user.name, "count", where, measure=Measure("count"), group=group, order=order_, limit=order.limit)
-
-
 def _group_order(parse: Parse, order: ordering.Order, group: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
     if not group:
         return tuple(order.order)
     return tuple(order.order) or (("#", parse.descending is not False),)
 
 
-def _counted_for(
-    through: Entity, head: Entity, pieces: tuple[Piece, ...], measure: Measure, order: ordering.Order
-) -> Frame:
-    """ "volumes per host" and the like: rows of the other entity, with the number of theirs."""
-    way = paths.path(through.name, head.name)
-    kind = measure.kind if measure.kind in ("sum", "average", "maximum", "minimum") else "count"
-    counted = Counted(head.plural, way[0].name, both(*(piece.condition for piece in pieces)), kind, measure.column)  # type: ignore[arg-type]
-    return Frame(through.name, "list", counted=(counted,), order=((counted.name, True),), limit=order.limit)
-
-
 def _is_plural(parse: Parse, head: Entity) -> bool:
     if any(item.said == "has" for item in parse.items):
         return False  # "which of our tenants has the most"
+    content = [item for item in parse.items if not item.only(("filler",))]
+    for first, second, third in zip(content, content[1:], content[2:], strict=False):
+        asked = first.is_concept("which", "what") or first.named
+        if asked and second.said == "is" and third.is_concept("largest", "smallest", "oldest", "newest"):
+            return False  # "of the unattached volumes, which is the largest"
     for item in parse.items:
         if head.name in item.entities and not item.named:
             return item.said.split()[-1] in {word.split()[-1] for word in head.plural_words}
@@ -317,6 +304,10 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
         if attribute is not None and first in _MEASURE_WORDS and first != item.said and not parse.subject:
             kind = kind or _MEASURE_WORDS[first]  # "total disk", a column of hosts, of all of them
         attribute = _used(parse, head, attribute) if attribute is not None else None
+        if kind and item.said in _STORAGE and attribute is not None and not attribute.is_number and head.size:
+            attribute = head.attributes[head.size]  # "how much disk is taken by snapshots"
+        if attribute is not None and kind and not (attribute.is_number or attribute.role == "time"):
+            parse.unresolved.append(item.text)  # there is no sum of names
         if attribute is None:
             parse.unresolved.append(item.text)
         elif parse.count and attribute.is_list and parse.subject and not parse.groups:
@@ -324,8 +315,11 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
             measure, parse.length = Measure(), True
         elif attribute.role == "time" and (kind or parse.measure) in ("sum", "average"):
             parse.unresolved.append(f"{kind or parse.measure} {item.text}")
-        elif attribute.is_number and (wanted := kind or parse.measure or _implied(parse)):
-            if _looks_up(parse, head, wanted):
+        elif attribute.is_number and (wanted := kind or parse.measure or _implied(parse, head)):
+            each = not (kind or parse.measure or parse.count or parse.groups) and bool(
+                parse.subject
+            )  # "ram of web-01 and db-01"
+            if _looks_up(parse, head, wanted) or (each and all(one.type == head.name for one in parse.subject)):
                 columns.append(attribute.column)
                 measure = Measure()
             else:
@@ -335,7 +329,7 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
         else:
             columns.append(attribute.column)
     if parse.measure and measure.kind in ("rows", "count") and not columns:
-        if parse.measure == "sum" and not parse.count and not parse.asked:
+        if parse.measure == "sum" and not parse.count and not parse.asked and not parse.order:
             measure = Measure("count")  # "total vms in acme"
         elif parse.measure in ("maximum", "minimum", "average") and not parse.asked and not parse.groups:
             parse.unresolved.append(parse.measure)
@@ -357,11 +351,12 @@ def split_measure(item: Item, head: Entity) -> tuple[Attribute, str] | None:
     return (head.attributes[columns[0]], _MEASURE_WORDS[first]) if columns else None
 
 
-def _implied(parse: Parse) -> str:
+def _implied(parse: Parse, head: Entity) -> str:
     """ "how many vcpus", "vcpus per project": added up."""
     said = any(item.entities and not item.named for item in parse.items)
     alone = bool(parse.subject or parse.waiting_named) and not said  # "ram acme-prod"
-    return "sum" if parse.count or (parse.groups and not parse.subject) or alone else ""
+    grouped = bool(parse.groups) and not any(one.type == head.name for one in parse.subject)
+    return "sum" if parse.count or grouped or alone else ""
 
 
 def _used(parse: Parse, head: Entity, attribute: Attribute) -> Attribute:
@@ -391,6 +386,9 @@ def _form(
         if parse.predicate_from is None:  # "percentage of unattached volumes in acme-prod"
             cut = 0 if any(not one.dimension.startswith("scope:") for one in pieces) else cut
         asked = tuple(one for one in pieces[cut:] if not one.dimension.startswith("scope:")) or pieces[cut:]
+        stated = [one for one in asked if one.dimension == "column:status"]
+        if len(stated) > 1:
+            parse.unresolved.append(stated[1].words)  # "ratio of running to stopped vms"
         return "share", asked, tuple(one for one in pieces if one not in asked)
     if parse.expected is not None:
         return "count", (), pieces

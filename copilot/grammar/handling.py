@@ -12,6 +12,7 @@ from copilot.grammar.parse import Parse
 from copilot.grammar.stating import take_state
 
 _ASKS = ("which", "what", "who", "whose", "where", "when", "why")
+_ALONE = ("who", "when", "why")  # two of them are two questions
 _MEASURES = {"how_much": "sum", "total": "sum", "average": "average", "maximum": "maximum", "minimum": "minimum"}
 SUPERLATIVES = ("most", "fewest", "largest", "smallest", "oldest", "newest", "busiest", "idlest")
 _PRONOUNS = ("it", "they", "them", "those", "these", "its", "their", "that")
@@ -31,6 +32,13 @@ def take_concept(parse: Parse, item: Item) -> None:
 
 
 def _ask(parse: Parse, item: Item, name: str) -> bool | None:
+    if name in _ALONE and name != parse.wh and (parse.wh in _ALONE or (parse.wh and parse.head is not None)):
+        parse.unresolved.append(item.text)  # "when was it created and by whom"
+    following = parse.next()
+    if name == "where" and parse.head is not None and not (following is not None and following.is_concept("is", "do")):
+        return None  # "vms where ram > 8 GB"
+    if parse.wh == "list" and name in _ALONE and parse.head is None:
+        parse.wh = name  # "tell me when web-01 was created"
     if not parse.wh and not (name == "whose" and parse.head is not None):  # "vms whose image is ..."
         parse.wh = name
     return None
@@ -44,6 +52,8 @@ def _count(parse: Parse, item: Item, name: str) -> bool | None:
         return None
     following = parse.next()
     added = parse.join == "and" and not parse.count and following is not None and bool(following.entities)
+    if added and following and parse.head is not None and parse.head.entity.name in following.entities:
+        added, parse.join = False, ""  # "apart from windows vms, how many vms in acme-prod"
     if parse.head is not None and (parse.having or added) and parse.wh not in ("how_many", "is"):
         parse.superlative, parse.having = "each", False  # "which project has how many vms"
         return None
@@ -60,6 +70,8 @@ def _measure(parse: Parse, item: Item, name: str) -> bool | None:
         parse.wh = parse.wh or name
     if name == "total" and parse.count:
         return None
+    if name == "how_much" and parse.count and not parse.subject:
+        parse.unresolved.append(item.text)  # "how many vms and how much ram": two numbers
     parse.total = parse.total or name == "total"
     parse.measure = _MEASURES[name]
     return None
@@ -78,6 +90,14 @@ def _verb(parse: Parse, item: Item, name: str) -> bool | None:
         parse.predicate_from = len(parse.head.pieces)
         parse.current = parse.head
     return None
+
+
+def _past(parse: Parse, item: Item, name: str) -> bool | None:
+    """ "the vms we had on monday"."""
+    parse.past = True
+    if item.said == "used to":
+        parse.unresolved.append(item.text)  # "vms that used to be on cmp-01": not as it is now
+    return False if item.said == "had" else None
 
 
 def _whether(parse: Parse, item: Item, name: str) -> None:
@@ -103,11 +123,14 @@ def _per(parse: Parse, item: Item, name: str) -> None:
     before = parse.before()
     if item.said in ("each", "every") and parse.prep == "of" and parse.asked:
         return  # "the state of every agent"
-    if item.said in ("each", "every", "group", "split") and parse.head is None and not parse.count:
+    bare = parse.head is None and not parse.count and not (parse.asked and parse.wh == "how_much")
+    if item.said in ("each", "every", "group", "split") and bare:
         return  # "show each vm with its host", "group vms by flavor"
     if item.said == "by" and before is not None and before.senses is not None and before.senses.states:
         parse.prep, parse.absorbing = "belong", True
         return
+    if item.said in ("of each", "of every") and before is not None and before.entities and not parse.count:
+        parse.unresolved.append(item.text)  # "show the host of each vm": pairs
     following = parse.next()
     used = before is not None and before.columns and before.said.split()[-1] in ("used", "consumed", "allocated")
     if item.said == "by" and used and following is not None and (following.senses and following.senses.states):
@@ -121,9 +144,13 @@ def _per(parse: Parse, item: Item, name: str) -> None:
 
 def _all(parse: Parse, item: Item, name: str) -> None:
     following = parse.next()
+    before = parse.before()
     inside = parse.current is not None and parse.current is not parse.head
-    if inside and not (following is not None and (following.entities or following.named)):
+    stands = following is not None and (following.entities or following.named)
+    if inside and (not stands or (before is not None and before.is_concept("is"))):
         parse.unresolved.append(item.text)  # "projects whose vms are all stopped"
+    if parse.head is not None and stands and (parse.having or (before and before.said == "where")):
+        parse.unresolved.append(item.text)  # "hosts where every vm is running", "projects with all vms stopped"
     parse.every = True
 
 
@@ -131,6 +158,8 @@ def _gone(parse: Parse, item: Item, name: str) -> None:
     following = parse.next()
     if parse.head is not None and following is not None and following.entities:
         parse.unresolved.append(item.text)  # "volumes of deleted vms": what is gone has nothing any more
+    if parse.current is not parse.head:
+        parse.unresolved.append(item.text)  # "backups whose volume is gone"
     parse.gone = True
 
 
@@ -142,6 +171,8 @@ def _flag(attribute: str) -> Handler:
 
 
 def _negate(parse: Parse, item: Item, name: str) -> None:
+    if name == "not" and parse.at == 1 and parse.items[0].is_concept("is", "do"):
+        return  # "isn't web-01 running": asks whether it is
     parse.negation = name  # type: ignore[assignment]
     if name == "no":
         parse.having = False
@@ -189,6 +220,10 @@ def _superlative(parse: Parse, item: Item, name: str) -> bool | None:
     following = parse.next()
     if name == "most" and parse.wh == "is" and parse.head is None:
         parse.unresolved.append(item.text)  # "are most vms running" asks for more than half
+    numbered = name in ("most", "fewest") and item.said.split()[-2:-1] in (["number"], ["amount"])
+    if numbered and parse.head is None and parse.wh in ("", "what", "list") and following and following.entities:
+        parse.measure, parse.count = ("maximum" if name == "most" else "minimum"), True
+        return None  # "max number of vms on a host"
     if item.said in _VAGUE:
         parse.vague = name  # "large volumes": the largest, unless a number says what is large
         return None
@@ -312,7 +347,7 @@ _HANDLERS: dict[str, Handler] = {
     "how_many": _count,
     **dict.fromkeys(_MEASURES, _measure),
     "share": _share,
-    "past": _nothing,
+    "past": _past,
     "is": _verb,
     "do": _verb,
     "whether": _whether,

@@ -95,6 +95,9 @@ class Lexicon:
                 one, other = self.phrases.get(phrase[:cut]), self.phrases.get(phrase[cut:])
                 if one and other and _is_ranked(one, other):
                     self.ranked[phrase] = senses  # "last backup": a column only behind "whose"
+                if one and other and one.entities and {"born", "gone"} & set(other.concepts):
+                    del self.phrases[phrase]  # "snapshots made", of runs: snapshots that were made
+                    break
                 if one and other and (_is_state_of(one, other) or _is_state_of(other, one) or _is_ranked(one, other)):
                     del self.phrases[phrase]
                     break

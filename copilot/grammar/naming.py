@@ -108,8 +108,13 @@ def on_name(parse: Parse, item: Item) -> None:
     if not by and _is_subject(parse, found[0], prep, negation):
         parse.subject += found
         return
+    if parse.did and any(one.said in ("use", "uses", "using") for one in parse.items[parse.at :]):
+        parse.used_by = True  # "which images does acme-prod use"
+    inmost = parse.current
     if parse.head is None:
         parse.waiting_named.append((found, negation, prep))
+    elif inmost and inmost.negated and prep == "of" and found[0].type not in parse.head.entity.scopes:
+        limit(parse, found, negation, inmost)  # "hosts that do not have vms of acme-prod"
     else:
         limit(parse, found, negation)
 
@@ -154,7 +159,9 @@ def _is_subject(parse: Parse, named: Named, prep: str, negation: Negation) -> bo
 def limit(parse: Parse, named: tuple[Named, ...], negation: Negation = "", target: Target | None = None) -> bool:
     """Rows of the innermost entity that has to do with it must belong to the named resource."""
     for one in [target] if target else parse.targets():
-        if one is None or (one.negated and one is not parse.head):  # "volumes without snapshots in acme-prod"
+        if one is None or (
+            target is None and one.negated and one is not parse.head
+        ):  # "volumes without snapshots in acme-prod"
             continue
         piece = _of_users(one, named) if parse.used_by else None
         piece = piece or belonging(one, named)

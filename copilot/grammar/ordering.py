@@ -52,8 +52,14 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
         parse.doubt(0.85)
     if parse.newish and not parse.periods and not said:
         said.append((None, "newest"))
-    if parse.superlative in ("largest", "smallest", "most", "fewest"):
+    if parse.superlative in ("most", "fewest") and parse.groups:
+        parse.descending = parse.superlative == "most"  # "most vms per host"
+        parse.doubt(0.9)
+    elif parse.superlative in ("largest", "smallest", "most", "fewest"):
         said.append((None, parse.superlative))
+    ranks = {kind for item, kind in said if item is None and kind in ("oldest", "newest", "largest", "smallest")}
+    if len(ranks) > 1:
+        parse.unresolved.append(" and ".join(sorted(ranks)))  # "oldest and newest vm": two questions
     for item, kind in said:
         if not _one(parse, head, item, kind, made):
             parse.unresolved.append(item.text if item else kind)
@@ -63,7 +69,7 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
         elif head.name in _BUSY:
             _count(head, _BUSY[head.name], parse.top == "top", made)
         made.limit = made.limit or USUAL_LIMIT
-        parse.doubt(0.9)
+        parse.doubt(0.7 if head.name in ("flavor", "image", "volume_type") else 0.9)
     if parse.descending is not None and not said and not made.order and head.size and not parse.groups:
         made.order = [(head.size, parse.descending)]  # "largest first"
     superlative = any(

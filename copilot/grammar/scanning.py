@@ -175,6 +175,10 @@ class Scanner:
         found = numbers.quantity(self.tokens, at)
         if found is None:
             return None
+        start = self.tokens[at].start
+        signed = self.question[max(start - 2, 0) : start] in ("-", " -", "=-", "<-", ">-")
+        if signed and self.question[start].isdigit():
+            return self._item(at, found[1])  # "-3 vcpus": nothing has less than nothing
         return self._item(at, found[1], quantity=found[0])
 
     def _unless_time(self, at: int, phrase: tuple[Senses, int] | None) -> tuple[Senses, int] | None:

@@ -137,7 +137,8 @@ def _is_verb(parse: Parse, item: Item) -> bool:
     following = parse.next()
     if following is None:
         return False
-    joins = following.named or following.entities or following.value
+    counted = parse.next(2) if following.quantity is not None else None  # "hosts running more than 10 vms"
+    joins = following.named or following.entities or following.value or (counted is not None and counted.entities)
     return bool(parse.head is not None and joins and item.is_concept("with", "belong") and not parse.negation)
 
 

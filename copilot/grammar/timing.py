@@ -29,11 +29,9 @@ class Timed:
 
 def _lasts(parse: Parse) -> bool:
     """ "stopped for more than 30 days": how long a state lasts is not known."""
-    said = any(
-        item.period and item.period.age and item.text.lower().startswith(("for", "since")) for item in parse.items
-    )
+    said = any(item.period and item.text.lower().startswith(("for ", "since ")) for item in parse.items)
     states = parse.head is not None and any(piece.dimension.startswith("column:") for piece in parse.head.pieces)
-    return said and states
+    return said and states and not parse.born and not parse.newish
 
 
 def timed(parse: Parse, head: Entity, context: Context) -> Timed:
@@ -127,6 +125,9 @@ def _is_look_back(parse: Parse, period: Period) -> bool:
     if parse.born or parse.newish or period.age or period.until is None:
         return False
     states = parse.head is not None and any(piece.dimension == "column:status" for piece in parse.head.pieces)
+    placed = parse.head is not None and any(piece.dimension == "scope:hypervisor" for piece in parse.head.pieces)
+    if placed and not any(item.period and item.text.lower().startswith("from ") for item in parse.items):
+        return True  # "vms on cmp-01 yesterday"
     return bool(states or parse.groups or parse.subject or (parse.count and not parse.change))
 
 

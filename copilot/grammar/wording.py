@@ -51,6 +51,8 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
     columns: tuple[str, ...] = ()
     if parse.wh == "where" and (about_one or not parse.asked):
         columns = _WHERE.get(head.name, ())
+        if head.name in ("project", "user", "domain") and any(item.said.startswith("run") for item in parse.items):
+            parse.doubt(0.7)  # "where does acme-dev run": on the hosts of its machines
         if parse.head is not None:  # "where is web-03 running": that it runs is no condition
             parse.head.pieces = [one for one in parse.head.pieces if not one.dimension.startswith("column:status")]
     elif parse.wh in ("when", "how_old") and not head.born and not parse.asked and not parse.gone:
@@ -71,11 +73,17 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
         columns = _JOINED.get(head.name, ())
     elif parse.wh == "why" and about_one and parse.head is not None:
         columns = tuple(column for column in _WHY if column in head.attributes)
+        stated = {piece.words for piece in parse.head.pieces if piece.dimension != "name"}
+        if "disabled_reason" in columns and "disabled" not in stated:
+            parse.unresolved.append("why")  # why a host is down is nowhere
         parse.head.pieces = [one for one in parse.head.pieces if one.dimension == "name"]
         if not columns:
             parse.unresolved.append("why")
     if parse.whose:
         columns = (*columns, head.scopes.get(parse.whose, ""))
+    owned = parse.wh == "who" and not parse.born and not about_one and bool(parse.order) and not parse.asked
+    if owned and head.size and head.name not in ("project", "user", "flavor"):
+        columns = (*columns, "project_name")  # "who has the biggest vms"
     if parse.wh == "who" and parse.born and not about_one and parse.order:
         columns = (*columns, *(column for column in _WHO[:1] if column in head.attributes))
     for column in columns:

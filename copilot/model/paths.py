@@ -88,8 +88,7 @@ def _by_names(start: str, names: tuple[str, ...]) -> tuple[Relation, ...]:
     return tuple(way)
 
 
-def related(start: str, end: str, where: Condition, comparison: Comparison = ">=",
-    count: int = 1) -> Condition | None:
+def related(start: str, end: str, where: Condition, comparison: Comparison = ">=", count: int = 1) -> Condition | None:
     """That rows of `end` which fulfil `where` belong to a row of `start`: at least one, or as many as said.
 
     How many is counted at the last step of the way. None when nothing leads there.

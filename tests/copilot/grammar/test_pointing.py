@@ -46,7 +46,7 @@ def test_something_else_is_selected(north: Fake, question: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["how many vms are in this cloud", "vms created this week", "how do i use this", "vms and their volumes"],
+    ["how many vms are in this cloud", "vms created this week", "how do i use this", "vms and their flavors"],
 )
 def test_what_points_at_nothing_in_particular(north: Fake, question: str) -> None:
     assert asked(north, question).outcome == "answer"

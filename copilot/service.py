@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from copilot.answers import MAX_QUESTION, SURE, Answer, Context
 from copilot.execution.result import QueryError
@@ -99,6 +100,7 @@ class Copilot:
                 topic=answer.topic or candidate.topic.name,
                 intent=answer.intent or candidate.topic.name,
                 confidence=min(answer.confidence, candidate.confidence),
+                data_at=answer.data_at or _data_at(answer, asked),
             )
         if asked.parse.ambiguous:
             return asked_back(asked)
@@ -109,6 +111,12 @@ class Copilot:
         if candidate.frame is None:
             return None
         return framed(candidate.frame, candidate.confidence, asked)
+
+
+def _data_at(answer: Answer, asked: Asked) -> datetime | None:
+    """When what a topic's rows are about was listed."""
+    types = tuple(dict.fromkeys(key[0] for key in answer.table.keys if key)) if answer.table is not None else ()
+    return asked.sources.data_at(types) if types else None
 
 
 def _begins_with_order(parse: Parse) -> bool:

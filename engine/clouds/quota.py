@@ -75,12 +75,15 @@ class LiveQuota:
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str, str], tuple[float, dict[str, Any]]] = {}
 
-    def read(self, cloud: str, region: str, project: str) -> dict[str, Any]:
-        """{"available": True, "compute": ..., "storage": ...}, or {"available": False, "reason": ...}."""
+    def read(self, cloud: str, region: str, project: str, *, now: bool = False) -> dict[str, Any]:
+        """{"available": True, "compute": ..., "storage": ...}, or {"available": False, "reason": ...}.
+
+        now: an answer that was kept will not do, because it is told as one of this moment.
+        """
         key = (cloud, region, project)
         with self._lock:
             at, kept = self._kept.get(key, (float("-inf"), {}))
-        if self._clock() - at < KEPT_SECONDS:
+        if not now and self._clock() - at < KEPT_SECONDS:
             return kept
         answer = self._ask(cloud, region, project)
         with self._lock:

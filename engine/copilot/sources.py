@@ -14,6 +14,7 @@ from engine.access import rules
 from engine.access.models import Caller
 from engine.api.errors import ApiError, Forbidden
 from engine.clouds.errors import CloudError
+from engine.clouds.quota import COMPUTE
 from engine.copilot.lists import Listed
 from engine.copilot.shelf import Shelf
 from engine.history.versions import ResourceHistory
@@ -124,7 +125,7 @@ class CallerSources:
         problems: list[str] = []
         for region in regions:
             with _told():
-                found = self._rooms.quota.read(project[0], region, project[2])
+                found = self._rooms.quota.read(project[0], region, project[2], now=True)
             if found["available"]:
                 items += _limits(project[0], region, found)
             else:
@@ -217,14 +218,15 @@ _CAPACITY: Mapping[str, Sequence[str]] = {
 
 
 def _limits(cloud: str, region: str, found: Mapping[str, Any]) -> Iterable[Row]:
-    """The limits of an answer of LiveQuota, one by one; those of a volume type are called "gigabytes of TYPE"."""
+    """The limits of an answer of LiveQuota, one by one, by the services' own names ("ram" in MB); those of a volume
+    type are called "gigabytes of TYPE"."""
     own = [("compute", found["compute"]), ("storage", found["storage"])]
     for type, entries in found.get("storage_types", {}).items():
         own.append(("storage", {f"{name} of {type}": entry for name, entry in entries.items()}))
     for service, entries in own:
-        for resource, entry in entries.items():
+        for name, entry in entries.items():
             if entry["limit"] is not None or entry["in_use"] is not None:
-                yield {"cloud": cloud, "region": region, "service": service, "resource": resource,
+                yield {"cloud": cloud, "region": region, "service": service, "resource": COMPUTE.get(name, name),
                        "limit": entry["limit"], "used": entry["in_use"], "reserved": entry["reserved"]}  # fmt: skip
 
 

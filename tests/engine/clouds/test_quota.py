@@ -112,6 +112,8 @@ def test_an_answer_is_kept_for_a_moment() -> None:
         assert len(cloud.asked) == calls
     asking.read("prod", "", "p2")
     assert len(cloud.asked) == 6
+    asking.read("prod", "", "p2", now=True)
+    assert len(cloud.asked) == 8
 
 
 @pytest.mark.parametrize("odd", [{}, {"cores": None}, {"cores": []}, {"cores": {"limit": "many", "in_use": True}}])

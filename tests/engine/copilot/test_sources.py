@@ -64,10 +64,13 @@ def test_data_is_as_old_as_its_oldest_listing(full: House) -> None:
 
 def quotas(full: House, monkeypatch: pytest.MonkeyPatch, *answers: dict[str, Any]) -> None:
     entry = {"limit": 10, "in_use": 3, "reserved": 1}
-    whole = {"compute": {"cores": entry}, "storage": {"gigabytes": {"limit": -1, "in_use": 7, "reserved": 0}}}
+    whole = {
+        "compute": {"cores": entry, "ram_mb": entry},
+        "storage": {"gigabytes": {"limit": -1, "in_use": 7, "reserved": 0}},
+    }
     told = iter([{**whole, **one} for one in answers])
     rooms = full.parts.copilot.rooms
-    monkeypatch.setattr(type(rooms.quota), "read", lambda self, cloud, region, project: next(told))
+    monkeypatch.setattr(type(rooms.quota), "read", lambda self, cloud, region, project, *, now: next(told))
 
 
 def test_quota(full: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +78,8 @@ def test_quota(full: House, monkeypatch: pytest.MonkeyPatch) -> None:
     quotas(full, monkeypatch, {"available": True, "storage_types": ssd})
     found = full.sources(LABS).quota(LABS_DEV)
     named = {(one["service"], one["resource"]): (one["limit"], one["used"], one["region"]) for one in found["items"]}
-    assert named == {("compute", "cores"): (10, 3, "RegionOne"), ("storage", "gigabytes"): (-1, 7, "RegionOne"),
+    assert named == {("compute", "cores"): (10, 3, "RegionOne"), ("compute", "ram"): (10, 3, "RegionOne"),
+                     ("storage", "gigabytes"): (-1, 7, "RegionOne"),
                      ("storage", "gigabytes of ssd"): (5, 0, "RegionOne")}  # fmt: skip
     assert found["problems"] == []
 

@@ -31,7 +31,8 @@ def _lasts(parse: Parse) -> bool:
     """ "stopped for more than 30 days": how long a state lasts is not known."""
     said = any(item.period and item.text.lower().startswith(("for ", "since ")) for item in parse.items)
     states = parse.head is not None and any(piece.dimension.startswith("column:") for piece in parse.head.pieces)
-    return said and states and not parse.born and not parse.newish
+    listed = parse.head is not None and parse.head.entity.type is None  # "failed jobs since monday": each has its time
+    return said and states and not listed and not parse.born and not parse.newish
 
 
 def timed(parse: Parse, head: Entity, context: Context) -> Timed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from copilot.grammar import ranking
 from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
@@ -13,7 +14,7 @@ from copilot.language.numbers import in_unit
 from copilot.model import paths
 from copilot.model.declaration import Attribute, Entity, State
 from copilot.model.registry import entity
-from copilot.query import All, Condition, Not, Test
+from copilot.query import All, AnyOf, Condition, Not, Test
 from copilot.reading import Quantity
 
 SIZES = ("size_mb", "size_gb", "size_bytes")
@@ -30,6 +31,10 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         parse.absorbing, parse.prep = False, ""
         return
     negation, quantity = parse.negation, parse.quantity
+    ranked_by = parse.order[-1][0] if parse.order else None
+    before_that = parse.items[parse.at - 2] if parse.at > 1 else None
+    if parse.prep == "in" and ranked_by is not None and before_that is ranked_by and not ranked_by.entities:
+        parse.unresolved.append(item.text)  # "the most storage in snapshots"
     of_each = parse.count and parse.measure in ("maximum", "minimum", "average") and parse.prep in ("in", "on", "of")
     if of_each and parse.head is not None and not is_plural(item) and not negation and quantity is None:
         parse.grouping, parse.prep = True, ""  # "max number of vms on a host"
@@ -39,7 +44,7 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         return
     if parse.superlative in ("most", "fewest") and parse.head is None and parse.wh == "who":
         parse.set_head(entity("user" if parse.born else "project"))  # "who has the most volumes"
-    if parse.superlative in ("most", "fewest") and parse.head is not None and not ranks(parse, found):
+    if parse.superlative in ("most", "fewest") and parse.head is not None and not ranking.ranks(parse, found):
         parse.superlative = ""
         parse.unresolved.append(item.text)
     if parse.superlative in ("most", "fewest", "each") and parse.head is not None and found is not parse.head.entity:
@@ -50,7 +55,7 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         parse.order.append((item, parse.superlative))
         parse.superlative = ""
         return
-    if parse.head is None and parse.superlative in ("most", "fewest") and _tops_column(parse, found):
+    if parse.head is None and parse.superlative in ("most", "fewest") and ranking.tops_column(parse, found):
         _head(parse, item, found)
         return
     if parse.head is None:
@@ -92,33 +97,6 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         _compound(parse, item, found)
         return
     _related(parse, found)
-
-
-def ranks(parse: Parse, found: Entity) -> bool:
-    """Whether "most" is about this entity: not in "most vms on one host", "vms on the host with the most vms"."""
-    assert parse.head is not None
-    if found is parse.head.entity and parse.current is not parse.head:
-        return False
-    for one in reversed(parse.items[: parse.at]):
-        if one.is_concept("most", "fewest"):
-            return True
-        if one.entities and not one.named and not (one.senses and one.senses.states):
-            return False
-    return True
-
-
-def _tops_column(parse: Parse, found: Entity) -> bool:
-    """ "which type has the most volumes": the values of a column, by how many have it."""
-    asked = parse.asked[-1][0] if len(parse.asked) == 1 else None
-    attribute = attribute_of(found, asked) if asked is not None else None
-    if asked is None or attribute is None or attribute.is_number or attribute.role == "time":
-        return False
-    parse.groups.append(asked)
-    parse.fixed.append(asked)
-    parse.asked, parse.count, parse.having = [], True, False
-    parse.descending, parse.superlative = parse.superlative == "most", ""
-    parse.limit = parse.limit or 1
-    return True
 
 
 def _head(parse: Parse, item: Item, found: Entity) -> None:
@@ -164,7 +142,11 @@ def _apply_states(parse: Parse, target: Target) -> None:
 
 def _again(parse: Parse) -> None:
     """The same entity once more ("which vms are running vms"): nothing new."""
-    parse.prep, parse.negation, parse.join = "", "", ""
+    parse.prep, parse.negation = "", ""  # "stopped vms or vms in error": still joined
+    if parse.waiting_states and parse.head is not None:
+        if any(piece.named for piece in parse.head.pieces):
+            parse.unresolved.append(parse.waiting_states[0][0].text)  # "running vms in A and stopped vms in B"
+        _apply_states(parse, parse.head)
     if parse.quantity is not None and parse.quantity.comparison:
         parse.expected, parse.quantity = parse.quantity, None
 
@@ -292,8 +274,6 @@ def add_state(parse: Parse, item: Item, negation: Negation, target: Target) -> b
             test = Test(last.condition.column, last.condition.operator, values)
             target.pieces[-1] = Piece(last.dimension, test, f"{last.words} or {piece.words}")
             return True
-        from copilot.query import AnyOf
-
         target.pieces[-1] = Piece(
             last.dimension, AnyOf((last.condition, piece.condition)), f"{last.words} or {piece.words}"
         )
@@ -371,9 +351,22 @@ def compare(parse: Parse, item: Item, quantity: Quantity) -> bool:
             continue
         piece = column_piece(target.entity, attribute, quantity, parse.take_negation())
         if piece is not None:
-            target.add(piece)
+            _either(parse, target, piece)
             return True
     return False
+
+
+def _either(parse: Parse, target: Target, piece: Piece) -> None:
+    """ "4 vcpus or 8 vcpus", "less than 2 GB ram or more than 32 GB ram": one of the two is enough."""
+    last = target.pieces[-1] if target.pieces else None
+    before = [one for one in parse.items[max(parse.at - 3, 0) : parse.at] if not one.only(("filler",))]
+    joined = any(one.is_concept("or") for one in before)
+    if last is None or not joined or not last.dimension.startswith("column:"):
+        target.add(piece)
+        return
+    target.pieces[-1] = Piece(
+        piece.dimension, AnyOf((last.condition, piece.condition)), f"{last.words} or {piece.words}"
+    )
 
 
 def sized(parse: Parse, quantity: Quantity) -> bool:
@@ -386,7 +379,7 @@ def sized(parse: Parse, quantity: Quantity) -> bool:
             continue  # "volumes of stopped vms bigger than 100 GB"
         piece = column_piece(one, one.attributes[one.size], quantity, parse.take_negation())
         if piece is not None:
-            target.add(piece)
+            _either(parse, target, piece)
             if one.name in ("server", "hypervisor", "flavor"):
                 parse.doubt(0.9)
             return True

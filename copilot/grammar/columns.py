@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copilot.grammar import attaching
+from copilot.grammar import attaching, ranking
 from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
 from copilot.grammar.ordering import THROUGH
@@ -11,6 +11,7 @@ from copilot.model import paths
 from copilot.model.registry import entity
 from copilot.query import Test
 
+_FIXED = ("per", "for each", "for every", "in each", "each", "grouped by", "group by", "group them by", "grouped")
 # Columns that every row has a value in: "with name and status" shows them.
 _ALWAYS = ("name", "status", "state", "created_at", "id", "project_name")
 
@@ -22,6 +23,8 @@ def take_column(parse: Parse, item: Item) -> bool:
     following = parse.next()
     if following is not None and following.text in ("=", ":", "~"):  # "status=SHUTOFF"
         following.used = following.dropped = True
+        if following.text == "~":
+            parse.unresolved.append(f"{item.text} ~")
         following = parse.next(2)
     common = bool(parse.order) and parse.order[-1][0] is None and parse.order[-1][1] in ("busiest", "idlest")
     if common and parse.head is None and not item.entities:  # "most common os"
@@ -44,7 +47,7 @@ def take_column(parse: Parse, item: Item) -> bool:
             parse.superlative = ""
         else:
             parse.groups.append(item)
-            parse.fixed += [item] if parse.per in ("per", "for each", "for every", "in each", "each") else []
+            parse.fixed += [item] if parse.per in _FIXED else []
         item.used = True
         return True
     if parse.sorting:
@@ -54,7 +57,7 @@ def take_column(parse: Parse, item: Item) -> bool:
         return True
     is_head = bool(item.entities) and (parse.head is None or parse.superlative in ("largest", "smallest"))
     between = parse.superlative in ("most", "fewest") and parse.head is not None and bool(item.entities)
-    between = between and not attaching.ranks(parse, entity(item.entities[0]))  # "most vms on one host"
+    between = between and not ranking.ranks(parse, entity(item.entities[0]))  # "most vms on one host"
     wanted = parse.superlative in ("most", "fewest", "largest", "smallest") and not between
     if wanted and not is_head and _fits(parse, item):
         parse.order.append((item, parse.superlative))
@@ -246,6 +249,8 @@ def _entity_as_column(parse: Parse, item: Item) -> bool:
         return False
     if plural and not entity(named).attributes[item.columns[named][0]].is_list:  # "volumes of project acme-prod"
         return False
+    if any(one.is_concept("not", "no", "except") for one in parse.items[parse.at + 1 :]):
+        parse.doubt(0.7)  # "hosts not in az-east"
     parse.asked.append((item, ""))
     item.used = True
     return True

@@ -23,6 +23,7 @@ def unknown_words(parse: Parse) -> tuple[str, ...]:
         pending.append(parse.pattern)
     if parse.grouping or parse.sorting:
         pending.append("by")
+    pending += [item.text for item, _ in parse.waiting_states]
     if parse.superlative == "each":
         pending.append("each")
     return tuple(dict.fromkeys((*left, *parse.unresolved, *pending)))

@@ -6,7 +6,7 @@ from dataclasses import replace as dc_replace
 
 from copilot.answers import Context, Named
 from copilot.grammar import comparing, naming, ordering, tallying, timing, wording
-from copilot.grammar.attaching import add_state, state_of
+from copilot.grammar.attaching import add_state, sized, state_of
 from copilot.grammar.frames import Form, Frame, Piece
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import lexicon
@@ -63,7 +63,7 @@ def finish(parse: Parse, context: Context) -> Frame | None:
         parse.unresolved.append(parse.compare)  # more than what?
     if parse.wh == "is" and frame.form == "value":
         parse.doubt(0.7)  # "is there space on cmp-02": a number is no yes
-    if frame.expected is not None and frame.group:
+    if frame.group and (frame.expected is not None or frame.form in ("yes_no", "every")):
         parse.unresolved.append("per")  # "is there at least one vm per host"
     scope = tuple(piece.words for piece in frame.pieces if piece.dimension.startswith("scope:"))
     scope = (*scope, *((parse.counted_words,) if parse.counted_words else ()))
@@ -94,6 +94,8 @@ def _head(parse: Parse) -> Entity | None:
         for piece in parse.waiting:
             parse.head.add(piece)
         parse.waiting_states, parse.waiting_named, parse.waiting = [], [], []
+    if parse.quantity and parse.quantity.unit and parse.subject and parse.wh == "is" and sized(parse, parse.quantity):
+        parse.quantity = None  # "is db-01-data1 bigger than 50 GB"
     if parse.subject:
         _limit_to_subject(parse)
     return parse.head.entity
@@ -298,6 +300,8 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
             attribute is None and (split := split_measure(item, head)) is not None
         ):  # "total ram" is a column of hosts only
             attribute, kind = split
+            if parse.count and any(one.said in ("their", "its") for one in parse.items):
+                parse.unresolved.append(item.text)  # "number of vms and their total ram": two numbers
         if attribute is None and (plain := _without_use(item)) is not None:
             attribute, kind = attribute_of(head, plain), kind or "sum"
         first = item.said.split()[0]

@@ -57,6 +57,9 @@ def _count(parse: Parse, item: Item, name: str) -> bool | None:
     if parse.head is not None and (parse.having or added) and parse.wh not in ("how_many", "is"):
         parse.superlative, parse.having = "each", False  # "which project has how many vms"
         return None
+    twice = parse.join == "and" and bool(parse.asked) and bool(parse.measure) and parse.head is None
+    if twice or (following is not None and following.is_concept("and") and parse.head is None):
+        parse.unresolved.append(item.text)  # "count and size of snapshots"
     if parse.count and name == "how_many" and item.said.startswith("how"):
         parse.unresolved.append(item.text)  # two counts are two questions
     parse.count = True
@@ -68,10 +71,16 @@ def _measure(parse: Parse, item: Item, name: str) -> bool | None:
     parse.big = parse.big or item.said in ("how big", "how large")
     if name == "how_much":
         parse.wh = parse.wh or name
+    behind = parse.next()
+    if name != "how_much" and parse.count and parse.head is not None and behind is not None and behind.columns:
+        parse.unresolved.append(item.text)  # "number of vms and their total ram"
     if name == "total" and parse.count:
         return None
     if name == "how_much" and parse.count and not parse.subject:
         parse.unresolved.append(item.text)  # "how many vms and how much ram": two numbers
+    earlier = parse.measure and parse.measure != _MEASURES[name] and parse.measure != "sum"
+    if earlier and parse.join == "and":
+        parse.unresolved.append(item.text)  # "average and maximum ram"
     parse.total = parse.total or name == "total"
     parse.measure = _MEASURES[name]
     return None
@@ -125,6 +134,7 @@ def _per(parse: Parse, item: Item, name: str) -> None:
         return  # "the state of every agent"
     bare = parse.head is None and not parse.count and not (parse.asked and parse.wh == "how_much")
     if item.said in ("each", "every", "group", "split") and bare:
+        parse.every = parse.every or (parse.wh == "is" and item.said in ("each", "every"))
         return  # "show each vm with its host", "group vms by flavor"
     if item.said == "by" and before is not None and before.senses is not None and before.senses.states:
         parse.prep, parse.absorbing = "belong", True

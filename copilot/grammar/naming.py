@@ -8,7 +8,7 @@ from dataclasses import replace
 from copilot.answers import Named
 from copilot.grammar.frames import Piece
 from copilot.grammar.items import Item
-from copilot.grammar.parse import AFTER, PREFERRED, Negation, Parse, Target
+from copilot.grammar.parse import AFTER, PREFERRED, Negation, Parse, Target, attribute_of
 from copilot.model import paths
 from copilot.model.registry import entity
 from copilot.query import Not, Related, both
@@ -100,10 +100,18 @@ def on_name(parse: Parse, item: Item) -> None:
         parse.current = parse.head  # "with a floating ip and security group default"
     negation = parse.take_negation()
     prep, parse.prep = parse.prep, ""
+    scoped = {piece.dimension for piece in parse.head.pieces} if parse.head and parse.join == "or" else set()
+    if scoped and scoped.isdisjoint({f"scope:{found[0].type}", "name"}) and not parse.compare:
+        parse.unresolved.append("or")  # "vms on cmp-01 or in acme-prod"
     if parse.compare or parse.join == "or":
         parse.join = ""
     if prep and _of_counted(parse, found, negation):
         return
+    ranked, kind = parse.order[-1] if parse.order else (None, "")
+    head = parse.head.entity if parse.head else None
+    through = head and ranked and kind in ("most", "fewest") and attribute_of(head, ranked) is None
+    if prep and through and head and ranked and found[0].type not in head.scopes and not ranked.entities:
+        parse.unresolved.append(item.text)  # "which project has the most ram on cmp-01"
     by, parse.grouping = parse.grouping and parse.per == "by", parse.grouping and parse.per != "by"
     if not by and _is_subject(parse, found[0], prep, negation):
         parse.subject += found

@@ -55,7 +55,9 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
     if parse.superlative in ("most", "fewest") and parse.groups:
         parse.descending = parse.superlative == "most"  # "most vms per host"
         parse.doubt(0.9)
-    elif parse.superlative in ("largest", "smallest", "most", "fewest"):
+    elif parse.superlative in ("largest", "smallest", "most", "fewest") and not any(
+        item is not None and item in parse.groups for item, _ in said
+    ):  # "smallest network by ports" has its order
         said.append((None, parse.superlative))
     ranks = {kind for item, kind in said if item is None and kind in ("oldest", "newest", "largest", "smallest")}
     if len(ranks) > 1:
@@ -77,6 +79,7 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
         for item, kind in said
         if kind not in ("", "oldest_first", "newest_first", "each") and item not in parse.groups
     )
+    superlative = superlative or parse.superlative in ("largest", "smallest")
     if made.order and superlative and made.limit is None:
         made.limit = USUAL_LIMIT if plural else 1
     if parse.descending is not None and made.order:
@@ -177,8 +180,11 @@ def group_columns(parse: Parse, head: Entity) -> tuple[tuple[str, ...], Entity |
         if scope is not None:
             columns.append(scope)
         elif own is not None:  # "projects by storage", "hosts by vms": what belongs to them gives an order
-            parse.order.append((item, "fewest" if parse.top == "bottom" else "most"))
-        elif attribute is not None and item in parse.fixed:
+            few = parse.top == "bottom" or parse.superlative in ("smallest", "fewest")
+            parse.order.append((item, "fewest" if few else "most"))
+        elif attribute is not None and (
+            item in parse.fixed or (parse.count and parse.limit is None and attribute.is_number)
+        ):
             columns.append(attribute.column)
         elif attribute is not None and (attribute.is_number or attribute.role == "time" or attribute.column == "name"):
             parse.order.append((item, ""))

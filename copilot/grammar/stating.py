@@ -36,6 +36,9 @@ def take_state(parse: Parse, item: Item) -> bool:
     if item.said in ("used", "in use") and following is not None and _used_by(parse, following):
         parse.used_by, item.used = True, True  # "images used in acme-prod"
         return True
+    if item.said in ("not used", "not in use", "unused") and following is not None and _used_by(parse, following):
+        parse.used_by, item.used, parse.negation = True, True, "not"  # "flavors not used in acme-prod"
+        return True
     if item.said == "running" and following is not None and parse.head and _says_what(parse, following):
         item.used = True  # "vms running windows"
         return True

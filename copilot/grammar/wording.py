@@ -36,7 +36,8 @@ def asks(parse: Parse) -> bool:
         or (parse.wh == "who" and parse.born)
         or (parse.wh == "how_much" and not parse.asked)
         or (parse.prep == "belong" and parse.wh in ("what", "which", "who", "is"))
-        or (parse.wh == "is" and (parse.any or parse.negation or parse.waiting_named))
+        or (parse.wh == "is" and (parse.any or parse.negation or parse.waiting_named or parse.quantity))
+        or (parse.wh == "is" and any(period.age for period in parse.periods))
         or (parse.wh == "why" and parse.waiting_states)
         or (parse.compare and len({one.name for one in parse.subject}) > 1)
         or any(item.typed_as and item.plural for item in parse.items)
@@ -62,6 +63,8 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
     elif parse.wh in ("when", "how_old", "how_long") and head.born and not parse.gone and not parse.asked:
         columns = (head.born,)
         parse.born = False
+        if parse.wh == "how_long" and parse.head and any(one.dimension == "column:status" for one in parse.head.pieces):
+            parse.doubt(0.7)  # "how long has web-01 been running" asks for its uptime
     elif parse.wh == "who" and about_one and (parse.born or _asks_created(parse, head)):
         columns = tuple(column for column in _WHO if column in head.attributes)[:1]
         parse.asked = []
@@ -79,6 +82,8 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
         parse.head.pieces = [one for one in parse.head.pieces if one.dimension == "name"]
         if not columns:
             parse.unresolved.append("why")
+    if parse.whose and parse.whose not in head.scopes and not parse.count:
+        parse.unresolved.append(parse.whose)  # "snapshots of the largest volume"
     if parse.whose:
         columns = (*columns, head.scopes.get(parse.whose, ""))
     owned = parse.wh == "who" and not parse.born and not about_one and bool(parse.order) and not parse.asked

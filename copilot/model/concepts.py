@@ -211,7 +211,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
              "the highest number of", "max number of", "biggest number of", "highest amount of", "largest amount of"),
     "fewest": ("fewest", "least", "lowest number of", "smallest number of", "minimum number of", "the least",
         "the fewest"),
-    "largest": ("largest", "biggest", "bigest", "greatest", "hugest", "fattest", "heaviest", "largets", "beefiest",
+    "largest": ("largest", "biggest", "bigest", "greatest", "hugest", "heaviest", "largets", "beefiest",
         "large", "big", "huge"),
     "smallest": ("smallest", "tiniest", "lightest", "smalest", "small", "tiny", "least big"),
     "oldest": (

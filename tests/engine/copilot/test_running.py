@@ -12,6 +12,7 @@ from copilot.answers import Answer, Usage
 from copilot.backends.errors import NotReachable
 from copilot.query import Query
 from engine.copilot import asking_models
+from engine.copilot.asking import Asker
 from engine.copilot.asking_models import Task
 from engine.copilot.running import MOST_AT_ONCE
 from tests.engine.api.furniture import ADMIN
@@ -21,6 +22,12 @@ QUESTIONS = "/q/copilot/questions"
 LOCAL = '[copilot]\nbackend = "ollama"\nredact_sensitive = false\nprice_input = 1.0\nprice_output = 10.0\n'
 EXTERNAL = '[copilot]\nbackend = "ollama"\nollama_url = "https://models.example:11434"\n'
 UNSURE = Answer("unsure", "I did not understand that.", confidence=0.2, choices=("How many VMs?",))
+
+
+@pytest.fixture(autouse=True)
+def collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if something had been collected: an engine without anything says so with every answer."""
+    monkeypatch.setattr(Asker, "_is_filled", lambda self: True)
 
 
 class Slow:

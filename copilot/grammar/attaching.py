@@ -89,7 +89,7 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
         parse.negation, parse.having = "", False
         presence(parse, item, "no")  # "rules that have no port"
         return
-    beside = parse.join == "and" and parse.current is parse.head and is_plural(item)
+    beside = parse.join in ("and", "or") and parse.current is parse.head and is_plural(item)
     if beside and not (parse.having or parse.prep or quantity or negation):
         parse.unresolved.append(item.text)  # "down routers and networks": two lists
     linked = bool(parse.having or parse.prep or negation or quantity)

@@ -232,6 +232,8 @@ def _framed(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame:
     if extreme is not None and extreme[0] not in group:  # "largest volume per project"
         kept = pieces
         ranked = head.attributes.get(extreme[0])
+        if parse.superlative in ("most", "fewest"):
+            parse.unresolved.append(parse.superlative)  # "by which user were most vms created"
         if ranked is None or not (ranked.is_number or ranked.role == "time"):
             parse.unresolved.append(extreme[0])  # "vms by project and name"
         measure = Measure("maximum" if extreme[1] else "minimum", extreme[0])

@@ -12,6 +12,7 @@ from copilot.grammar.parse import Parse
 from copilot.grammar.stating import take_state
 
 _ASKS = ("which", "what", "who", "whose", "where", "when", "why")
+_HAPPENS = ("stopped", "started", "running", "paused", "suspended", "shelved", "in error", "rebooted", "restarted")
 _ALONE = ("who", "when", "why")  # two of them are two questions
 _MEASURES = {"how_much": "sum", "total": "sum", "average": "average", "maximum": "maximum", "minimum": "minimum"}
 SUPERLATIVES = ("most", "fewest", "largest", "smallest", "oldest", "newest", "busiest", "idlest")
@@ -183,6 +184,9 @@ def _flag(attribute: str) -> Handler:
 def _negate(parse: Parse, item: Item, name: str) -> None:
     if name == "not" and parse.at == 1 and parse.items[0].is_concept("is", "do"):
         return  # "isn't web-01 running": asks whether it is
+    following = parse.next()
+    if item.said == "never" and following is not None and following.said in _HAPPENS:
+        parse.unresolved.append(item.text)  # "vms that were never stopped": not as they are now
     parse.negation = name  # type: ignore[assignment]
     if name == "no":
         parse.having = False
@@ -228,7 +232,7 @@ def _with(parse: Parse, item: Item, name: str) -> None:
 
 def _superlative(parse: Parse, item: Item, name: str) -> bool | None:
     following = parse.next()
-    if name == "most" and parse.wh == "is" and parse.head is None:
+    if name == "most" and parse.wh in ("is", "where") and parse.head is None:
         parse.unresolved.append(item.text)  # "are most vms running" asks for more than half
     numbered = name in ("most", "fewest") and item.said.split()[-2:-1] in (["number"], ["amount"])
     if numbered and parse.head is None and parse.wh in ("", "what", "list") and following and following.entities:

@@ -392,6 +392,8 @@ def _form(
         if parse.predicate_from is None:  # "percentage of unattached volumes in acme-prod"
             cut = 0 if any(not one.dimension.startswith("scope:") for one in pieces) else cut
         asked = tuple(one for one in pieces[cut:] if not one.dimension.startswith("scope:")) or pieces[cut:]
+        if len(pieces) > 1 and all(one.dimension.startswith("scope:") for one in pieces):
+            parse.doubt(0.7)  # "percentage of acme-prod vms on cmp-01": which of the two is the part
         stated = [one for one in asked if one.dimension == "column:status"]
         if len(stated) > 1:
             parse.unresolved.append(stated[1].words)  # "ratio of running to stopped vms"

@@ -12,9 +12,11 @@ def take_state(parse: Parse, item: Item) -> bool:
     """A word for a state: of the entity that follows, of the innermost that has it, or of one still to come."""
     senses = item.senses
     assert senses is not None
-    if not senses.states or parse.grouping:
+    if not senses.states:
         return False
     following = parse.next()
+    if parse.grouping:
+        return _of_ranked(parse, item, following)
     step = 1
     while (
         following is not None and following.senses and following.senses.states and not following.entities and step < 3
@@ -80,6 +82,20 @@ def take_state(parse: Parse, item: Item) -> bool:
             return True
     if parse.head is None:
         parse.waiting_states.append((item, parse.take_negation()))
+        item.used = True
+        return True
+    return False
+
+
+def _of_ranked(parse: Parse, item: Item, following: Item | None) -> bool:
+    """ "top 3 hosts by running vms": the state is of what they are ranked by."""
+    for name in following.entities if following is not None and parse.head is not None else ():
+        found = attaching.state_of(item, name)
+        if found is None or (parse.head is not None and name == parse.head.entity.name):
+            continue
+        piece = state_piece(found[0], found[1])
+        parse.counted_where[name] = piece.condition
+        parse.counted_words = f"{parse.counted_words} {piece.words}".strip()
         item.used = True
         return True
     return False

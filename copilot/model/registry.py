@@ -101,7 +101,7 @@ def _words(type: ResourceType, column: str) -> tuple[str, ...]:
     plain = column
     for suffix in _SUFFIXES:
         plain = plain.removesuffix(suffix)
-    made = (plain.replace("_", " "), column.replace("_", " "))
+    made: tuple[str, ...] = (plain.replace("_", " "), column.replace("_", " "))
     if column == "volume_gb":  # "projects by volumes" is how many
         made = made[1:]
     if type.name == "quota" and column.endswith("_used"):  # "networks used by more than 50 servers" asks for networks

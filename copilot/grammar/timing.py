@@ -144,7 +144,11 @@ def _within(column: str, period: Period, words: str) -> Piece:
 
 def born(head: Entity, period: Period) -> Piece:
     """That it was made in the period."""
-    made = _within(head.born, period, _aged(period) if period.age else f"created {period.words}")
+    made = _within(
+        head.born,
+        period,
+        _aged(period) if period.age else f"created {period.words}" if head.type is not None else period.words,
+    )
     return Piece("born", made.condition, made.words)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from copilot.answering import wording
 from copilot.answers import Answer, Field, Shown, Table
 from copilot.execution.run import run
+from copilot.model.registry import entity
 from copilot.query import AnyOf, Query, Test
 from copilot.topics import capacity_hosts
 from copilot.topics.capacity_words import KNOWN, Capacity, Kind, base, heard
@@ -27,7 +28,18 @@ _COLUMNS = (Field("cloud", "CLOUD"), Field("resource", "RESOURCE"), Field("used"
 
 def _claims(asked: Asked) -> float:
     found = base(asked)
+    if found and _is_a_state(asked):
+        return 0.0
     return _known(asked).claim(asked, found) if found else 0.0
+
+
+def _is_a_state(asked: Asked) -> bool:
+    """ "list free disks": volumes and addresses that are attached to nothing are the grammar's."""
+    frame = asked.frame
+    if frame is None or asked.left or frame.entity not in ("volume", "port", "floating_ip"):
+        return False
+    plural = any(item.said in entity(frame.entity).plural_words for item in asked.items)
+    return plural and any(piece.dimension.startswith(("column:", "state:")) for piece in frame.pieces)
 
 
 def _known(asked: Asked) -> Knows:

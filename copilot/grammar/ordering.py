@@ -81,7 +81,7 @@ def ordered(parse: Parse, head: Entity, plural: bool) -> Order:
     )
     superlative = superlative or parse.superlative in ("largest", "smallest")
     if made.order and superlative and made.limit is None:
-        made.limit = USUAL_LIMIT if plural else 1
+        made.limit = USUAL_LIMIT if plural or parse.newish else 1
     if parse.descending is not None and made.order:
         made.order[0] = (made.order[0][0], parse.descending)
     return made

@@ -43,9 +43,7 @@ def _claims(asked: Asked) -> float:
         heard.has(*_USAGE)
         or (heard.has(*_WHOLE) and heard.has(*_USE))
         or heard.matches(r"^(so |and )?what (is|are|does|do) <project> (using|use|consuming)$")
-        or heard.matches(
-            r"^(show |give |the |list |total |overall |current )*resource (usage|consumption)( overview| summary| report)?$"
-        )
+        or heard.matches(r"^(show |give |the |list |total |overall )*resource (usage|consumption)( overview| report)?$")
         or heard.matches(r"^(and )?what (do|does) (each|every|all|the|all the) (projects?|tenants?) (use|consume)$")
         or heard.matches(r"^(show |list |the |all |what )*resources (of|in|for) <project>$")
         or heard.matches(r"^(and )?how much (do|does|is) <project> (use|uses|using|used|take|takes)$")

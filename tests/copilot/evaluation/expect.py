@@ -124,6 +124,14 @@ class Either(Expected):
     options: tuple[Expected, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Saying(Expected):
+    """Right as `of`, and one of the words stands in the sentence: so that it is seen how the question was read."""
+
+    of: Expected
+    words: tuple[str, ...]
+
+
 def rows(type: str, found: Iterable[Row]) -> Rows:
     """Exactly these rows."""
     return Rows(type, frozenset(key(row) for row in found))
@@ -179,6 +187,11 @@ def shows(*found: Row) -> Shows:
 def propose(verbs: str, *found: Row) -> Propose:
     """The plan of one of these verbs for just these rows."""
     return Propose(tuple(verbs.split()), frozenset(key(row) for row in found))
+
+
+def saying(of: Expected, *words: str) -> Saying:
+    """Right as this, and said in one of these words."""
+    return Saying(of, words)
 
 
 def either(*options: Expected) -> Either:

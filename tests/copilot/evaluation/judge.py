@@ -35,6 +35,8 @@ def right(answer: Answer, expected: expect.Expected) -> bool:
     """Whether the answer says just what is expected."""
     if isinstance(expected, expect.Either):
         return any(right(answer, one) for one in expected.options)
+    if isinstance(expected, expect.Saying):
+        return right(answer, expected.of) and _in_words(answer.text, expected.words)
     if isinstance(expected, expect.AskBack):
         said = "\n".join(answer.choices).lower()
         return (
@@ -51,6 +53,10 @@ def right(answer: Answer, expected: expect.Expected) -> bool:
     if answer.outcome != "answer":
         return False
     return _CHECKS[type(expected)](answer, expected)
+
+
+def _in_words(text: str, words: tuple[str, ...]) -> bool:
+    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text.lower()) for word in words)
 
 
 def _proposes(proposal: Any, expected: expect.Propose) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from copilot.answers import Answer, Context, Named, Turn
 from store.estate.reading.models import Scope
 from tests.copilot.evaluation.cases import HALVES, Case, Question, questions
-from tests.copilot.evaluation.expect import Changes, Either, Expected, Rows, Top
+from tests.copilot.evaluation.expect import Changes, Either, Expected, Rows, Saying, Top
 from tests.copilot.evaluation.generate import world
 from tests.copilot.evaluation.judge import VERDICTS, Verdict, verdict
 from tests.copilot.evaluation.questions.every import ALL
@@ -159,6 +159,8 @@ def told(expected: Expected) -> str:
     """What is expected, in few words."""
     if isinstance(expected, Either):
         return " or ".join(told(one) for one in expected.options)
+    if isinstance(expected, Saying):
+        return f"{told(expected.of)}, said as {' or '.join(expected.words)}"
     if isinstance(expected, Rows):
         return f"{len(expected.keys)} rows of {expected.type}"
     if isinstance(expected, Changes):

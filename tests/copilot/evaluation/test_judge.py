@@ -82,6 +82,10 @@ CASES: list[tuple[Answer, expect.Expected, str]] = [
     (Answer("answer", "2 servers", table=_table(A, B)), expect.Text(("a",)), "wrong"),
     (Answer("answer", "1 address", value="a"), expect.Shows(frozenset({C}), ("a",)), "right"),
     (Answer("answer", "many", table=_table(A, total=900)), expect.Shows(frozenset({A}), ("zz",)), "wrong"),
+    (Answer("answer", "1 running server", table=_table(A)), expect.saying(_rows(A), "running"), "right"),
+    (Answer("answer", "1 server", table=_table(A)), expect.saying(_rows(A), "running"), "wrong"),
+    (Answer("answer", "1 unlocked server", table=_table(A)), expect.saying(_rows(A), "locked"), "wrong"),
+    (Answer("answer", "2 running servers", table=_table(A, B)), expect.saying(_rows(A), "running"), "wrong"),
     (Answer("answer", "5", value=5), expect.either(expect.Number(4), expect.Number(5)), "right"),
 ]  # fmt: skip
 

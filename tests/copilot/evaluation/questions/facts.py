@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.copilot.evaluation.cases import case
-from tests.copilot.evaluation.expect import Expected, Yes, either, rows
+from tests.copilot.evaluation.expect import Expected, Yes, either, rows, saying
 from tests.copilot.evaluation.oracle import pick
 from tests.copilot.evaluation.world import Row
 
@@ -13,9 +13,16 @@ def _any(found: list[Row], type: str = "server") -> Expected:
     return either(Yes(bool(found)), rows(type, found))
 
 
+def _is(type: str, row: Row, *words: str) -> Expected:
+    """Yes, or just it in a list of what is in the state, the state said. An empty list is no "no" of that kind: it
+    would also come of a name that was not understood.
+    """
+    return either(Yes(True), saying(rows(type, [row]), *words))
+
+
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _is("server", s.server, "running", "active", "up", "powered on"),
     """
     is {server} running; is {server} up?; ~is {server} runing; {server} running?; is vm {server} powered on; is
     {server|upper} active?; Could you please check whether {server} is running?
@@ -30,7 +37,7 @@ case(
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _is("server", s.server_off, "stopped", "shutoff", "shut off", "off"),
     """
     is {server_off} stopped; is {server_off} powered off?; ~is {server_off} swiched off
     """,
@@ -73,21 +80,21 @@ case(
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _is("hypervisor", s.host_down, "down"),
     """
     is {host_down} down; is host {host_down|short} down?
     """,
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _is("hypervisor", s.host_off, "disabled"),
     """
     is {host_off} disabled; is host {host_off} disabled?; ~is {host_off} disabeld
     """,
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _is("volume", s.volume, "attached", "in use"),
     """
     is {volume} attached; is volume {volume} in use?; ~is volume {volume} atached
     """,
@@ -116,7 +123,7 @@ case(
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _is("server", s.server_locked, "locked"),
     """
     is {server_locked} locked; is vm {server_locked} locked?; ~is {server_locked} lokced
     """,
@@ -130,7 +137,7 @@ case(
 )
 case(
     "yes-no",
-    lambda w, s: Yes(True),
+    lambda w, s: _is("volume", s.volume2, "encrypted"),
     """
     is {volume2} encrypted; is volume {volume2} encrypted?; ~is disk {volume2} encrpted
     """,

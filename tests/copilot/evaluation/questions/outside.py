@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 from tests.copilot.evaluation.cases import case
 from tests.copilot.evaluation.expect import AskBack, Declines, Nothing, Number, Unanswerable, count, either, rows
 from tests.copilot.evaluation.oracle import pick, total
+from tests.copilot.evaluation.slots import Slots
+from tests.copilot.evaluation.world import Row, World
 
 case(
     "out of domain",
@@ -149,7 +153,11 @@ case(
 )
 case(
     "limited asker",
-    lambda w, s: either(Unanswerable(), Nothing()),
+    lambda w, s: (
+        either(Unanswerable(), Nothing(), rows("subnet", _own_subnets(w, s)))
+        if _own_subnets(w, s)
+        else either(Unanswerable(), Nothing())
+    ),
     """
     what is {ip_other}; who has {ip_other}?
     """,
@@ -171,3 +179,9 @@ case(
     """,
     asker=_MAY,
 )
+
+
+def _own_subnets(w: World, s: Slots) -> list[Row]:
+    """Subnets of the asker's own project that hold the address: these may be named, the machine may not."""
+    own = pick(w, "subnet", project_id=s.project["id"], cloud=s.project["cloud"])
+    return [subnet for subnet in own if ip_address(s.ip_other["name"]) in ip_network(subnet["cidr"])]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 Scalar = str | int | float | bool | datetime
 Operator = Literal["=", "<", "<=", ">", ">=", "contains", "starts", "ends", "none", "any"]
@@ -31,6 +31,8 @@ class Test(Condition):
     "<" ...     numbers in the column's unit, or aware times
     "none"      null, an empty text or an empty list; "any" the opposite. Both without values
     """
+
+    __test__: ClassVar[bool] = False  # the name is no invitation to pytest
 
     column: str
     operator: Operator

@@ -67,8 +67,8 @@ def cells(terminal: Terminal) -> list[list[Any]]:
 
 def painted(terminal: Terminal, folder: Path) -> None:
     """Until the first frame is there and Textual's import has begun, and waits."""
-    terminal.until(lambda: "▸" in terminal.text and "? help" in terminal.text, 20, "the first frame")
-    terminal.until((folder / "asked").exists, 20, "the import of Textual")
+    terminal.until(lambda: "▸" in terminal.text and "? help" in terminal.text, 60, "the first frame")
+    terminal.until((folder / "asked").exists, 60, "the import of Textual")
     terminal.settle()
 
 

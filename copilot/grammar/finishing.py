@@ -52,6 +52,8 @@ def finish(parse: Parse, context: Context) -> Frame | None:
     _close_children(parse)
     target = parse.head
     assert target is not None
+    if wording.defines(parse):
+        parse.unresolved.append(f"what {head.plural} are")
     wording.asked_by_word(parse, head)
     moment = timing.timed(parse, head, context)
     if moment.piece is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from copilot.grammar.items import Item
 from copilot.grammar.lexicon import Senses
 from copilot.grammar.parse import Parse
@@ -25,6 +27,7 @@ _JOINED = {
         "subnet": ("network_name",),
 }  # fmt: skip
 _WHO = ("user_name", "project_name")
+_DEFINING = re.compile(r"(so |and |hey )?what ?('?s|is|does|do) an? ")
 _WHY = ("disabled_reason", "fault", "fail_reason")
 
 
@@ -71,7 +74,7 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
     elif (parse.wh == "how_much" and about_one and not parse.asked and head.size) or (
         parse.big and not parse.asked and head.size
     ):
-        columns, parse.measure = (head.size,), "sum" if parse.total else ""
+        columns, parse.measure = (head.size,), "sum" if parse.total else parse.measure if _averaged(parse) else ""
     elif parse.prep == "belong" and about_one and not parse.asked and parse.wh in ("what", "which", "who"):
         columns = _JOINED.get(head.name, ())
     elif parse.wh == "why" and about_one and parse.head is not None:
@@ -94,6 +97,18 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
     for column in columns:
         if column in head.attributes:
             parse.asked.append((_column_item(head, column), ""))
+
+
+def _averaged(parse: Parse) -> bool:
+    """ "how big are volumes on average"."""
+    return parse.measure in ("average", "maximum", "minimum")
+
+
+def defines(parse: Parse) -> bool:
+    """Whether it asks what such a thing is, "what is a floating ip": that stands in no estate."""
+    said = " ".join(item.text.lower() for item in parse.items if not item.dropped)
+    nothing_else = parse.head is not None and not (parse.head.pieces or parse.asked or parse.subject or parse.count)
+    return nothing_else and _DEFINING.match(said) is not None
 
 
 def _asks_created(parse: Parse, head: Entity) -> bool:

@@ -39,7 +39,7 @@ _KNOWN = knows(
     "incident incidents insight insights concerns concern bad news not critical urgent severe warning warnings red "
     "needs need fixing be should know see look here today there going happening status open current active most "
     "important smoothly looking looks problematic troubling major big serious so system openstack anybody else "
-    "immediate my requires require anything tell exist health shape",
+    "immediate badly really seriously my requires require anything tell exist health shape",
     ("project", "server", "volume", "hypervisor", "cloud"),
 )
 _SEVERITY = {"critical": ("critical", "urgent", "severe", "fire", "burning", "serious", "major", "immediate"),
@@ -68,6 +68,8 @@ def _claims(asked: Asked) -> float:
         return 0.0
     if heard.matches(_OPENING + r"how many"):
         return 0.0
+    if heard.matches(r"\b(broken|on fire|burning|failing|not working)\b") and _KNOWN.beyond(asked):
+        return 0.0  # "the printer is broken"
     return _KNOWN.claim(asked, 1.0 if not asked.named else 0.95)
 
 

@@ -393,6 +393,8 @@ def _form(
         cut = cut if cut is not None and cut < len(pieces) else max(len(pieces) - 1, 0)
         if parse.predicate_from is None:  # "percentage of unattached volumes in acme-prod"
             cut = 0 if any(not one.dimension.startswith("scope:") for one in pieces) else cut
+        if parse.groups and not pieces:
+            parse.unresolved.append("share per")  # "percentage of vms per project": all of each are its own
         asked = tuple(one for one in pieces[cut:] if not one.dimension.startswith("scope:")) or pieces[cut:]
         if len(pieces) > 1 and all(one.dimension.startswith("scope:") for one in pieces):
             parse.doubt(0.7)  # "percentage of acme-prod vms on cmp-01": which of the two is the part

@@ -36,6 +36,12 @@ TO_WORLD = (
     "to the world", "from internet", "to everyone", "to anyone", "from everyone", "to the internet",
     "from any address",
 )  # fmt: skip
+EVERYTHING_WORDS = (
+    "allow everything", "that allow everything", "allows everything", "allowing everything", "allow any traffic",
+    "allow all traffic", "permit everything", "permits everything", "permitting everything", "let in everything",
+    "lets in everything", "that let in everything", "let everything in", "lets everything in",
+    "that let everything in", "accept everything", "accepts everything",
+)  # fmt: skip
 UP = (
     "up", "ok", "fine", "responding", "up and running", "up and healthy", "alive", "online", "running", "healthy",
         "reachable", "working",

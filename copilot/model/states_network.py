@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from copilot.model.conditions import OPEN, WORLD, any_, has, is_, none, opens
 from copilot.model.declaration import State
-from copilot.model.state_words import DOWN, ERROR_WORDS, PORTS, TO_WORLD, UNUSED_WORDS, UP, WORLD_WORDS
+from copilot.model.state_words import (
+    DOWN,
+    ERROR_WORDS,
+    EVERYTHING_WORDS,
+    PORTS,
+    TO_WORLD,
+    UNUSED_WORDS,
+    UP,
+    WORLD_WORDS,
+)
 from copilot.query import All, Not, Related
 
 _NET = (
@@ -116,6 +125,7 @@ NETWORK_STATES: dict[str, tuple[State, ...]] = {
                 for what in (name, f"{name} access", f"{name} traffic", f"port {port}") for to in TO_WORLD),
                 Related("security_group_rule", All((OPEN, opens(port)))), f"with {name} open to the world")
           for name, port in PORTS),
+        State(EVERYTHING_WORDS, Related("security_group_rule", All((OPEN, none("protocol")))), "that allow everything"),
         State(("without rules", "without rule", "empty"), Not(Related("security_group_rule")), "without rules"),
         State(("shared",), is_("shared", True), "shared"),
         State(("default",), is_("name", "default"), "called default"),
@@ -131,9 +141,7 @@ NETWORK_STATES: dict[str, tuple[State, ...]] = {
                     "which open")),
                 f"allow port {port}", f"tcp port {port}"), opens(port), f"for port {port} ({name})")
           for name, port in PORTS),
-        State(("allow everything", "that allow everything", "allows everything", "allow all", "allow any",
-            "allow any traffic",
-               "allow all traffic", "any any"),
+        State((*EVERYTHING_WORDS, "allow all", "allow any", "any any"),
               All((none("protocol"), WORLD)), "that allow everything"),
         State(("tcp",), is_("protocol", "tcp"), "TCP"),
         State(("udp",), is_("protocol", "udp"), "UDP"),

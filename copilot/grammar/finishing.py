@@ -316,11 +316,15 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
             attribute = head.attributes[head.size]  # "how much disk is taken by snapshots"
         if attribute is not None and kind and not (attribute.is_number or attribute.role == "time"):
             parse.unresolved.append(item.text)  # there is no sum of names
+        if attribute is not None and parse.count and parse.subject and attribute.column in _SEVERAL:
+            attribute = head.attributes.get(_SEVERAL[attribute.column], attribute)
         if attribute is None:
             parse.unresolved.append(item.text)
-        elif parse.count and attribute.is_list and parse.subject and not parse.groups:
+        elif parse.count and attribute.is_list and parse.subject and _only_about_subject(parse) and not parse.groups:
             columns.append(attribute.column)  # "how many ips does web-01 have"
             measure, parse.length = Measure(), True
+        elif parse.count and attribute.column in (*_SEVERAL, *_SEVERAL.values()) and _is_counted(parse, item, head):
+            parse.unresolved.append(item.text)  # "how many ips do vms have", "how many ips are used"
         elif attribute.role == "time" and (kind or parse.measure) in ("sum", "average"):
             parse.unresolved.append(f"{kind or parse.measure} {item.text}")
         elif attribute.is_number and (wanted := kind or parse.measure or _implied(parse, head)):
@@ -344,6 +348,12 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
     return measure, columns
 
 
+def _is_counted(parse: Parse, item: Item, head: Entity) -> bool:
+    """Whether the item itself is what "how many" counts, not the head, said behind it or not at all."""
+    return not any(one.start < item.start for one in parse.items if head.name in one.entities)
+
+
+_SEVERAL = {"ips": "addresses"}  # texts of several, and the lists that are counted instead
 _MEASURE_WORDS = {
     "total": "sum", "average": "average", "avg": "average", "mean": "average", "max": "maximum",
         "maximum": "maximum", "min": "minimum",

@@ -350,7 +350,7 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
 
 def _is_counted(parse: Parse, item: Item, head: Entity) -> bool:
     """Whether the item itself is what "how many" counts, not the head, said behind it or not at all."""
-    return not any(one.start < item.start for one in parse.items if head.name in one.entities)
+    return not parse.ambiguous and not any(one.start < item.start for one in parse.items if head.name in one.entities)
 
 
 _SEVERAL = {"ips": "addresses"}  # texts of several, and the lists that are counted instead

@@ -143,6 +143,16 @@ async def test_letters_are_text_until_the_question_is_sent() -> None:
         assert app.ask_page.edit.value == "first? ok"
 
 
+async def test_a_word_on_an_answer_counts_for_it_though_the_next_question_follows_at_once() -> None:
+    client = CopilotClient()
+    async with console(client) as (app, pilot):
+        await ask(app, pilot, "first?")
+        app.ask_page._does.feedback("up")
+        app.ask_page._does.ask("second?")  # in the same moment, as keys come over a bad line
+        await until(pilot, lambda: client.asked("POST", "/q/copilot/feedback"))
+        assert client.asked("POST", "/q/copilot/feedback") == [{"history_id": 7, "feedback": "up"}]
+
+
 async def test_the_query_and_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QDECK_CLIPBOARD", "osc52")
     client = CopilotClient()

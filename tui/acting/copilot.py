@@ -61,7 +61,7 @@ class Copiloting:
                 rows=lambda: self._open_answer(self._drawer()),
                 query=lambda: self._show_queries(self._drawer()),
                 copy=lambda: self._copy_answer(self._drawer()),
-                feedback=lambda word: self.in_background(self._say_helpful(self._drawer(), word)),
+                feedback=lambda word: self._say_helpful(self._drawer(), word),
                 propose=lambda proposal: self.take_proposal(proposal),
             )
             page = self.ask_page = AskPage(does)
@@ -177,12 +177,17 @@ class Copiloting:
 
     ask_id: str = ""  # of the answer in the drawer
 
-    async def _say_helpful(self: QuarterdeckApp, page: AskPage, word: str) -> None:  # type: ignore[misc]
+    def _say_helpful(self: QuarterdeckApp, page: AskPage, word: str) -> None:  # type: ignore[misc]
+        """Of the answer that is shown now: over a bad line the next question may follow at once."""
         number = (page.answer or {}).get("history_id")
         if not isinstance(number, int):
             page.say("this answer was not kept, so nothing can be said about it")
             return
-        page.say(await self.send_feedback(number, word))
+
+        async def send() -> None:
+            page.say(await self.send_feedback(number, word))
+
+        self.in_background(send())
 
     async def send_feedback(self: QuarterdeckApp, number: int, word: str) -> str:  # type: ignore[misc]
         """Say whether an answer was helpful; what came of it, in words."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from copilot.backends import wire
-from copilot.backends.base import Cancel, Config, Done, Event, Limits, Message, Request, Stop, Tokens
+from copilot.backends.base import Done, Event, Limits, Message, Request, Stop, Tokens
 from copilot.backends.errors import BackendError, BrokenStream, from_status, seconds
 from copilot.backends.gathering import Gathered, PartialCall, transport_error
-from copilot.backends.pump import pump
+from copilot.backends.pump import PumpedBackend
 
 _STOPS: dict[str, Stop] = {
     "end_turn": "end",
@@ -23,21 +23,8 @@ _STOPS: dict[str, Stop] = {
 }
 
 
-class Anthropic:
+class Anthropic(PumpedBackend):
     """A model of Anthropic, or of a server that speaks its protocol."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-
-    @property
-    def config(self) -> Config:
-        return self._config
-
-    def stream(self, request: Request, cancel: Cancel, limits: Limits) -> Iterator[Event]:
-        return pump(lambda: self._events(request, limits), self._error, cancel, limits, wire.WHO["anthropic"])
-
-    def models(self, cancel: Cancel, limits: Limits) -> tuple[str, ...]:
-        return tuple(pump(lambda: self._names(limits), self._error, cancel, limits, wire.WHO["anthropic"]))
 
     def _client(self, limits: Limits) -> Any:
         import anthropic

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from copilot.backends import wire
-from copilot.backends.base import Cancel, Config, Done, Event, Limits, Message, Request, Stop, Tokens, ToolCall
+from copilot.backends.base import Done, Event, Limits, Message, Request, Stop, Tokens, ToolCall
 from copilot.backends.errors import BackendError, BrokenStream, from_status
 from copilot.backends.gathering import Gathered, arguments_of, transport_error
-from copilot.backends.pump import pump
+from copilot.backends.pump import PumpedBackend
 
 _STOPS: dict[str, Stop] = {"stop": "end", "length": "length"}
 
 
-class Ollama:
+class Ollama(PumpedBackend):
     """A model of an Ollama server."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-
-    @property
-    def config(self) -> Config:
-        return self._config
-
-    def stream(self, request: Request, cancel: Cancel, limits: Limits) -> Iterator[Event]:
-        return pump(lambda: self._events(request, limits), self._error, cancel, limits, wire.WHO["ollama"])
-
-    def models(self, cancel: Cancel, limits: Limits) -> tuple[str, ...]:
-        return tuple(pump(lambda: self._names(limits), self._error, cancel, limits, wire.WHO["ollama"]))
 
     def _client(self, limits: Limits) -> Any:
         import httpx

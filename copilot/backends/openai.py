@@ -7,12 +7,12 @@ server refuses is left out or renamed, and remembered for as long as the backend
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from copilot.backends import wire
-from copilot.backends.base import Cancel, Config, Done, Event, Limits, Message, Request, Stop, Tokens
+from copilot.backends.base import Config, Done, Event, Limits, Message, Request, Stop, Tokens
 from copilot.backends.errors import (
     BackendError,
     BrokenStream,
@@ -23,7 +23,7 @@ from copilot.backends.errors import (
     seconds,
 )
 from copilot.backends.gathering import Gathered, PartialCall, transport_error
-from copilot.backends.pump import pump
+from copilot.backends.pump import PumpedBackend
 
 _STOPS: dict[str, Stop] = {
     "stop": "end",
@@ -35,24 +35,14 @@ _STOPS: dict[str, Stop] = {
 _CHARACTERS_PER_TOKEN = 4  # where a server tells no usage
 
 
-class OpenAI:
+class OpenAI(PumpedBackend):
     """A model of an OpenAI-compatible server."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        super().__init__(config)
         self._usage = True
         own = wire.url_of(config) == wire.DEFAULT_URLS["openai"]
         self._most = "max_completion_tokens" if own else "max_tokens"
-
-    @property
-    def config(self) -> Config:
-        return self._config
-
-    def stream(self, request: Request, cancel: Cancel, limits: Limits) -> Iterator[Event]:
-        return pump(lambda: self._events(request, limits), self._error, cancel, limits, wire.WHO["openai"])
-
-    def models(self, cancel: Cancel, limits: Limits) -> tuple[str, ...]:
-        return tuple(pump(lambda: self._names(limits), self._error, cancel, limits, wire.WHO["openai"]))
 
     def _client(self, limits: Limits) -> Any:
         import httpx2

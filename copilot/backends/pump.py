@@ -10,11 +10,13 @@ import asyncio
 import contextlib
 import queue
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar
 
-from copilot.backends.base import Cancel, Limits
+from copilot.backends.base import Cancel, Config, Event, Limits, Request
 from copilot.backends.errors import BackendError, BrokenStream, Cancelled, TimedOut, found_in
+from copilot.backends.wire import WHO
 
 T = TypeVar("T")
 Items = Callable[[], AsyncIterator[T | None]]
@@ -140,3 +142,32 @@ class _Worker:
 
 
 _END = object()
+
+
+class PumpedBackend(ABC):
+    """A back end whose maker's client is asynchronous: it says what to ask and what an exception means."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    @property
+    def config(self) -> Config:
+        return self._config
+
+    def stream(self, request: Request, cancel: Cancel, limits: Limits) -> Iterator[Event]:
+        return pump(lambda: self._events(request, limits), self._error, cancel, limits, WHO[self._config.backend])
+
+    def models(self, cancel: Cancel, limits: Limits) -> tuple[str, ...]:
+        return tuple(pump(lambda: self._names(limits), self._error, cancel, limits, WHO[self._config.backend]))
+
+    @abstractmethod
+    def _events(self, request: Request, limits: Limits) -> AsyncIterator[Event | None]:
+        """One request's answer as it comes; None is a sign of life."""
+
+    @abstractmethod
+    def _names(self, limits: Limits) -> AsyncIterator[str | None]:
+        """The models that the server has."""
+
+    @abstractmethod
+    def _error(self, error: BaseException) -> BackendError:
+        """What an exception of the client means."""

@@ -35,7 +35,7 @@ def on_entity(parse: Parse, item: Item, found: Entity) -> None:
     before_that = parse.items[parse.at - 2] if parse.at > 1 else None
     if parse.prep == "in" and ranked_by is not None and before_that is ranked_by and not ranked_by.entities:
         parse.unresolved.append(item.text)  # "the most storage in snapshots"
-    of_each = parse.count and parse.measure in ("maximum", "minimum", "average") and parse.prep in ("in", "on", "of")
+    of_each = parse.count and parse.of_values and parse.prep in ("in", "on", "of")
     if of_each and parse.head is not None and not is_plural(item) and not negation and quantity is None:
         parse.grouping, parse.prep = True, ""  # "max number of vms on a host"
     if parse.grouping:

@@ -204,12 +204,7 @@ def _measures(parse: Parse, item: Item) -> bool:
     while behind is not None and not behind.entities and behind.senses and behind.senses.states:
         step += 1
         behind = parse.next(step)  # "average disk of running vms"
-    return (
-        parse.measure in ("average", "maximum", "minimum")
-        and parse.head is None
-        and behind is not None
-        and bool(behind.entities)
-    )
+    return parse.of_values and parse.head is None and behind is not None and bool(behind.entities)
 
 
 def _entity_as_column(parse: Parse, item: Item) -> bool:

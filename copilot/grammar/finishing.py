@@ -197,7 +197,7 @@ def _owner(parse: Parse, types: set[str]) -> str | None:
         return None
     shared = set.intersection(*names)
     for kind in types:
-        if kind in shared and parse.measure not in ("maximum", "minimum", "average"):  # one thing has one value
+        if kind in shared and not parse.of_values:  # one thing has one value
             return kind
     words = {item.said for item in said}
     if words & set(_STORAGE) and "volume" in shared:
@@ -328,10 +328,8 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
         elif attribute.role == "time" and (kind or parse.measure) in ("sum", "average"):
             parse.unresolved.append(f"{kind or parse.measure} {item.text}")
         elif attribute.is_number and (wanted := kind or parse.measure or _implied(parse, head)):
-            each = not (kind or parse.measure or parse.count or parse.groups) and bool(
-                parse.subject
-            )  # "ram of web-01 and db-01"
-            if _looks_up(parse, head, wanted) or (each and all(one.type == head.name for one in parse.subject)):
+            each = not (kind or parse.measure or parse.count or parse.groups)  # "ram of web-01 and db-01"
+            if _looks_up(parse, wanted) or (each and parse.subject and _only_about_subject(parse)):
                 columns.append(attribute.column)
                 measure = Measure()
             else:
@@ -343,7 +341,7 @@ def _measured(parse: Parse, head: Entity) -> tuple[Measure, list[str]]:
     if parse.measure and measure.kind in ("rows", "count") and not columns:
         if parse.measure == "sum" and not parse.count and not parse.asked and not parse.order:
             measure = Measure("count")  # "total vms in acme"
-        elif parse.measure in ("maximum", "minimum", "average") and not parse.asked and not parse.groups:
+        elif parse.of_values and not parse.asked and not parse.groups:
             parse.unresolved.append(parse.measure)
     return measure, columns
 
@@ -384,13 +382,9 @@ def _used(parse: Parse, head: Entity, attribute: Attribute) -> Attribute:
     return used if used is not None and said else attribute
 
 
-def _looks_up(parse: Parse, head: Entity, kind: str) -> bool:
+def _looks_up(parse: Parse, kind: str) -> bool:
     """ "how much ram does web-03 have": one thing's column is looked up, not added up."""
-    return (
-        kind == "sum"
-        and len({one.name for one in parse.subject}) == 1
-        and all(one.type == head.name for one in parse.subject)
-    )
+    return kind == "sum" and len({one.name for one in parse.subject}) == 1 and _only_about_subject(parse)
 
 
 def _form(

@@ -154,6 +154,11 @@ class Parse:
         said, self.negation = self.negation, ""
         return said
 
+    @property
+    def of_values(self) -> bool:
+        """Whether a value of the rows' column is measured, not their number or sum."""
+        return self.measure in ("maximum", "minimum", "average")
+
     def doubt(self, factor: float) -> None:
         """Something was assumed: the confidence is multiplied with this."""
         self.doubts.append(factor)

@@ -16,7 +16,7 @@ KINDS = {"flavor": "server", "image": "server", "volume_type": "volume"}
 
 def average_count(parse: Parse, head: Entity, pieces: tuple[Piece, ...]) -> Frame | None:
     """ "average number of vms per host": of the numbers that each has."""
-    if parse.measure not in ("average", "maximum", "minimum") or parse.asked or len(parse.groups) != 1:
+    if not parse.of_values or parse.asked or len(parse.groups) != 1:
         return None
     for name in parse.groups[0].entities:
         way = paths.path(name, head.name)

@@ -74,7 +74,9 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
     elif (parse.wh == "how_much" and about_one and not parse.asked and head.size) or (
         parse.big and not parse.asked and head.size
     ):
-        columns, parse.measure = (head.size,), "sum" if parse.total else parse.measure if _averaged(parse) else ""
+        columns = (head.size,)
+        if not parse.of_values or parse.total:  # "how big are volumes on average" is measured as it says
+            parse.measure = "sum" if parse.total else ""
     elif parse.prep == "belong" and about_one and not parse.asked and parse.wh in ("what", "which", "who"):
         columns = _JOINED.get(head.name, ())
     elif parse.wh == "why" and about_one and parse.head is not None:
@@ -97,11 +99,6 @@ def asked_by_word(parse: Parse, head: Entity) -> None:
     for column in columns:
         if column in head.attributes:
             parse.asked.append((_column_item(head, column), ""))
-
-
-def _averaged(parse: Parse) -> bool:
-    """ "how big are volumes on average"."""
-    return parse.measure in ("average", "maximum", "minimum")
 
 
 def defines(parse: Parse) -> bool:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from benchmarks.find import fill, p95
+from benchmarks.find import filled, p95
 from benchmarks.harness import Measure, machine, seconds, single, table
 from copilot.answers import Context, Key, Named, Turn
 from copilot.service import Copilot
@@ -228,13 +228,8 @@ def main() -> None:
     parser.add_argument("--keep", metavar="FILE", type=Path, help="fill this file once and use it again")
     options = parser.parse_args()
     print(f"{machine()}\n")
-    with tempfile.TemporaryDirectory(prefix="qdeck-bench-") as folder:
-        path = options.keep or Path(folder) / "estate.duckdb"
-        if not path.exists():
-            with Estate.open(path) as estate:
-                fill(estate, options.count)
-        with Estate.open(path) as estate:
-            took = ask_all(estate, options.every)
+    with filled(options.keep, options.count) as estate:
+        took = ask_all(estate, options.every)
     print(table(answers(took), ("Kind of question", "Asked", "p50", "p95", "Limit", "")))
     print()
     print(table(start()))

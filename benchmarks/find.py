@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,18 @@ def _row(name: str, times: list[float], other: float | None) -> list[str]:
     return [f"{name}, p95", seconds(high), *compared, seconds(LIMIT), "met" if high <= LIMIT else "MISSED"]
 
 
+@contextmanager
+def filled(keep: Path | None, count: int) -> Iterator[Estate]:
+    """An estate of so many resources: the file that is kept, filled once, or one for this run alone."""
+    with tempfile.TemporaryDirectory(prefix="qdeck-bench-") as folder:
+        path = keep or Path(folder) / "estate.duckdb"
+        if not path.exists():
+            with Estate.open(path) as estate:
+                fill(estate, count)
+        with Estate.open(path) as estate:
+            yield estate
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100_000)
@@ -176,13 +189,8 @@ def main() -> None:
     parser.add_argument("--keep", metavar="FILE", type=Path, help="fill this file once and use it again")
     options = parser.parse_args()
     print(f"{machine()}\n")
-    with tempfile.TemporaryDirectory(prefix="qdeck-bench-") as folder:
-        path = options.keep or Path(folder) / "estate.duckdb"
-        if not path.exists():
-            with Estate.open(path) as estate:
-                fill(estate, options.count)
-        with Estate.open(path) as estate:
-            print(table(rows(estate, options.rounds)))
+    with filled(options.keep, options.count) as estate:
+        print(table(rows(estate, options.rounds)))
 
 
 if __name__ == "__main__":
